@@ -1,0 +1,236 @@
+"""The objects that the calls return: frozen values with aware datetimes.
+
+Secrets in them are plain strings, since an app has to render them once, but no repr shows them, a
+failed comparison in a test does not print them, and an object that holds one refuses to be pickled
+into a cache or a session. ``without_secrets()`` gives what may be stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Generic, NoReturn, SupportsIndex, TypeAlias, TypeVar
+
+import attrs
+
+from workos_mfa.errors import UnexpectedResponseError
+from workos_mfa.secrecy import ComparedUnseen, masked_phone
+
+T = TypeVar("T")
+
+# Some classes below have a field named ``object``, which hides the type of that name.
+_Memo: TypeAlias = dict[int, object]
+_Reduced: TypeAlias = "str | tuple[object, ...]"
+
+
+@attrs.frozen(kw_only=True)
+class TOTP:
+    """What an authenticator app shows beside its codes.
+
+    :param issuer: the name of your application or company, or None where the API leaves it out.
+    :param user: the account's name, or None where the API leaves it out.
+    """
+
+    issuer: str | None = None
+    user: str | None = None
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class TOTPEnrollment(TOTP, ComparedUnseen):
+    """A TOTP factor's secret in its three forms; the API shows them once, when the factor is enrolled.
+
+    :param secret: the secret in Base32, for people who can't scan.
+    :param qr_code: a ``data:image/png;base64,...`` URI of the QR code: the ``src`` of an image.
+    :param uri: the ``otpauth://`` URI that the QR code holds.
+    """
+
+    secret: str = attrs.field(repr=False)
+    qr_code: str = attrs.field(repr=False)
+    uri: str = attrs.field(repr=False)
+
+    def __copy__(self) -> TOTPEnrollment:
+        return self
+
+    def __deepcopy__(self, memo: _Memo) -> TOTPEnrollment:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "this object holds a TOTP secret and is not pickled, so that the secret does not end up in a "
+            "session, a cache or a queue; store factor.without_secrets(), or just factor.id"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class SMS:
+    """Where text messages of a factor go.
+
+    :param phone_number: the number in E.164 form, such as ``+15005550006``; its repr is masked.
+    """
+
+    phone_number: str = attrs.field(repr=masked_phone)
+
+
+@attrs.frozen(kw_only=True)
+class Factor:
+    """A means by which a person can prove who they are.
+
+    See https://workos.com/docs/reference/mfa/authentication-factor
+
+    :param id: the factor's id: keep it with your own user's record, it can't be listed later.
+    :param type: ``totp``, ``sms``, ``generic_otp``, or a type that the API may add.
+    :param created_at: when it was enrolled.
+    :param updated_at: when it was last changed.
+    :param user_id: the WorkOS user it belongs to, or None.
+    :param totp: issuer and user of a TOTP factor, or None.
+    :param sms: the phone number of an SMS factor, or None.
+    :param object: the API's name for this kind of object.
+    """
+
+    id: str
+    type: str
+    created_at: datetime
+    updated_at: datetime
+    user_id: str | None = None
+    totp: TOTP | None = None
+    sms: SMS | None = None
+    object: str = "authentication_factor"
+
+    def without_secrets(self) -> Factor:
+        """The same factor as a plain :class:`Factor`, with nothing in it that must not be stored."""
+        totp = self.totp and TOTP(issuer=self.totp.issuer, user=self.totp.user)
+        return Factor(
+            id=self.id,
+            type=self.type,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+            user_id=self.user_id,
+            totp=totp,
+            sms=self.sms,
+            object=self.object,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class TOTPFactor(Factor):
+    """A TOTP factor as it is enrolled, with its secret: ``factor.totp`` is never None."""
+
+    # Required behind optional fields, which is sound: every field is given by keyword.
+    totp: TOTPEnrollment  # pyright: ignore[reportGeneralTypeIssues]
+
+
+@attrs.frozen(kw_only=True)
+class SMSFactor(Factor):
+    """An SMS factor as it is enrolled: ``factor.sms`` is never None."""
+
+    # Required behind optional fields, which is sound: every field is given by keyword.
+    sms: SMS  # pyright: ignore[reportGeneralTypeIssues]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Challenge(ComparedUnseen):
+    """One demand for a code; it can be verified once.
+
+    See https://workos.com/docs/reference/mfa/authentication-challenge
+
+    :param id: the challenge's id: keep it on the server side, never in a form.
+    :param authentication_factor_id: the factor it belongs to.
+    :param created_at: when it was made.
+    :param updated_at: when it was last changed.
+    :param expires_at: when it ends, or None where the API does not say.
+    :param code: the code itself, for ``generic_otp`` factors only, whose codes the app delivers.
+    :param object: the API's name for this kind of object.
+    """
+
+    id: str
+    authentication_factor_id: str
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None = None
+    code: str | None = attrs.field(default=None, repr=False)
+    object: str = "authentication_challenge"
+
+    def without_secrets(self) -> Challenge:
+        """The same challenge without its code, so that it may be stored."""
+        return attrs.evolve(self, code=None)
+
+    def __copy__(self) -> Challenge:
+        return self
+
+    def __deepcopy__(self, memo: _Memo) -> Challenge:
+        return self
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> _Reduced:
+        if self.code is not None:
+            raise TypeError(
+                "this challenge holds its code and is not pickled, so that the code does not end up in a "
+                "session, a cache or a queue; store challenge.without_secrets(), or just challenge.id"
+            )
+        return super().__reduce_ex__(protocol)
+
+
+@attrs.frozen(kw_only=True)
+class Verification:
+    """The answer to a code: as true as ``valid``, so that ``if verification:`` can't be got wrong.
+
+    :param challenge: the challenge that was verified.
+    :param valid: True if the code was right, False if it was not.
+    """
+
+    challenge: Challenge
+    valid: bool
+
+    def __bool__(self) -> bool:
+        return self.valid is True
+
+
+@attrs.frozen(kw_only=True)
+class UserEnrollment:
+    """A factor that was enrolled for a WorkOS user, and the challenge that the API makes with it.
+
+    :param factor: the new factor, with its secret.
+    :param challenge: a challenge for a first code.
+    """
+
+    factor: TOTPFactor
+    challenge: Challenge
+
+
+@attrs.frozen(kw_only=True)
+class Page(Generic[T]):
+    """One page of a list; it iterates over its items and counts them.
+
+    :param items: the items of this page.
+    :param before: the cursor of the page before, or None.
+    :param after: the cursor of the page after, or None on the last page.
+    """
+
+    items: tuple[T, ...]
+    before: str | None = None
+    after: str | None = None
+    _fetch: Callable[[str], Page[T]] | None = attrs.field(default=None, repr=False, eq=False)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def auto_paging_iter(self) -> Iterator[T]:
+        """All items of this page and of the pages after it, each page fetched when it is reached.
+
+        :raises UnexpectedResponseError: if the API gives a cursor twice, which would never end.
+        :raises MFAError: whatever the call that fetches a page raises.
+        """
+        page, seen = self, set[str]()
+        while True:
+            yield from page.items
+            if page.after is None or page._fetch is None:
+                return
+            if page.after in seen:
+                raise UnexpectedResponseError(
+                    "the API gave the same page cursor twice at $.list_metadata.after; "
+                    "the items up to here are complete, the list may not be"
+                )
+            seen.add(page.after)
+            page = page._fetch(page.after)

@@ -1,0 +1,95 @@
+"""What keeps keys, codes and secrets out of reprs, error texts, comparisons and stack frames.
+
+A secret leaks where somebody else's tool looks: a crash reporter reads the locals of every frame,
+pytest takes apart two objects that differ, a server's error text repeats what it was sent. Each
+piece below closes one of those doors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import ClassVar, Generic, NoReturn, TypeVar
+
+import attrs
+
+T = TypeVar("T")
+
+MASK = "***"
+
+_ANY_KEY = re.compile(r"sk_[A-Za-z0-9_]{4,}")
+
+
+class Hidden(Generic[T]):
+    """A value that a frame may hold as a local variable without showing it to a crash reporter."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "<hidden>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a hidden value is not pickled")
+
+
+class ComparedUnseen:
+    """Equality by value for attrs classes with hidden fields.
+
+    pytest shows the differing fields of two attrs objects if attrs wrote their ``__eq__``, whether
+    or not a field's repr is hidden. It leaves a hand-written ``__eq__`` alone.
+    """
+
+    __slots__ = ()
+
+    __attrs_attrs__: ClassVar[tuple[attrs.Attribute[object], ...]]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ComparedUnseen) or type(other) is not type(self):
+            return NotImplemented
+        return _values(self) == _values(other)
+
+    def __hash__(self) -> int:
+        return hash(_values(self))
+
+
+def _values(instance: ComparedUnseen) -> tuple[object, ...]:
+    return tuple(getattr(instance, field.name) for field in instance.__attrs_attrs__ if field.eq)
+
+
+def printable(text: str, *, limit: int) -> str:
+    """The text on one line, without control characters, no longer than ``limit`` characters.
+
+    A server's text goes into logs and terminals; a line break in it would forge a log line.
+    """
+    if len(text) > limit:
+        text = text[: limit - 1] + "…"
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+
+
+def masked(text: str, sent: Iterable[str]) -> str:
+    """The text with every value of ``sent``, and whatever looks like a key, replaced by a mask."""
+    for value in sorted({value for value in sent if value}, key=len, reverse=True):
+        text = re.sub(re.escape(value), MASK, text, flags=re.IGNORECASE)
+    return _ANY_KEY.sub(MASK, text)
+
+
+def masked_phone(number: str) -> str:
+    """A phone number that a person can recognise and nobody else can call."""
+    return repr(f"{number[:2]}{MASK}{number[-4:]}" if len(number) > 8 else MASK)
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """The same exception, cut off from the frames and exceptions of the library it came through.
+
+    A worker's time limit or Ctrl-C that arrives inside I/O passes through frames of an HTTP library
+    whose locals hold the headers and the body. The exception keeps its type and its text.
+    """
+    error.__context__ = None
+    cause = error.__cause__
+    while cause is not None:
+        cause.__traceback__ = cause.__context__ = None
+        cause = cause.__cause__
+    return error.with_traceback(None)

@@ -1,0 +1,164 @@
+"""The seam between the client and the network: what is asked, what is answered, who carries it.
+
+Everything above this module is about the MFA API, everything below it about sockets. The two
+meet in small frozen values, so that a field can be added without breaking a transport that
+somebody else wrote, and a test can stand in for the network with one function.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal, Protocol, TypeAlias
+
+import attrs
+
+from workos_mfa.secrecy import ComparedUnseen, printable
+
+DEFAULT_TIMEOUT = 10.0
+"""Seconds that one attempt may take where the caller gave no timeout."""
+
+DEFAULT_DEADLINE = 20.0
+"""Seconds that a whole call may take, waits included, where the caller gave no deadline."""
+
+MAX_BODY = 1024 * 1024
+"""The largest answer, in bytes, that is read: the real ones are under 10 KB."""
+
+Replay: TypeAlias = Literal["safe", "converges", "once"]
+"""What a repetition does: ``safe`` changes nothing on the server, ``converges`` ends in the same
+state however often it is done, ``once`` acts again every time and so must never be repeated."""
+
+
+@attrs.frozen
+class Options:
+    """Limits of one call, in seconds and attempts; None where the caller set none.
+
+    :param timeout: wall time of one attempt, from connecting to the last byte of the answer.
+    :param deadline: wall time of the whole call, with all its attempts and the waits between.
+    :param max_attempts: at most this many attempts; it lowers a retry policy, never raises it.
+    """
+
+    timeout: float | None = None
+    deadline: float | None = None
+    max_attempts: int | None = None
+
+
+@attrs.frozen(eq=False)
+class Request(ComparedUnseen):
+    """One documented call, ready to be carried.
+
+    :param operation: the name of the call, as the method of :class:`workos_mfa.MFA` has it.
+    :param method: the HTTP method.
+    :param path: the path below the base URL, each segment percent-encoded.
+    :param route: the path's template, such as ``/auth/factors/{id}``: safe to log and to count by.
+    :param query: query parameters; empty for most calls.
+    :param json: the body, or None for a call without one. It may hold a one-time code or a secret.
+    :param replay: what a repetition of this call does (see :data:`Replay`).
+    :param options: the caller's limits.
+    """
+
+    operation: str
+    method: str
+    path: str
+    route: str
+    query: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    json: Mapping[str, object] | None = attrs.field(default=None, repr=False)
+    replay: Replay = "once"
+    options: Options = attrs.field(factory=Options)
+
+
+@attrs.frozen
+class Attempt:
+    """What became of one attempt of a call; it never holds a value that was sent or received.
+
+    :param number: 1 for the first attempt of a call.
+    :param operation: the name of the call.
+    :param route: the path's template.
+    :param status: the HTTP status, or None where no answer came.
+    :param error: the class name of the transport's error, or None where an answer came.
+    :param seconds: how long the attempt took.
+    :param wait: seconds until the next attempt, or None where none follows.
+    :param request_id: the server's id for the request, to be quoted to WorkOS' support.
+    :param outcome_unknown: True if the server may have acted although nobody can say so.
+    """
+
+    number: int
+    operation: str
+    route: str
+    status: int | None
+    error: str | None
+    seconds: float
+    wait: float | None
+    request_id: str | None
+    outcome_unknown: bool
+
+
+def _lower_cased(headers: Mapping[str, str]) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+@attrs.frozen(eq=False)
+class Response(ComparedUnseen):
+    """An HTTP answer of any status.
+
+    :param status: the HTTP status.
+    :param headers: the headers; their names are lower-cased here, whatever mapping comes in.
+    :param body: the body, decompressed. A transport reads no more than :data:`MAX_BODY` bytes and
+        one: a longer body is cut there, and the client refuses it for its length.
+    :param attempts: the attempts it took, where something repeats; a plain transport leaves it empty.
+    """
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], converter=_lower_cased, repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's id for the request, or None where it sent none."""
+        value = self.headers.get("x-request-id")
+        return printable(value, limit=128) if value else None
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds the server asks to wait, or None where it does not say so in a readable way.
+
+        A date is measured against the answer's own ``Date``, so that a clock that is wrong here
+        does not matter.
+        """
+        value = self.headers.get("retry-after", "").strip()
+        if value.isascii() and value.replace(".", "", 1).isdigit():
+            seconds = float(value)
+            return seconds if math.isfinite(seconds) else None
+        return _seconds_between(self.headers.get("date"), value) if value else None
+
+
+def _seconds_between(start: str | None, end: str) -> float | None:
+    # The two modules are slow to load and are needed for this rare form of the header only.
+    from datetime import datetime, timezone
+    from email.utils import parsedate_to_datetime
+
+    try:
+        until = parsedate_to_datetime(end)
+        since = parsedate_to_datetime(start) if start else datetime.now(timezone.utc)
+        return max(0.0, (until - since).total_seconds())
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+class Transport(Protocol):
+    """Whatever carries requests: the default, the emulator, a stub in a test, a company's own client.
+
+    ``send`` makes one attempt, follows no redirect and returns an answer of any HTTP status. It
+    raises a :class:`workos_mfa.TransportError` where no whole answer came, and may be called by many
+    threads at once. Any other exception passes through the client unchanged and is not repeated.
+    :class:`workos_mfa.testing.TransportContract` is this paragraph as a test suite.
+    """
+
+    def send(self, request: Request, /) -> Response:
+        """Carry one request and return the answer, whatever its status."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; a transport that holds nothing does nothing."""
+        ...
