@@ -112,9 +112,7 @@ class UnexpectedResponseError(MFAError):
     :ivar request_id: the server's id for the request, to be quoted to WorkOS' support.
     """
 
-    def __init__(
-        self, message: str, *, status_code: int | None = None, request_id: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, status_code: int | None = None, request_id: str | None = None) -> None:
         super().__init__(message + _request_id_note(request_id))
         self.status_code = status_code
         self.request_id = request_id

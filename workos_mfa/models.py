@@ -216,6 +216,10 @@ class Page(Generic[T]):
     def __len__(self) -> int:
         return len(self.items)
 
+    def fetched_by(self, fetch: Callable[[str], Page[T]]) -> Page[T]:
+        """The same page, which gets the pages after it by calling ``fetch`` with a cursor."""
+        return attrs.evolve(self, fetch=fetch)
+
     def auto_paging_iter(self) -> Iterator[T]:
         """All items of this page and of the pages after it, each page fetched when it is reached.
 

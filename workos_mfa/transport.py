@@ -13,7 +13,7 @@ from typing import Literal, Protocol, TypeAlias
 
 import attrs
 
-from workos_mfa.secrecy import ComparedUnseen, printable
+from workos_mfa.secrecy import ComparedUnseen, masked, printable
 
 DEFAULT_TIMEOUT = 10.0
 """Seconds that one attempt may take where the caller gave no timeout."""
@@ -117,7 +117,7 @@ class Response(ComparedUnseen):
     def request_id(self) -> str | None:
         """The server's id for the request, or None where it sent none."""
         value = self.headers.get("x-request-id")
-        return printable(value, limit=128) if value else None
+        return printable(masked(value, ()), limit=128) if value else None
 
     @property
     def retry_after(self) -> float | None:

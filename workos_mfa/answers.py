@@ -1,0 +1,116 @@
+"""From an answer to a model or to one error, and from an error to what it says of the whole call.
+
+The parser's own exceptions and frames hold the answer, and so perhaps a secret. They end here: the
+error that surfaces is made afresh, outside the except block, from texts that name no value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from workos_mfa import wire
+from workos_mfa.errors import APIError, MFAError, UnexpectedResponseError, api_error_class, leaves_outcome_unknown
+from workos_mfa.secrecy import masked, printable
+from workos_mfa.transport import MAX_BODY, Request, Response
+
+T = TypeVar("T")
+
+_SENT_SECRETS = ("code", "totp_secret", "phone_number")
+_LONGEST_TEXT = 500
+_LONGEST_CODE = 100
+_MOST_PROBLEMS = 20
+
+
+def read(request: Request, response: Response, parse: Callable[[bytes], T]) -> T:
+    """The model in the answer.
+
+    :raises APIError: if the API answered with an error.
+    :raises UnexpectedResponseError: if the answer is not what the API promises.
+    """
+    error = refusal(request, response)
+    if error is not None:
+        raise error
+    if len(response.body) > MAX_BODY:
+        problem = "it is longer than 1 MiB"
+    else:
+        try:
+            return parse(response.body)
+        except wire.Malformed as malformed:
+            problem = str(malformed)
+    unreadable = UnexpectedResponseError(
+        f"{response.status}: the answer is not what the API promises: {problem}",
+        status_code=response.status,
+        request_id=response.request_id,
+    )
+    unreadable.outcome_unknown = True
+    raise of_the_whole_call(unreadable, request, response)
+
+
+def refusal(request: Request, response: Response) -> MFAError | None:
+    """The error that the answer's status stands for, or None for success."""
+    if 200 <= response.status < 300:
+        return None
+    if 400 <= response.status < 600:
+        return of_the_whole_call(_api_error(request, response), request, response)
+    what = "a redirect, which is never followed" if 300 <= response.status < 400 else "a status that no call has"
+    unexpected = UnexpectedResponseError(
+        f"{response.status}: the answer is {what}: check the base URL",
+        status_code=response.status,
+        request_id=response.request_id,
+    )
+    unexpected.outcome_unknown = leaves_outcome_unknown(response.status)
+    return of_the_whole_call(unexpected, request, response)
+
+
+def of_the_whole_call(error: MFAError, request: Request, response: Response | None = None) -> MFAError:
+    """The error, speaking for all attempts of the call and not for the last alone."""
+    if response is not None:
+        error.attempts = response.attempts
+    error.outcome_unknown = request.replay != "safe" and (
+        error.outcome_unknown or any(attempt.outcome_unknown for attempt in error.attempts)
+    )
+    if request.operation == "verify_challenge" and error.outcome_unknown:
+        error.needs_new_challenge = True
+    return error
+
+
+def is_gone_already(error: MFAError) -> bool:
+    """Whether a delete that ended in this error has worked: an earlier, unclear attempt did it."""
+    return (
+        isinstance(error, APIError)
+        and (error.status_code, error.code) == (404, "entity_not_found")
+        and any(attempt.outcome_unknown for attempt in error.attempts[:-1])
+    )
+
+
+def _api_error(request: Request, response: Response) -> APIError:
+    if len(response.body) > MAX_BODY:
+        problem = wire.Problem(message="(the answer is longer than 1 MiB and was not read)")
+    else:
+        problem = wire.problem(response.body)
+    sent = tuple(_sent_secrets(request))
+
+    def clean(text: str | None, limit: int = _LONGEST_TEXT) -> str | None:
+        return text and printable(masked(text[: 4 * limit], sent), limit=limit)
+
+    code = clean(problem.code, _LONGEST_CODE)
+    return api_error_class(response.status, code)(
+        clean(problem.message),
+        status_code=response.status,
+        code=code,
+        errors=tuple(
+            {clean(name, _LONGEST_CODE) or "": clean(text) or "" for name, text in list(entry.items())[:_MOST_PROBLEMS]}
+            for entry in problem.errors[:_MOST_PROBLEMS]
+        ),
+        request_id=response.request_id,
+        retry_after=response.retry_after,
+    )
+
+
+def _sent_secrets(request: Request) -> Iterator[str]:
+    for name in _SENT_SECRETS:
+        value = (request.json or {}).get(name)
+        if isinstance(value, str):
+            yield value
+            yield value.removeprefix("+")

@@ -1,0 +1,226 @@
+"""Connections that keep to the clock: shared by the transports that open sockets.
+
+A socket's timeout is the longest silence, not the longest wait: a server that drips a byte a second
+never trips it. Here the time of one attempt is a wall: for connecting (with all addresses of a host),
+a proxy's tunnel, TLS, the headers and the body. What new connections connect and read with is set on
+each of them, and the pools' ``ConnectionCls`` is left alone, since vcrpy and others replace that.
+"""
+
+# It reaches into urllib3's connections, whose types do not say what they connect and read with.
+# pyright: reportUnknownMemberType=false, reportPrivateUsage=false
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import sys
+import time
+import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family, create_connection
+
+from workos_mfa.transport import MAX_BODY
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+    from urllib3.response import BaseHTTPResponse
+
+LONGEST_REST = 30.0
+"""Seconds after which an idle connection is not used again: a load balancer may have dropped it in silence."""
+
+_LEAST_TIME = 0.001
+_NOTHING_SENT = "nothing_sent"
+
+
+class _TimedReader(io.RawIOBase):
+    """Reads from a socket until a moment, however the bytes are spread over the time before it."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, ends: float) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._ends = ends
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int | None:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class TimedResponse(http.client.HTTPResponse):
+    """An answer that must be there, to its last byte, within what is left of the attempt's time."""
+
+    def __init__(
+        self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
+    ) -> None:
+        super().__init__(sock, debuglevel, method, url)
+        limit = sock.gettimeout()
+        if limit is not None:
+            raw = self.fp.detach()
+            self.fp = io.BufferedReader(_TimedReader(raw, sock, time.monotonic() + limit))
+
+    # Not in the type stubs, but what begin() has called since Python 2.
+    _read_one_status: Callable[[], tuple[str, int, str]] = vars(http.client.HTTPResponse)["_read_status"]
+
+    def _read_status(self) -> tuple[str, int, str]:
+        # http.client passes over 100 alone and would take another interim answer for the real one.
+        while True:
+            version, status, reason = self._read_one_status()
+            if not 101 < status < 200:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
+
+class _Opening:
+    """The opening of one connection, with everything that has to happen before the first byte is sent."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._ends = 0.0
+
+    def connect(self) -> None:
+        """Connect, and mark an error as one before which nothing was sent."""
+        self._ends = time.monotonic() + self._connection.timeout
+        try:
+            type(self._connection).connect(self._connection)
+        except (OSError, HTTPError, http.client.HTTPException) as error:
+            setattr(error, _NOTHING_SENT, True)
+            raise
+
+    def dial(self) -> socket.socket:
+        """A socket to the first address that takes it; each address gets its share of the time."""
+        connection = self._connection
+        failure: HTTPError = NewConnectionError(connection, "the host has no address")
+        addresses = self._addresses()
+        for position, address in enumerate(addresses):
+            share = self._left() / (len(addresses) - position)
+            try:
+                sock = create_connection(
+                    (address, connection.port),
+                    share,
+                    source_address=connection.source_address,
+                    socket_options=connection.socket_options,
+                )
+            except TimeoutError as error:
+                failure = ConnectTimeoutError(connection, "timed out")
+                failure.__cause__ = error
+            except OSError as error:
+                failure = NewConnectionError(connection, str(error))
+                failure.__cause__ = error
+            else:
+                sys.audit("http.client.connect", connection, connection.host, connection.port)
+                sock.settimeout(self._left())
+                return sock
+        raise failure
+
+    def tunnel(self) -> None:
+        """Pass through the proxy, and leave TLS what the proxy left of the time."""
+        type(self._connection)._tunnel(self._connection)
+        self._connection.sock.settimeout(self._left())
+
+    def _addresses(self) -> list[str]:
+        connection = self._connection
+        try:
+            found = socket.getaddrinfo(connection.host, connection.port, allowed_gai_family(), socket.SOCK_STREAM)
+        except socket.gaierror as error:
+            raise NameResolutionError(connection.host, connection, error) from error
+        return [str(address[0]) for *_, address in found]
+
+    def _left(self) -> float:
+        return max(self._ends - time.monotonic(), _LEAST_TIME)
+
+
+class _Timed(HTTPConnectionPool):
+    """What both pools add to urllib3's: timed connections, none of them used after a long rest."""
+
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()
+        # A stub's connection, such as vcrpy's, has no socket to be timed.
+        if type(connection).connect in _CONNECTS:
+            opening = _Opening(connection)
+            connection.connect = opening.connect
+            connection._tunnel = opening.tunnel
+            connection.response_class = TimedResponse
+            # A SOCKS proxy's connection dials in its own way.
+            if type(connection)._new_conn is HTTPConnection._new_conn:
+                connection._new_conn = opening.dial
+        return connection
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection = super()._get_conn(timeout)
+        rests_since: float | None = getattr(connection, "rests_since", None)
+        if rests_since is not None and time.monotonic() - rests_since > LONGEST_REST:
+            connection.close()
+        return connection
+
+    def _put_conn(self, conn: Any) -> None:
+        # urllib3 puts None where a connection broke, to keep count; a pool without a size has no count.
+        if conn is not None:
+            conn.rests_since = time.monotonic()
+            super()._put_conn(conn)
+
+
+_CONNECTS = (HTTPConnection.connect, HTTPSConnection.connect)
+
+
+class TimedHTTPPool(_Timed):
+    """urllib3's pool for http, with timed connections."""
+
+
+class TimedHTTPSPool(_Timed, HTTPSConnectionPool):
+    """urllib3's pool for https, with timed connections."""
+
+
+POOL_CLASSES: dict[str, Any] = {"http": TimedHTTPPool, "https": TimedHTTPSPool}
+
+
+def nothing_sent(error: BaseException) -> bool:
+    """Whether the exception came before anything was sent."""
+    return getattr(error, _NOTHING_SENT, False) is True
+
+
+def read_body(raw: BaseHTTPResponse) -> bytes:
+    """The body, decompressed, but no more than :data:`MAX_BODY` bytes and one, in bounded memory.
+
+    The connection of a body that is longer is closed.
+    """
+    parts: list[bytes] = []
+    room = MAX_BODY + 1
+    while room > 0:
+        # A read that gives nothing, after one that gave all, is where urllib3 notices a cut body.
+        part = raw.read(room, decode_content=False)
+        if not part:
+            break
+        parts.append(part)
+        room -= len(part)
+    else:
+        raw.close()
+    body = parts[0] if len(parts) == 1 else b"".join(parts)
+    encoding = raw.headers.get("content-encoding")
+    return _decompressed(body, encoding.strip().lower()) if encoding else body
+
+
+_WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+
+
+def _decompressed(body: bytes, encoding: str) -> bytes:
+    if encoding not in _WINDOW_BITS:
+        return body
+    try:
+        return zlib.decompressobj(_WINDOW_BITS[encoding]).decompress(body, MAX_BODY + 1)
+    except zlib.error:
+        return body

@@ -1,0 +1,263 @@
+"""The default transport, and the only file that imports requests.
+
+It makes one attempt over ``Session.send``, so that whatever stubs or instruments requests sees every
+call. The key is put on by an auth callable, which ~/.netrc can't replace; redirects are not followed
+and cookies are not kept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from typing import Any, NoReturn, cast
+from urllib.parse import urlencode
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from requests.cookies import RequestsCookieJar
+from requests.structures import CaseInsensitiveDict
+from urllib3 import Timeout
+from urllib3.poolmanager import PoolManager
+from urllib3.util.retry import Retry
+
+from workos_mfa._version import __version__
+from workos_mfa.configuration import read_api_key, read_endpoint
+from workos_mfa.connections import POOL_CLASSES, read_body
+from workos_mfa.errors import ConfigurationError
+from workos_mfa.failures import LIBRARY_ERRORS, transport_error
+from workos_mfa.secrecy import MASK, Hidden, without_frames
+from workos_mfa.transport import DEFAULT_TIMEOUT, Request, Response
+
+_HEADERS = {
+    "User-Agent": f"workos-mfa-python/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+}
+_BODY_HEADERS = {**_HEADERS, "Content-Type": "application/json"}
+
+_NO_HOOKS: dict[str, list[Any]] = {"response": []}
+
+_UNUSABLE_URLS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+)
+_BEFORE_SENDING = (*_UNUSABLE_URLS, requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
+
+
+class RequestsTransport:
+    """One attempt of a call over requests.
+
+    Proxies, ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` are taken from the environment once, when the
+    transport is made. It may be shared by threads and made before a fork.
+
+    :param api_key: the API key; ``WORKOS_API_KEY`` if left out.
+    :param base_url: where the API is; ``WORKOS_BASE_URL`` if left out, else ``https://api.workos.com``.
+    :param session: a session of yours, for client certificates, proxies or adapters of your own. It is used
+        but never changed or closed. Its cookies and its hooks apply, and the time limit is then one of
+        silence, as requests has it, rather than one of the wall clock.
+    :param allow_http: allow plain http to other machines than this one; see :class:`workos_mfa.MFA`.
+    :raises ConfigurationError: if there is no key, the base URL is not one that a key may be sent to, or the
+        session's adapter repeats requests by itself, which would repeat calls that must happen once.
+    :raises TypeError: if an argument has the wrong type.
+    """
+
+    __module__ = "workos_mfa"
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        session: requests.Session | None = None,
+        allow_http: bool = False,
+    ) -> None:
+        key = Hidden(api_key)
+        del api_key
+        self._key = read_api_key(key)
+        self._endpoint = read_endpoint(base_url, allow_http=allow_http)
+        self._authorize = _BearerAuth(self._key)
+        self._given_session = session
+        self._renewing = threading.Lock()
+        if session is None:
+            self._renew()
+        else:
+            _refuse_repeating(session, self._endpoint.url)
+
+    def __repr__(self) -> str:
+        return f"RequestsTransport({self._endpoint.url!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a transport holds a key and is not pickled: make one in each process, or before a fork")
+
+    def close(self) -> None:
+        """Close the connections of the session that this transport made; one of yours is left alone."""
+        if self._given_session is None:
+            self._session.close()
+
+    def send(self, request: Request, /) -> Response:
+        """Make one attempt.
+
+        :returns: the answer, whatever its status.
+        :raises TransportError: if no whole answer came.
+        """
+        try:
+            return self._exchange(request)
+        except BaseException as caught:  # noqa: BLE001 - raised again below, out of reach of the library's frames
+            error = self._surfacing(caught, request)
+        try:
+            raise error
+        finally:
+            del error
+
+    def _surfacing(self, caught: BaseException, request: Request) -> BaseException:
+        if not isinstance(caught, LIBRARY_ERRORS):
+            return without_frames(caught)
+        return transport_error(
+            caught,
+            self._endpoint,
+            request.options.timeout or DEFAULT_TIMEOUT,
+            sent_nothing=isinstance(caught, _BEFORE_SENDING),
+            timed_out=isinstance(caught, requests.exceptions.Timeout),
+        )
+
+    def _exchange(self, request: Request) -> Response:
+        if self._given_session is None:
+            answer = self._send_on_own_session(request)
+        else:
+            answer = self._send_on_given_session(self._given_session, request)
+        try:
+            body = _body_of(answer)
+        except BaseException:
+            answer.raw.close()
+            raise
+        if answer.status_code >= 400:
+            body = body.replace(self._key.value.encode(), MASK.encode())
+        return Response(answer.status_code, answer.headers, body)
+
+    def _send_on_own_session(self, request: Request) -> requests.Response:
+        if self._made_in != os.getpid():
+            with self._renewing:
+                if self._made_in != os.getpid():
+                    self._renew()
+        prepared = requests.PreparedRequest()
+        prepared.method = request.method
+        prepared.url = self._url(request)
+        prepared.hooks = _NO_HOOKS
+        if request.json is None:
+            prepared.headers = CaseInsensitiveDict(_HEADERS)
+        else:
+            prepared.body = json.dumps(request.json).encode()
+            prepared.headers = CaseInsensitiveDict(_BODY_HEADERS)
+            prepared.headers["Content-Length"] = str(len(prepared.body))
+        return self._session.send(
+            self._authorize(prepared),
+            allow_redirects=False,
+            # requests takes urllib3's own object, though its types do not say so.
+            timeout=cast("float", Timeout(total=request.options.timeout or DEFAULT_TIMEOUT)),
+            **self._settings,
+        )
+
+    def _send_on_given_session(self, session: requests.Session, request: Request) -> requests.Response:
+        url = self._url(request)
+        prepared = session.prepare_request(
+            requests.Request(
+                request.method,
+                url,
+                headers=_HEADERS if request.json is None else _BODY_HEADERS,
+                data=None if request.json is None else json.dumps(request.json),
+                auth=self._authorize,
+            )
+        )
+        return session.send(
+            prepared,
+            allow_redirects=False,
+            timeout=request.options.timeout or DEFAULT_TIMEOUT,
+            **self._settings_of(session, url),
+        )
+
+    def _url(self, request: Request) -> str:
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        return f"{self._endpoint.url}{request.path}{query}"
+
+    def _renew(self) -> None:
+        """A session of our own; after a fork again, since the parent's connections are the parent's."""
+        session = _OwnSession()
+        adapter = _TimedAdapter()
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        settings = self._settings_of(session, self._endpoint.url)
+        self._session, self._settings, self._made_in = session, settings, os.getpid()
+
+    def _settings_of(self, session: requests.Session, url: str) -> dict[str, Any]:
+        settings = dict(session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None))
+        if self._endpoint.is_plain_loopback:
+            settings["proxies"] = {}
+        return settings
+
+
+class _BearerAuth(AuthBase):
+    """Puts the key on a request, and keeps it out of any repr."""
+
+    def __init__(self, key: Hidden[str]) -> None:
+        self._key = key
+
+    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        prepared.headers["Authorization"] = f"Bearer {self._key.value}"
+        return prepared
+
+
+class _NoCookies(RequestsCookieJar):
+    """A jar that keeps nothing."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Leave the cookies of an answer where they are."""
+
+
+class _OwnSession(requests.Session):
+    """A session that keeps no cookies and does not so much as read where a redirect leads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cookies = _NoCookies()
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """No target: looking for one, requests would read the whole answer, however long."""
+
+
+class _TimedAdapter(HTTPAdapter):
+    """requests' adapter on pools whose connections keep to the clock."""
+
+    def __init__(self) -> None:
+        # A pool without a size keeps as many connections as there were threads at once.
+        super().__init__(pool_maxsize=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools ours."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOL_CLASSES
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
+        """Make the pools of a proxy ours."""
+        manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = POOL_CLASSES
+        return manager
+
+
+def _body_of(answer: requests.Response) -> bytes:
+    # A hook of the user's session may have read the body; what it read is kept by requests.
+    read_already = vars(answer).get("_content")
+    return read_already if isinstance(read_already, bytes) else read_body(answer.raw)
+
+
+def _refuse_repeating(session: requests.Session, url: str) -> None:
+    if not isinstance(session, requests.Session):
+        raise TypeError("session must be a requests.Session")
+    retries = getattr(session.get_adapter(url), "max_retries", None)
+    if isinstance(retries, Retry) and retries.total != 0:
+        raise ConfigurationError(
+            "the session's adapter repeats requests by itself, and a repeated enroll, challenge or verify acts "
+            "twice: mount an HTTPAdapter without max_retries; RetryingTransport repeats what is safe"
+        )
