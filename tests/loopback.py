@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import select
 import socket
 import ssl
 import struct
@@ -49,6 +51,11 @@ class Line:
         """Send a whole answer, a JSON one unless the body is bytes."""
         self.send(http_answer(status, body, headers))
 
+    def send_below_tls(self, data: bytes) -> None:
+        """Send bytes past TLS, which garbles the stream."""
+        with socket.socket(fileno=os.dup(self._sock.fileno())) as below:
+            below.sendall(data)
+
     def drip(self, data: bytes, seconds: float) -> None:
         """Send a byte at a time, until all is sent, the other side is gone or the test is over."""
         for index in range(len(data)):
@@ -59,6 +66,18 @@ class Line:
     def stall(self) -> None:
         """Say nothing until the test is over."""
         self._closing.wait(30)
+
+    def tunnel_to(self, port: int) -> None:
+        """Be a proxy that has a connection to a port here: carry bytes both ways until one side is done."""
+        self.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", port)) as far:
+            sides = {self._sock: far, far: self._sock}
+            while not self._closing.is_set():
+                for side in select.select(list(sides), [], [], 0.05)[0]:
+                    data = side.recv(65536)
+                    if not data:
+                        return self.hang_up()
+                    sides[side].sendall(data)
 
     def hang_up(self) -> None:
         """Close the connection in an orderly way."""
@@ -165,10 +184,8 @@ class Server:
 
     def _receive(self, sock: socket.socket) -> bytes:
         while not self._closing.is_set():
-            try:
+            with contextlib.suppress(TimeoutError):
                 return sock.recv(65536)
-            except TimeoutError:
-                continue
         return b""
 
 

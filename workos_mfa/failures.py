@@ -16,7 +16,6 @@ from urllib3.exceptions import (
     HTTPError,
     LocationValueError,
     NewConnectionError,
-    ProxyError,
     SSLError,
 )
 from urllib3.exceptions import TimeoutError as PoolTimeoutError
@@ -36,7 +35,9 @@ from workos_mfa.secrecy import printable
 LIBRARY_ERRORS = (HTTPError, OSError, http.client.HTTPException)
 """What sockets, TLS and urllib3 raise; anything else that comes out of I/O is somebody else's."""
 
-_BEFORE_SENDING = (NewConnectionError, PoolConnectTimeoutError, ProxyError, LocationValueError)
+# Not urllib3's ProxyError: it stands as well for an answer that was lost in a proxy's tunnel.
+_BEFORE_SENDING = (NewConnectionError, PoolConnectTimeoutError, LocationValueError)
+_TUNNEL_REFUSED = "Tunnel connection failed"
 _BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
@@ -47,6 +48,7 @@ def transport_error(
     *,
     sent_nothing: bool = False,
     timed_out: bool = False,
+    in_tls: bool = False,
 ) -> TransportError:
     """The error that tells what the exception means.
 
@@ -55,20 +57,21 @@ def transport_error(
     :param seconds: the time that the attempt had.
     :param sent_nothing: True if it is known from elsewhere that nothing was sent.
     :param timed_out: True if it is known from elsewhere that the time was up.
+    :param in_tls: True if it is known from elsewhere that TLS failed.
     """
     chain = tuple(_chain(caught))
     where = f"{endpoint.host}:{endpoint.port}"
     reason = _reason(chain)
-    if _is_tls_failure(chain):
+    if in_tls or _is_tls_failure(chain):
         return _tls_error(chain, where, reason)
     timed_out = timed_out or any(map(_is_timeout, chain))
-    if sent_nothing or any(nothing_sent(link) or isinstance(link, _BEFORE_SENDING) for link in chain):
+    if sent_nothing or any(map(_is_before_sending, chain)):
         if timed_out:
-            return ConnectTimeoutError(f"no connection to {where} within {seconds:g} s. Nothing was sent")
+            return ConnectTimeoutError(f"no connection to {where} within {seconds:.3g} s. Nothing was sent")
         return ConnectError(f"no connection to {where}: {reason}. Nothing was sent")
     if timed_out:
         return TransportTimeoutError(
-            f"no whole answer from {where} within {seconds:g} s. WorkOS may have acted on the call"
+            f"no whole answer from {where} within {seconds:.3g} s. WorkOS may have acted on the call"
         )
     return ConnectionLostError(
         f"the connection to {where} broke before the whole answer was there: {reason}. "
@@ -84,6 +87,11 @@ def _tls_error(chain: tuple[BaseException, ...], where: str, reason: str) -> TLS
             outcome_unknown=False,
         )
     return TLSError(f"TLS with {where} failed: {reason}")
+
+
+def _is_before_sending(link: BaseException) -> bool:
+    refused_by_proxy = isinstance(link, OSError) and str(link).startswith(_TUNNEL_REFUSED)
+    return nothing_sent(link) or refused_by_proxy or isinstance(link, _BEFORE_SENDING)
 
 
 def _is_timeout(link: BaseException) -> bool:
@@ -117,7 +125,7 @@ def _reason(chain: tuple[BaseException, ...]) -> str:
     for link in reversed(chain):
         text = _system_text(link)
         if text:
-            return printable(text, limit=200)
+            return printable(text.partition("\n")[0], limit=200)
     return type(chain[-1]).__name__
 
 

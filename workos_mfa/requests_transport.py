@@ -39,12 +39,12 @@ _BODY_HEADERS = {**_HEADERS, "Content-Type": "application/json"}
 
 _NO_HOOKS: dict[str, list[Any]] = {"response": []}
 
-_UNUSABLE_URLS = (
+_BEFORE_SENDING = (
+    requests.exceptions.ConnectTimeout,
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
 )
-_BEFORE_SENDING = (*_UNUSABLE_URLS, requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
 
 
 class RequestsTransport:
@@ -119,8 +119,11 @@ class RequestsTransport:
             caught,
             self._endpoint,
             request.options.timeout or DEFAULT_TIMEOUT,
-            sent_nothing=isinstance(caught, _BEFORE_SENDING),
+            # requests says with a bare OSError that the file of a certificate is missing.
+            sent_nothing=isinstance(caught, _BEFORE_SENDING) or type(caught) is OSError,
             timed_out=isinstance(caught, requests.exceptions.Timeout),
+            # A stub's has nothing inside; of a real one the inside tells more.
+            in_tls=isinstance(caught, requests.exceptions.SSLError) and not _has_inside(caught),
         )
 
     def _exchange(self, request: Request) -> Response:
@@ -135,7 +138,7 @@ class RequestsTransport:
             raise
         if answer.status_code >= 400:
             body = body.replace(self._key.value.encode(), MASK.encode())
-        return Response(answer.status_code, answer.headers, body)
+        return Response(answer.status_code, dict(answer.headers.lower_items()), body)
 
     def _send_on_own_session(self, request: Request) -> requests.Response:
         if self._made_in != os.getpid():
@@ -231,8 +234,20 @@ class _TimedAdapter(HTTPAdapter):
     """requests' adapter on pools whose connections keep to the clock."""
 
     def __init__(self) -> None:
+        self._pool: Any = None
         # A pool without a size keeps as many connections as there were threads at once.
         super().__init__(pool_maxsize=0)
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """The one pool there is: endpoint, proxies and certificates are the same for every call."""
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+        return self._pool
+
+    def close(self) -> None:
+        """Close the pools; the next call makes new ones."""
+        self._pool = None
+        super().close()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools ours."""
@@ -250,6 +265,10 @@ def _body_of(answer: requests.Response) -> bytes:
     # A hook of the user's session may have read the body; what it read is kept by requests.
     read_already = vars(answer).get("_content")
     return read_already if isinstance(read_already, bytes) else read_body(answer.raw)
+
+
+def _has_inside(error: Exception) -> bool:
+    return any(isinstance(part, Exception) for part in error.args)
 
 
 def _refuse_repeating(session: requests.Session, url: str) -> None:

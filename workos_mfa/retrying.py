@@ -208,7 +208,7 @@ def _record(
 
 def _final(outcome: Response | TransportError, attempts: tuple[Attempt, ...]) -> Response:
     if isinstance(outcome, Response):
-        return attrs.evolve(outcome, attempts=attempts)
+        return Response(outcome.status, outcome.headers, outcome.body, attempts)
     outcome.attempts = attempts
     outcome.outcome_unknown = any(attempt.outcome_unknown for attempt in attempts)
     raise outcome

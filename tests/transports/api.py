@@ -1,0 +1,97 @@
+"""The API as the tests of the transports see it: what it answers when all is well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.loopback import Behaviour, Line, Received
+from workos_mfa import MFA, Transport
+
+MOMENT = "2026-01-15T12:00:00.000Z"
+FACTOR_ID = "auth_factor_01FVYZ5QM8N98T9ME5BCB2BBMJ"
+CHALLENGE_ID = "auth_challenge_01FVYZ5QM8N98T9ME5BCB2BBMJ"
+KEY = "sk_test_sentinel_key"
+CODE = "421337"
+SECRET = "SENTINELIMPORTEDSECRET"
+FACTOR: dict[str, object] = {
+    "object": "authentication_factor",
+    "id": FACTOR_ID,
+    "type": "generic_otp",
+    "created_at": MOMENT,
+    "updated_at": MOMENT,
+}
+CHALLENGE: dict[str, object] = {
+    "object": "authentication_challenge",
+    "id": CHALLENGE_ID,
+    "created_at": MOMENT,
+    "updated_at": MOMENT,
+    "authentication_factor_id": FACTOR_ID,
+}
+TOTP_BLOCK = {
+    "issuer": "Foo Corp",
+    "user": "alan.turing@example.com",
+    "secret": "SENTINELSECRET",
+    "qr_code": "data:image/png;base64,SENTINELQR",
+    "uri": "otpauth://totp/SENTINELURI",
+}
+TransportFactory = Callable[..., Transport]
+
+
+_ANSWERS: dict[tuple[str, str], tuple[int, object]] = {
+    ("POST", "enroll"): (201, FACTOR),
+    ("POST", "challenge"): (201, CHALLENGE),
+    ("POST", "verify"): (201, {"challenge": CHALLENGE, "valid": True}),
+    ("POST", "auth_factors"): (
+        201,
+        {
+            "authentication_factor": {**FACTOR, "type": "totp", "totp": TOTP_BLOCK},
+            "authentication_challenge": CHALLENGE,
+        },
+    ),
+    ("GET", "auth_factors"): (
+        200,
+        {"object": "list", "data": [FACTOR], "list_metadata": {"before": None, "after": None}},
+    ),
+}
+
+
+def right_answer(request: Received) -> tuple[int, object]:
+    """The answer that the API gives to a call that works."""
+    if request.method == "DELETE":
+        return 204, None
+    last_segment = request.path.partition("?")[0].rpartition("/")[2]
+    return _ANSWERS.get((request.method, last_segment), (200, FACTOR))
+
+
+def answer_rightly(request: Received, line: Line) -> None:
+    """Behave as the API does when all is well."""
+    line.answer(*right_answer(request))
+
+
+def first_then(first: Behaviour, then: Behaviour) -> Behaviour:
+    """One behaviour for the first request, another for the rest."""
+    pending = [first]
+
+    def behave(request: Received, line: Line) -> object:
+        return (pending.pop() if pending else then)(request, line)
+
+    return behave
+
+
+def all_calls(mfa: MFA) -> dict[str, Callable[[], object]]:
+    """Every documented call, by its operation."""
+    return {
+        "enroll_factor": lambda: mfa.enroll_factor(type="generic_otp"),
+        "challenge_factor": lambda: mfa.challenge_factor(FACTOR_ID),
+        "verify_challenge": lambda: mfa.verify_challenge(CHALLENGE_ID, code=CODE),
+        "create_user_auth_factor": lambda: mfa.create_user_auth_factor("user_1", secret=SECRET),
+        "get_factor": lambda: mfa.get_factor(FACTOR_ID),
+        "list_user_auth_factors": lambda: mfa.list_user_auth_factors("user_1"),
+        "delete_factor": lambda: mfa.delete_factor(FACTOR_ID),
+    }
+
+
+ONCE = ("enroll_factor", "challenge_factor", "verify_challenge", "create_user_auth_factor")
+SAFE = ("get_factor", "list_user_auth_factors")
+CONVERGES = ("delete_factor",)
+ALL = (*ONCE, *SAFE, *CONVERGES)

@@ -1,0 +1,141 @@
+"""Proxies, as users of requests expect them: taken from the environment, and never on the way to loopback."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+import trustme
+
+from tests.loopback import Line, Received, Server, serving, unused_port
+from tests.transports.api import KEY, TransportFactory, answer_rightly
+from workos_mfa import MFA, ConnectError, ConnectionLostError, RequestsTransport, RetryingTransport, TLSError
+
+
+def tunnel(request: Received, line: Line) -> None:
+    """Do what a CONNECT asks for."""
+    line.tunnel_to(int(request.path.rpartition(":")[2]))
+
+
+@pytest.fixture
+def origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server with TLS, whose authority is trusted."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with serving(answer_rightly, tls=context) as server:
+        yield server
+
+
+def test_a_proxy_of_the_environment(
+    origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HTTPS_PROXY is used for https, by a tunnel in which the proxy sees no key."""
+    with serving(tunnel) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        transport = transport_class(KEY, base_url=origin.url)
+        mfa = MFA(transport=transport)
+        assert mfa.verify_challenge("auth_challenge_1", code="123456")
+        assert mfa.verify_challenge("auth_challenge_1", code="123456")
+        transport.close()
+        (connect,) = proxy.received
+    assert (connect.method, connect.path) == ("CONNECT", f"localhost:{origin.port}")
+    assert KEY not in str(connect.headers)
+    assert len(origin.received) == 2
+
+
+def test_no_proxy(origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_PROXY takes a host out."""
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{unused_port()}")
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    transport = transport_class(KEY, base_url=origin.url)
+    assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
+    transport.close()
+
+
+def test_loopback_is_reached_directly(
+    server: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plain http to this machine goes through no proxy, since the key would be read there."""
+    with serving(tunnel) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("ALL_PROXY", proxy.url)
+        transport = transport_class(KEY, base_url=server.url)
+        assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
+        transport.close()
+        assert proxy.connections == 0
+
+
+def test_loopback_is_reached_directly_by_a_session(server: Server) -> None:
+    """A session's own proxies are not used for plain http to this machine either."""
+    with serving(tunnel) as proxy, requests.Session() as session:
+        session.proxies = {"http": proxy.url}
+        transport = RequestsTransport(KEY, base_url=server.url, session=session)
+        assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
+        assert proxy.connections == 0
+
+
+def refuse(_: Received, line: Line) -> None:
+    """Refuse to connect."""
+    line.answer(407, b"", {"Proxy-Authenticate": "Basic"})
+
+
+def die(_: Received, line: Line) -> None:
+    """Take the CONNECT, and go."""
+    line.reset()
+
+
+@pytest.mark.parametrize("behaviour", [refuse, die])
+def test_a_proxy_that_does_not_connect(
+    behaviour: object, origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the proxy makes no connection nothing was sent, so every call is tried again."""
+    assert callable(behaviour)
+    with serving(behaviour) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        mfa = MFA(transport=RetryingTransport(transport_class(KEY, base_url=origin.url), sleep=lambda _: None))
+        with pytest.raises(ConnectError, match="Nothing was sent") as caught:
+            mfa.challenge_factor("auth_factor_1")
+        assert len(caught.value.attempts) == 3
+        assert not caught.value.outcome_unknown
+        assert origin.received == []
+
+
+def test_no_proxy_there(origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that nobody runs is a connection that was not made."""
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{unused_port()}")
+    with pytest.raises(ConnectError, match="Connection refused"):
+        MFA(transport=transport_class(KEY, base_url=origin.url)).challenge_factor("auth_factor_1")
+
+
+def test_a_proxy_url_that_is_none(transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy's URL that can't be used is a connection that was not made."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://")
+    with pytest.raises(ConnectError, match="Nothing was sent"):
+        MFA(transport=transport_class(KEY, base_url="https://localhost:1")).challenge_factor("auth_factor_1")
+
+
+def test_a_proxy_that_dies_with_the_request(
+    origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tunnel that breaks once the request went into it leaves the outcome open."""
+    origin.behaviour = lambda _, line: line.reset()
+    with serving(tunnel) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with pytest.raises((ConnectionLostError, TLSError)) as caught:
+            MFA(transport=transport_class(KEY, base_url=origin.url)).challenge_factor("auth_factor_1")
+        assert caught.value.outcome_unknown
+        assert len(origin.received) == 1
+
+
+def test_a_bundle_that_is_missing(transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A REQUESTS_CA_BUNDLE that names no file is said to, before anything is sent."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/authority.pem")
+    with pytest.raises(ConnectError, match=r"authority\.pem") as caught:
+        MFA(transport=transport_class(KEY, base_url="https://localhost:1")).challenge_factor("auth_factor_1")
+    assert not caught.value.outcome_unknown

@@ -1,0 +1,221 @@
+"""No secret in an error, a log or a frame, whatever happens inside I/O."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+
+import pytest
+import requests
+
+from tests.loopback import Behaviour, Line, Received, Server, http_answer, serving
+from tests.transports.api import ALL, CODE, KEY, SECRET, TransportFactory, all_calls, answer_rightly
+from workos_mfa import MFA, MFAError, RequestsTransport, RetryingTransport, RetryPolicy
+
+SENTINELS = (KEY, CODE, SECRET, "SENTINELSECRET", "SENTINELQR", "SENTINELURI")
+
+
+def echo(request: Received, line: Line) -> None:
+    """Repeat in the error all that was sent."""
+    text = f"{request.headers['authorization']} {request.body.decode()}"
+    line.answer(422, {"message": text, "code": text, "errors": [{"field": text, "code": text}, text]})
+
+
+def echo_below(request: Received, line: Line) -> None:
+    """Repeat what was sent in a status line that is none."""
+    line.send(f"SMTP {request.headers['authorization']} {request.body.decode()}\r\n".encode())
+    line.hang_up()
+
+
+def cut(_: Received, line: Line) -> None:
+    """Send a secret, and break off."""
+    line.send(http_answer(200, {"code": CODE})[:-3])
+    line.hang_up()
+
+
+def half_an_enrolment(_: Received, line: Line) -> None:
+    """Send a secret, but not whole."""
+    body = {"secret": "SENTINELSECRET", "qr_code": "SENTINELQR", "uri": "SENTINELURI"}
+    line.answer(201, {"totp": body, "authentication_factor": {"totp": body}, "code": CODE})
+
+
+FAULTS: dict[str, Behaviour] = {
+    "lost": lambda _, line: line.reset(),
+    "late": lambda _, line: line.stall(),
+    "cut": cut,
+    "echo": echo,
+    "echo below": echo_below,
+    "half an enrolment": half_an_enrolment,
+    "500": lambda _, line: line.answer(500, b"<html>"),
+    "redirect": lambda _, line: line.answer(307, b"", {"Location": f"https://x.example/{KEY}/{CODE}"}),
+}
+
+
+def below_the_test(trace: TracebackType | None) -> Iterator[FrameType]:
+    """The frames of a traceback that are not of this file."""
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename != __file__:
+            yield trace.tb_frame
+        trace = trace.tb_next
+
+
+def linked(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it was made from."""
+    while error is not None:
+        yield error
+        yield from linked(error.__cause__)
+        error = error.__context__
+
+
+def shown_by(error: BaseException) -> Iterator[str]:
+    """Everything that a crash reporter may show of an error."""
+    for link in linked(error):
+        yield from (str(link), repr(link), repr(link.args), repr(vars(link)))
+        yield "".join(traceback.format_exception(link))
+        for frame in below_the_test(link.__traceback__):
+            for name, value in frame.f_locals.items():
+                yield f"{frame.f_code.co_qualname if hasattr(frame.f_code, 'co_qualname') else ''} {name}={value!r}"
+
+
+def leaks(texts: Iterator[str]) -> list[str]:
+    """The texts with a sentinel in them."""
+    return [text for text in texts if any(sentinel in text for sentinel in SENTINELS)]
+
+
+@pytest.fixture
+def everything_logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """Every record of every logger, requests' and urllib3's too."""
+    with caplog.at_level(1), caplog.at_level(1, logger="urllib3"), caplog.at_level(1, logger="workos_mfa"):
+        yield caplog
+
+
+@pytest.mark.parametrize("call", ALL)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_after_a_fault(
+    fault: str, call: str, transport_class: TransportFactory, everything_logged: pytest.LogCaptureFixture
+) -> None:
+    """After every fault of every call, nothing that can be shown holds a secret."""
+    with serving(FAULTS[fault]) as server:
+        transport = transport_class(KEY, base_url=server.url)
+        mfa = MFA(transport=RetryingTransport(transport, RetryPolicy(max_attempts=2, backoff=0)), timeout=0.1)
+        error = error_of(all_calls(mfa)[call])
+        assert leaks(shown_by(error)) == []
+        assert not any(sentinel.encode() in pickle.dumps(error) for sentinel in SENTINELS)
+        transport.close()
+    assert leaks(record.getMessage() for record in everything_logged.records) == []
+    assert leaks(iter([everything_logged.text])) == []
+
+
+def error_of(call: Callable[[], object]) -> BaseException:
+    """The error of a call, logged as an app would; of a call that works, one that shows nothing."""
+    try:
+        call()
+    except MFAError as error:
+        logging.getLogger("app").exception("it failed")
+        return error
+    return MFAError()
+
+
+class SoftTimeLimit(Exception):  # noqa: N818 - as workers name theirs
+    """What a worker raises in a task that takes too long."""
+
+
+class GreenletTimeout(BaseException):
+    """What gevent raises in a greenlet that takes too long."""
+
+
+@contextmanager
+def raised_in_a_moment(error: BaseException, when: threading.Event) -> Iterator[None]:
+    """Raise an exception in this thread, by a signal, once an event is set."""
+
+    def handler(_number: int, _frame: FrameType | None) -> None:
+        raise error
+
+    def fire() -> None:
+        when.wait(5)
+        signal.pthread_kill(main, signal.SIGUSR1)
+
+    main = threading.get_ident()
+    before = signal.signal(signal.SIGUSR1, handler)
+    thread = threading.Thread(target=fire)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+        signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.parametrize("foreign", [SoftTimeLimit, GreenletTimeout, KeyboardInterrupt])
+@pytest.mark.parametrize("half", [b"", b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"])
+@pytest.mark.parametrize("call", ["verify_challenge", "create_user_auth_factor"])
+def test_a_foreign_exception_inside_io(
+    call: str, half: bytes, foreign: type[BaseException], transport_class: TransportFactory
+) -> None:
+    """A worker's time limit keeps its type and passes at once, with no frame that holds what was sent."""
+    arrived = threading.Event()
+
+    def hold(_: Received, line: Line) -> None:
+        line.send(half)
+        arrived.set()
+        line.stall()
+
+    with serving(hold) as server:
+        transport = transport_class(KEY, base_url=server.url)
+        mfa = MFA(transport=RetryingTransport(transport))
+        with raised_in_a_moment(foreign("too slow"), arrived), pytest.raises(foreign) as caught:
+            all_calls(mfa)[call]()
+        assert len(server.received) == 1
+        assert leaks(shown_by(caught.value)) == []
+        server.behaviour = answer_rightly
+        assert mfa.verify_challenge("auth_challenge_1", code=CODE)
+        assert server.connections == 2
+        transport.close()
+
+
+def test_a_foreign_exception_on_a_given_session() -> None:
+    """The same holds on a session of the user's."""
+    arrived = threading.Event()
+
+    def hold(_: Received, line: Line) -> None:
+        arrived.set()
+        line.stall()
+
+    with serving(hold) as server, requests.Session() as session:
+        mfa = MFA(transport=RequestsTransport(KEY, base_url=server.url, session=session))
+        with raised_in_a_moment(SoftTimeLimit(), arrived), pytest.raises(SoftTimeLimit) as caught:
+            mfa.verify_challenge("auth_challenge_1", code=CODE)
+    assert leaks(shown_by(caught.value)) == []
+
+
+def test_a_cause_of_a_foreign_exception_is_kept(server: Server, transport_class: TransportFactory) -> None:
+    """What a hook's exception was raised from is still told, without the library's frames."""
+    transport = transport_class(KEY, base_url=server.url)
+    reason = ValueError("the reason")
+    limit = SoftTimeLimit("too slow")
+    limit.__cause__ = reason
+    arrived = threading.Event()
+
+    def hold(_: Received, line: Line) -> None:
+        arrived.set()
+        line.stall()
+
+    server.behaviour = hold
+    with raised_in_a_moment(limit, arrived), pytest.raises(SoftTimeLimit) as caught:
+        MFA(transport=transport).get_factor("auth_factor_1")
+    transport.close()
+    assert caught.value.__cause__ is reason
+
+
+def test_what_is_shown_of_a_client(server: Server, connect: Callable[[Server], object]) -> None:
+    """The reprs of the client and its transport name where they go, and no key."""
+    transport = connect(server)
+    assert KEY not in repr(transport)
+    assert server.url in repr(transport)
+    assert KEY not in repr(MFA(KEY))

@@ -1,0 +1,128 @@
+"""What stubs, records or instruments requests keeps seeing every call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+import requests_mock
+import responses
+import vcr
+from vcr.record_mode import RecordMode
+
+from tests.loopback import Server
+from tests.transports.api import CHALLENGE, FACTOR, KEY
+from workos_mfa import (
+    MFA,
+    ConnectError,
+    ConnectionLostError,
+    ConnectTimeoutError,
+    NotFoundError,
+    RequestsTransport,
+    RetryPolicy,
+    TLSError,
+    TransportError,
+    TransportTimeoutError,
+)
+
+URL = "https://api.workos.com"
+
+
+@pytest.fixture
+def mfa() -> Iterator[MFA]:
+    """A client made before anything is stubbed."""
+    with MFA(KEY, retry=RetryPolicy(max_attempts=1)) as mfa:
+        yield mfa
+
+
+@responses.activate
+def test_responses(mfa: MFA) -> None:
+    """The responses library answers, and matches what was sent."""
+    responses.post(
+        f"{URL}/auth/challenges/auth_challenge_1/verify",
+        json={"challenge": CHALLENGE, "valid": False},
+        status=201,
+        match=[
+            responses.matchers.json_params_matcher({"code": "123456"}),
+            responses.matchers.header_matcher({"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}),
+        ],
+    )
+    responses.get(f"{URL}/auth/factors/auth_factor_1", json={"code": "entity_not_found"}, status=404)
+    responses.delete(f"{URL}/auth/factors/auth_factor_1", status=204)
+    assert not mfa.verify_challenge("auth_challenge_1", code="123456")
+    with pytest.raises(NotFoundError):
+        mfa.get_factor("auth_factor_1")
+    mfa.delete_factor("auth_factor_1")
+    assert len(responses.calls) == 3
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (requests.exceptions.ConnectTimeout(), ConnectTimeoutError),
+        (requests.exceptions.InvalidProxyURL("no host"), ConnectError),
+        (requests.exceptions.ReadTimeout(), TransportTimeoutError),
+        (requests.exceptions.Timeout(), TransportTimeoutError),
+        # A broken tunnel is a ProxyError too, so that one must not be taken for "nothing was sent".
+        (requests.exceptions.ProxyError(), ConnectionLostError),
+        (requests.exceptions.SSLError("bad record"), TLSError),
+        (requests.exceptions.ConnectionError("gone"), ConnectionLostError),
+        (requests.exceptions.ChunkedEncodingError("cut"), ConnectionLostError),
+    ],
+)
+@responses.activate
+def test_responses_raises(raised: Exception, expected: type[TransportError], mfa: MFA) -> None:
+    """An exception of requests' own, raised by a stub, means what it means when requests raises it."""
+    responses.post(f"{URL}/auth/factors/auth_factor_1/challenge", body=raised)
+    with pytest.raises(expected) as caught:
+        mfa.challenge_factor("auth_factor_1")
+    assert type(caught.value) is expected
+    assert caught.value.outcome_unknown is not isinstance(caught.value, ConnectError)
+
+
+@responses.activate
+def test_responses_without_a_match(mfa: MFA) -> None:
+    """A call that no stub answers says that this is why, and nothing of what it sent."""
+    with pytest.raises(ConnectionLostError, match="Connection refused by Responses") as caught:
+        mfa.verify_challenge("auth_challenge_1", code="421337")
+    assert "421337" not in str(caught.value)
+
+
+def test_requests_mock(mfa: MFA) -> None:
+    """requests-mock answers, and sees what was sent."""
+    with requests_mock.Mocker() as mocker:
+        mocker.post(f"{URL}/auth/factors/enroll", json=FACTOR, status_code=201)
+        assert mfa.enroll_factor(type="generic_otp").id == FACTOR["id"]
+        (sent,) = mocker.request_history
+    assert sent.json() == {"type": "generic_otp"}
+    assert sent.headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_requests_mock_on_a_session() -> None:
+    """An adapter that requests-mock mounts on a session of the user's answers."""
+    with requests.Session() as session:
+        adapter = requests_mock.Adapter()
+        session.mount("https://", adapter)
+        adapter.register_uri("GET", f"{URL}/auth/factors/auth_factor_1", json=FACTOR)
+        transport = RequestsTransport(KEY, session=session)
+        assert MFA(transport=transport).get_factor("auth_factor_1").id == FACTOR["id"]
+
+
+def test_vcrpy(server: Server, tmp_path: Path) -> None:
+    """A call is recorded by vcrpy and played back, with a client that has a connection open from before."""
+    cassette = str(tmp_path / "calls.json")
+    with MFA(KEY, base_url=server.url) as mfa:
+        mfa.get_factor("auth_factor_0")
+        recorder = vcr.VCR(serializer="json", filter_headers=["Authorization"])
+        with recorder.use_cassette(cassette):
+            recorded = mfa.enroll_factor(type="generic_otp")
+        assert len(server.received) == 2
+        with recorder.use_cassette(cassette, record_mode=RecordMode.NONE) as played:
+            assert mfa.enroll_factor(type="generic_otp") == recorded
+            assert played.play_count == 1
+    assert len(server.received) == 2
+    assert KEY not in Path(cassette).read_text()
+    assert len(json.loads(Path(cassette).read_text())["interactions"]) == 1
