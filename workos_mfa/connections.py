@@ -18,7 +18,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -68,10 +68,9 @@ class TimedResponse(http.client.HTTPResponse):
         self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
         super().__init__(sock, debuglevel, method, url)
-        limit = sock.gettimeout()
-        if limit is not None:
-            raw = self.fp.detach()
-            self.fp = io.BufferedReader(_TimedReader(raw, sock, time.monotonic() + limit))
+        # What the pool has set for reading: the rest of the attempt's time.
+        ends = time.monotonic() + cast("float", sock.gettimeout())
+        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, ends))
 
     # Not in the type stubs, but what begin() has called since Python 2.
     _read_one_status: Callable[[], tuple[str, int, str]] = vars(http.client.HTTPResponse)["_read_status"]

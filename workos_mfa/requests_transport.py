@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from typing import Any, NoReturn, cast
 from urllib.parse import urlencode
 
@@ -80,7 +79,6 @@ class RequestsTransport:
         self._endpoint = read_endpoint(base_url, allow_http=allow_http)
         self._authorize = _BearerAuth(self._key)
         self._given_session = session
-        self._renewing = threading.Lock()
         if session is None:
             self._renew()
         else:
@@ -142,9 +140,7 @@ class RequestsTransport:
 
     def _send_on_own_session(self, request: Request) -> requests.Response:
         if self._made_in != os.getpid():
-            with self._renewing:
-                if self._made_in != os.getpid():
-                    self._renew()
+            self._renew()
         prepared = requests.PreparedRequest()
         prepared.method = request.method
         prepared.url = self._url(request)

@@ -133,7 +133,7 @@ def test_a_body_without_end(server: Server, connect: Connect) -> None:
 
     def flood(_: Received, line: Line) -> None:
         line.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        for _unused in range(100):
+        while True:
             line.send(b"10000\r\n" + b" " * 65536 + b"\r\n")
 
     server.behaviour = flood
@@ -218,6 +218,15 @@ def test_a_fork(server: Server, transport_class: type[Transport]) -> None:
     arguments = [transport_class.__name__, server.url]
     subprocess.run([sys.executable, "-W", "error", "-c", FORKING, *arguments], check=True)  # noqa: S603 - our own
     assert len(server.received) == 3
+    assert server.connections == 2
+
+
+def test_a_new_session_in_another_process(server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first call in a process that is not the maker's takes a new session."""
+    transport = connect(server)
+    MFA(transport=transport).get_factor("auth_factor_1")
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    MFA(transport=transport).get_factor("auth_factor_1")
     assert server.connections == 2
 
 

@@ -1,0 +1,8 @@
+"""``python -m workos_mfa`` is the command ``workos-mfa``."""
+
+import sys
+
+from workos_mfa.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
