@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from workos_mfa.emulator import Emulator
     from workos_mfa.requests_transport import RequestsTransport
     from workos_mfa.retrying import RetryingTransport, RetryPolicy
+    from workos_mfa.urllib3_transport import Urllib3Transport
 
 __all__ = [
     "MFA",
@@ -102,6 +103,7 @@ __all__ = [
     "TransportTimeoutError",
     "UnexpectedResponseError",
     "UnprocessableEntityError",
+    "Urllib3Transport",
     "UserEnrollment",
     "Verification",
     "__version__",
@@ -112,6 +114,7 @@ _LATER = {
     "RequestsTransport": "workos_mfa.requests_transport",
     "RetryPolicy": "workos_mfa.retrying",
     "RetryingTransport": "workos_mfa.retrying",
+    "Urllib3Transport": "workos_mfa.urllib3_transport",
 }
 
 

@@ -7,10 +7,11 @@ each of them, and the pools' ``ConnectionCls`` is left alone, since vcrpy and ot
 """
 
 # It reaches into urllib3's connections, whose types do not say what they connect and read with.
-# pyright: reportUnknownMemberType=false, reportPrivateUsage=false
+# pyright: reportUnknownMemberType=false, reportPrivateUsage=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
+import functools
 import http.client
 import io
 import socket
@@ -21,7 +22,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family, create_connection
 
@@ -29,6 +29,7 @@ from workos_mfa.transport import MAX_BODY
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+    from urllib3.poolmanager import PoolManager
     from urllib3.response import BaseHTTPResponse
 
 LONGEST_REST = 30.0
@@ -143,11 +144,11 @@ class _Opening:
         return max(self._ends - time.monotonic(), _LEAST_TIME)
 
 
-class _Timed(HTTPConnectionPool):
-    """What both pools add to urllib3's: timed connections, none of them used after a long rest."""
+class _Timed:
+    """What a pool of urllib3's gets: timed connections, none of them used after a long rest."""
 
     def _new_conn(self) -> Any:
-        connection: Any = super()._new_conn()
+        connection: Any = super()._new_conn()  # type: ignore[misc]
         # A stub's connection, such as vcrpy's, has no socket to be timed.
         if type(connection).connect in _CONNECTS:
             opening = _Opening(connection)
@@ -160,7 +161,7 @@ class _Timed(HTTPConnectionPool):
         return connection
 
     def _get_conn(self, timeout: float | None = None) -> Any:
-        connection = super()._get_conn(timeout)
+        connection: Any = super()._get_conn(timeout)  # type: ignore[misc]
         rests_since: float | None = getattr(connection, "rests_since", None)
         if rests_since is not None and time.monotonic() - rests_since > LONGEST_REST:
             connection.close()
@@ -170,21 +171,21 @@ class _Timed(HTTPConnectionPool):
         # urllib3 puts None where a connection broke, to keep count; a pool without a size has no count.
         if conn is not None:
             conn.rests_since = time.monotonic()
-            super()._put_conn(conn)
+            super()._put_conn(conn)  # type: ignore[misc]
 
 
 _CONNECTS = (HTTPConnection.connect, HTTPSConnection.connect)
 
 
-class TimedHTTPPool(_Timed):
-    """urllib3's pool for http, with timed connections."""
+def keep_time(manager: PoolManager) -> None:
+    """Make the pools of a manager, a proxy's or a SOCKS proxy's too, keep to the clock."""
+    classes: dict[str, Any] = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: _timed_class(kind) for scheme, kind in classes.items()}
 
 
-class TimedHTTPSPool(_Timed, HTTPSConnectionPool):
-    """urllib3's pool for https, with timed connections."""
-
-
-POOL_CLASSES: dict[str, Any] = {"http": TimedHTTPPool, "https": TimedHTTPSPool}
+@functools.cache
+def _timed_class(kind: type) -> Any:
+    return type(f"Timed{kind.__name__}", (_Timed, kind), {"__doc__": _Timed.__doc__})
 
 
 def nothing_sent(error: BaseException) -> bool:

@@ -238,10 +238,10 @@ def main(*, live: bool) -> int:
             stage.say("   >>> mfa = MFA(transport=emulator)      # with an account: MFA('sk_...')")
             run(MFA(transport=person.emulator), person, stage)
     except (MFAError, Surprise, ImportError) as error:
-        print(f"\nworkos-mfa demo: {type(error).__name__}: {error}", file=sys.stderr)
+        sys.stderr.write(f"\nworkos-mfa demo: {type(error).__name__}: {error}\n")
         return 1
     except (EOFError, KeyboardInterrupt):
-        print("\nworkos-mfa demo: stopped", file=sys.stderr)
+        sys.stderr.write("\nworkos-mfa demo: stopped\n")
         return 1
     stage.say("", "That was the whole API for sign-in. Next: the README, or `workos-mfa demo --live` with your key.")
     return 0

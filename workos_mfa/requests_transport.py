@@ -7,10 +7,8 @@ and cookies are not kept.
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any, NoReturn, cast
-from urllib.parse import urlencode
+from typing import Any, cast
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -21,20 +19,13 @@ from urllib3 import Timeout
 from urllib3.poolmanager import PoolManager
 from urllib3.util.retry import Retry
 
-from workos_mfa._version import __version__
-from workos_mfa.configuration import read_api_key, read_endpoint
-from workos_mfa.connections import POOL_CLASSES, read_body
-from workos_mfa.errors import ConfigurationError
-from workos_mfa.failures import LIBRARY_ERRORS, transport_error
-from workos_mfa.secrecy import MASK, Hidden, without_frames
+from workos_mfa import environment
+from workos_mfa.connections import keep_time, read_body
+from workos_mfa.errors import ConfigurationError, TransportError
+from workos_mfa.failures import transport_error
+from workos_mfa.http_transport import BODY_HEADERS, HEADERS, HTTPTransport, body_of
+from workos_mfa.secrecy import Hidden
 from workos_mfa.transport import DEFAULT_TIMEOUT, Request, Response
-
-_HEADERS = {
-    "User-Agent": f"workos-mfa-python/{__version__}",
-    "Accept": "application/json",
-    "Accept-Encoding": "identity",
-}
-_BODY_HEADERS = {**_HEADERS, "Content-Type": "application/json"}
 
 _NO_HOOKS: dict[str, list[Any]] = {"response": []}
 
@@ -46,7 +37,7 @@ _BEFORE_SENDING = (
 )
 
 
-class RequestsTransport:
+class RequestsTransport(HTTPTransport):
     """One attempt of a call over requests.
 
     Proxies, ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` are taken from the environment once, when the
@@ -58,8 +49,9 @@ class RequestsTransport:
         but never changed or closed. Its cookies and its hooks apply, and the time limit is then one of
         silence, as requests has it, rather than one of the wall clock.
     :param allow_http: allow plain http to other machines than this one; see :class:`workos_mfa.MFA`.
-    :raises ConfigurationError: if there is no key, the base URL is not one that a key may be sent to, or the
-        session's adapter repeats requests by itself, which would repeat calls that must happen once.
+    :raises ConfigurationError: if there is no key, the base URL is not one that a key may be sent to, the
+        environment's bundle of certificates is missing, or the session's adapter repeats requests by itself,
+        which would repeat calls that must happen once.
     :raises TypeError: if an argument has the wrong type.
     """
 
@@ -75,54 +67,29 @@ class RequestsTransport:
     ) -> None:
         key = Hidden(api_key)
         del api_key
-        self._key = read_api_key(key)
-        self._endpoint = read_endpoint(base_url, allow_http=allow_http)
-        self._authorize = _BearerAuth(self._key)
+        super().__init__(key, base_url, allow_http=allow_http)
+        self._authorize = _BearerAuth(self._authorization)
         self._given_session = session
         if session is None:
             self._renew()
         else:
             _refuse_repeating(session, self._endpoint.url)
 
-    def __repr__(self) -> str:
-        return f"RequestsTransport({self._endpoint.url!r})"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a transport holds a key and is not pickled: make one in each process, or before a fork")
-
     def close(self) -> None:
         """Close the connections of the session that this transport made; one of yours is left alone."""
         if self._given_session is None:
             self._session.close()
 
-    def send(self, request: Request, /) -> Response:
-        """Make one attempt.
-
-        :returns: the answer, whatever its status.
-        :raises TransportError: if no whole answer came.
-        """
-        try:
-            return self._exchange(request)
-        except BaseException as caught:  # noqa: BLE001 - raised again below, out of reach of the library's frames
-            error = self._surfacing(caught, request)
-        try:
-            raise error
-        finally:
-            del error
-
-    def _surfacing(self, caught: BaseException, request: Request) -> BaseException:
-        if not isinstance(caught, LIBRARY_ERRORS):
-            return without_frames(caught)
-        return transport_error(
-            caught,
-            self._endpoint,
-            request.options.timeout or DEFAULT_TIMEOUT,
-            # requests says with a bare OSError that the file of a certificate is missing.
-            sent_nothing=isinstance(caught, _BEFORE_SENDING) or type(caught) is OSError,
-            timed_out=isinstance(caught, requests.exceptions.Timeout),
-            # A stub's has nothing inside; of a real one the inside tells more.
-            in_tls=isinstance(caught, requests.exceptions.SSLError) and not _has_inside(caught),
-        )
+    def _renew(self) -> None:
+        if self._given_session is not None:
+            return
+        environment.ca_bundle()  # refused here if it is missing, and not at the first call
+        session = _OwnSession()
+        adapter = _TimedAdapter()
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        settings = self._settings_of(session, self._endpoint.url)
+        self._session, self._settings, self._made_in = session, settings, os.getpid()
 
     def _exchange(self, request: Request) -> Response:
         if self._given_session is None:
@@ -134,22 +101,30 @@ class RequestsTransport:
         except BaseException:
             answer.raw.close()
             raise
-        if answer.status_code >= 400:
-            body = body.replace(self._key.value.encode(), MASK.encode())
-        return Response(answer.status_code, dict(answer.headers.lower_items()), body)
+        return self._answer(answer.status_code, dict(answer.headers.lower_items()), body)
+
+    def _failure(self, caught: BaseException, seconds: float) -> TransportError:
+        return transport_error(
+            caught,
+            self._endpoint,
+            seconds,
+            # requests says with a bare OSError that the file of a certificate is missing.
+            sent_nothing=isinstance(caught, _BEFORE_SENDING) or type(caught) is OSError,
+            timed_out=isinstance(caught, requests.exceptions.Timeout),
+            # A stub's has nothing inside; of a real one the inside tells more.
+            in_tls=isinstance(caught, requests.exceptions.SSLError) and not _has_inside(caught),
+        )
 
     def _send_on_own_session(self, request: Request) -> requests.Response:
-        if self._made_in != os.getpid():
-            self._renew()
         prepared = requests.PreparedRequest()
         prepared.method = request.method
-        prepared.url = self._url(request)
+        prepared.url = self._endpoint.url + self._target(request)
         prepared.hooks = _NO_HOOKS
-        if request.json is None:
-            prepared.headers = CaseInsensitiveDict(_HEADERS)
+        prepared.body = body_of(request)
+        if prepared.body is None:
+            prepared.headers = CaseInsensitiveDict(HEADERS)
         else:
-            prepared.body = json.dumps(request.json).encode()
-            prepared.headers = CaseInsensitiveDict(_BODY_HEADERS)
+            prepared.headers = CaseInsensitiveDict(BODY_HEADERS)
             prepared.headers["Content-Length"] = str(len(prepared.body))
         return self._session.send(
             self._authorize(prepared),
@@ -160,13 +135,13 @@ class RequestsTransport:
         )
 
     def _send_on_given_session(self, session: requests.Session, request: Request) -> requests.Response:
-        url = self._url(request)
+        url = self._endpoint.url + self._target(request)
         prepared = session.prepare_request(
             requests.Request(
                 request.method,
                 url,
-                headers=_HEADERS if request.json is None else _BODY_HEADERS,
-                data=None if request.json is None else json.dumps(request.json),
+                headers=HEADERS if request.json is None else BODY_HEADERS,
+                data=body_of(request),
                 auth=self._authorize,
             )
         )
@@ -176,19 +151,6 @@ class RequestsTransport:
             timeout=request.options.timeout or DEFAULT_TIMEOUT,
             **self._settings_of(session, url),
         )
-
-    def _url(self, request: Request) -> str:
-        query = f"?{urlencode(request.query)}" if request.query else ""
-        return f"{self._endpoint.url}{request.path}{query}"
-
-    def _renew(self) -> None:
-        """A session of our own; after a fork again, since the parent's connections are the parent's."""
-        session = _OwnSession()
-        adapter = _TimedAdapter()
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        settings = self._settings_of(session, self._endpoint.url)
-        self._session, self._settings, self._made_in = session, settings, os.getpid()
 
     def _settings_of(self, session: requests.Session, url: str) -> dict[str, Any]:
         settings = dict(session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None))
@@ -200,11 +162,11 @@ class RequestsTransport:
 class _BearerAuth(AuthBase):
     """Puts the key on a request, and keeps it out of any repr."""
 
-    def __init__(self, key: Hidden[str]) -> None:
-        self._key = key
+    def __init__(self, authorization: Hidden[str]) -> None:
+        self._authorization = authorization
 
     def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-        prepared.headers["Authorization"] = f"Bearer {self._key.value}"
+        prepared.headers["Authorization"] = self._authorization.value
         return prepared
 
 
@@ -248,12 +210,14 @@ class _TimedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools ours."""
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = POOL_CLASSES
+        keep_time(self.poolmanager)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
         """Make the pools of a proxy ours."""
+        is_new = args[0] not in self.proxy_manager
         manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = POOL_CLASSES
+        if is_new:
+            keep_time(manager)
         return manager
 
 

@@ -1,0 +1,92 @@
+"""A caller that speaks HTTP's terms and knows nothing of the client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+import attrs
+
+from workos_mfa.emulator import Emulator
+from workos_mfa.transport import Request, Response
+
+NOW = datetime(2026, 8, 21, 12, 0, 0, 432_100, tzinfo=timezone.utc)
+PHONE = "+15005550006"
+
+
+@attrs.frozen
+class Answer:
+    """A status, the JSON of the body, and the whole response behind them."""
+
+    status: int
+    json: Any
+    response: Response
+
+    @property
+    def seen(self) -> tuple[int, Any]:
+        """What most tests compare."""
+        return self.status, self.json
+
+
+class Caller:
+    """Makes calls as any HTTP client could."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        json_body: Mapping[str, object] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Make any call."""
+        response = self.emulator.send(Request("any", method, path, path, json=json_body, query=query or {}))
+        return Answer(response.status, json.loads(response.body) if response.body else None, response)
+
+    def enroll(self, **body: object) -> Answer:
+        """Enrol a factor."""
+        return self.send("POST", "/auth/factors/enroll", body)
+
+    def totp(self, **more: object) -> Any:
+        """Enrol a TOTP factor and give its JSON."""
+        return self.enroll(type="totp", totp_issuer="Foo Corp", totp_user="alan@example.com", **more).json
+
+    def sms(self, phone: str = PHONE) -> Any:
+        """Enrol an SMS factor and give its JSON."""
+        return self.enroll(type="sms", phone_number=phone).json
+
+    def generic(self) -> Any:
+        """Enrol a generic factor and give its JSON."""
+        return self.enroll(type="generic_otp").json
+
+    def get(self, factor_id: str) -> Answer:
+        """Show a factor."""
+        return self.send("GET", f"/auth/factors/{factor_id}")
+
+    def delete(self, factor_id: str) -> Answer:
+        """Delete a factor."""
+        return self.send("DELETE", f"/auth/factors/{factor_id}")
+
+    def challenge(self, factor: Any, **body: object) -> Answer:
+        """Challenge a factor."""
+        return self.send("POST", f"/auth/factors/{factor['id']}/challenge", body)
+
+    def verify(self, challenge: Any, code: object) -> Answer:
+        """Hold a code against a challenge."""
+        return self.send("POST", f"/auth/challenges/{challenge['id']}/verify", {"code": code})
+
+    def create(self, user: str = "user_1", **body: object) -> Answer:
+        """Make a TOTP factor for a user."""
+        return self.send("POST", f"/user_management/users/{user}/auth_factors", {"type": "totp", **body})
+
+    def list(self, user: str = "user_1", **query: str) -> Answer:
+        """List a user's factors."""
+        return self.send("GET", f"/user_management/users/{user}/auth_factors", query=query)
+
+    def wrong(self, challenge: Any) -> Answer:
+        """Verify with a code that can't be right."""
+        return self.verify(challenge, "not it")

@@ -1,0 +1,27 @@
+"""An emulator for each test, and somebody who calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.emulator.caller import NOW, Caller
+from workos_mfa.emulator import Emulator, Settings
+
+
+@pytest.fixture
+def caller() -> Caller:
+    """A caller of an emulator whose clock stands still."""
+    return Caller(Emulator(now=NOW))
+
+
+@pytest.fixture
+def caller_with() -> Callable[..., Caller]:
+    """Make a caller of an emulator with some settings."""
+
+    def make(**settings: Any) -> Caller:
+        return Caller(Emulator(Settings(**settings), now=NOW))
+
+    return make

@@ -1,0 +1,352 @@
+"""Every answer is the one that was recorded or documented: status, headers, keys and their order."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.emulator.caller import Answer, Caller
+
+CREATED = "2026-08-21T12:00:00.432Z"
+EXPIRES = "2026-08-21T12:10:00.432Z"
+FACTOR = re.compile(r"auth_factor_[0-9A-HJKMNP-TV-Z]{26}")
+CHALLENGE = re.compile(r"auth_challenge_[0-9A-HJKMNP-TV-Z]{26}")
+
+
+def _etag(body: bytes) -> str:
+    return f'W/"{len(body):x}-{base64.b64encode(hashlib.sha1(body).digest()).decode()[:27]}"'  # noqa: S324
+
+
+def _check_headers(answer: Answer) -> None:
+    headers = answer.response.headers
+    assert uuid.UUID(headers["x-request-id"]).version == 4
+    assert headers["content-type"] == "application/json; charset=utf-8"
+    assert headers["etag"] == _etag(answer.response.body)
+    assert headers["content-length"] == str(len(answer.response.body))
+    assert answer.response.body == json.dumps(answer.json, separators=(",", ":")).encode()
+
+
+def test_etags_are_those_of_the_api(caller: Caller) -> None:
+    """The ETag formula gives the recorded tags."""
+    assert _etag(b'{"message":"Unauthorized"}') == 'W/"1a-pljHtlo127JYJR4E/RYOPb6ucbw"'
+    assert caller.delete(caller.generic()["id"]).response.headers["etag"] == ('W/"a-bAsFyilMr4Ra1hIU5PyoyFRunpI"')
+
+
+def test_enroll_generic_otp(caller: Caller) -> None:
+    """A generic factor has five fields; null for unused properties is accepted, as recorded."""
+    answer = caller.enroll(type="generic_otp", totp_issuer=None, totp_user=None, phone_number=None)
+    assert answer.status == 201
+    assert FACTOR.fullmatch(answer.json["id"])
+    assert list(answer.json.items()) == [
+        ("object", "authentication_factor"),
+        ("id", answer.json["id"]),
+        ("created_at", CREATED),
+        ("updated_at", CREATED),
+        ("type", "generic_otp"),
+    ]
+    _check_headers(answer)
+
+
+def test_enroll_totp(caller: Caller) -> None:
+    """A TOTP factor comes with its secret in three forms, in the documented order."""
+    answer = caller.enroll(type="totp", totp_issuer="Foo Corp", totp_user="alan.turing@example.com", user_id="user_1")
+    block = answer.json["totp"]
+    assert answer.status == 201
+    assert list(answer.json) == ["object", "id", "created_at", "updated_at", "type", "user_id", "totp"]
+    assert answer.json["user_id"] == "user_1"
+    assert list(block) == ["issuer", "user", "qr_code", "secret", "uri"]
+    assert (block["issuer"], block["user"]) == ("Foo Corp", "alan.turing@example.com")
+    assert re.fullmatch(r"[A-Z2-7]{32}", block["secret"])
+    assert block["uri"] == (
+        f"otpauth://totp/Foo%20Corp:alan.turing@example.com?secret={block['secret']}&issuer=Foo%20Corp"
+    )
+    assert block["qr_code"].startswith("data:image/png;base64,iVBOR")
+    _check_headers(answer)
+
+
+@pytest.mark.parametrize("written", ["7208675309", "17208675309", "+17208675309"])
+def test_enroll_sms_normalises_the_number(caller: Caller, written: str) -> None:
+    """US numbers of ten and eleven digits get their prefix."""
+    answer = caller.enroll(type="sms", phone_number=written)
+    assert answer.status == 201
+    assert list(answer.json) == ["object", "id", "created_at", "updated_at", "type", "sms"]
+    assert answer.json["sms"] == {"phone_number": "+17208675309"}
+
+
+@pytest.mark.parametrize("number", ["foo", "73", "", "+1555", "+01555555555", "+1555555555a"])
+def test_enroll_bad_phone(caller: Caller, number: str) -> None:
+    """What is not a phone number is refused in the API's words."""
+    answer = caller.enroll(type="sms", phone_number=number)
+    message = f"Phone number is invalid: '{number}'"
+    assert answer.seen == (422, {"message": message, "code": "invalid_phone_number"})
+    assert list(answer.json) == ["message", "code"]
+    assert answer.response.headers["content-type"] == "application/json; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ({}, {"type": "type must be a valid enum value"}),
+        ({"type": "webauthn"}, {"type": "type must be a valid enum value"}),
+        ({"type": ["totp"]}, {"type": "type must be a valid enum value"}),
+        ({"type": "sms"}, {"phone_number": "phone_number must be a string"}),
+        ({"type": "sms", "phone_number": 15005550006}, {"phone_number": "phone_number must be a string"}),
+        (
+            {"type": "totp", "totp_issuer": "Foo", "totp_user": "alan", "phone_number": 1},
+            {"phone_number": "phone_number must be a string"},
+        ),
+        (
+            {"type": "totp"},
+            {"totp_issuer": "totp_issuer must be a string", "totp_user": "totp_user must be a string"},
+        ),
+        (
+            {"type": "totp", "totp_issuer": "", "totp_user": "u" * 256},
+            {
+                "totp_issuer": "totp_issuer should not be empty",
+                "totp_user": "totp_user must be shorter than or equal to 255 characters",
+            },
+        ),
+        ({"type": "generic_otp", "user_id": 7}, {"user_id": "user_id must be a string"}),
+        ({"type": "generic_otp", "totp_user": {}}, {"totp_user": "totp_user must be a string"}),
+        ({"type": "generic_otp", "colour": "red"}, {"colour": "property colour should not exist"}),
+    ],
+)
+def test_enroll_invalid(caller: Caller, body: dict[str, object], errors: dict[str, str]) -> None:
+    """Everything that is wrong is named, sentence by sentence, and nothing is kept."""
+    answer = caller.enroll(**body)
+    assert answer.status == 422
+    assert answer.json["message"] == "Validation failed"
+    named = {error["field"]: error["code"] for error in answer.json["errors"]}
+    assert named == errors
+    assert "0 factors" in repr(caller.emulator)
+
+
+def test_get(caller: Caller) -> None:
+    """A factor is shown without its secret."""
+    made = caller.totp()
+    answer = caller.get(made["id"])
+    assert answer.status == 200
+    assert answer.json == {**made, "totp": {"issuer": "Foo Corp", "user": "alan@example.com"}}
+    assert caller.get(caller.sms()["id"]).json["sms"] == {"phone_number": "+15005550006"}
+    _check_headers(answer)
+
+
+def test_delete(caller: Caller) -> None:
+    """A deleted factor is gone: 204 without a body, then 404."""
+    made = caller.totp(user_id="user_1")
+    answer = caller.delete(made["id"])
+    assert (answer.status, answer.response.body) == (204, b"")
+    headers = answer.response.headers
+    assert set(headers) == {"x-request-id", "content-length", "etag"}
+    assert headers["content-length"] == "0"
+    assert [caller.get(made["id"]).status, caller.delete(made["id"]).status] == [404, 404]
+    assert caller.challenge(made).status == 404
+    assert caller.list().json["data"] == []
+
+
+@pytest.mark.parametrize(("method", "suffix"), [("GET", ""), ("DELETE", ""), ("POST", "/challenge")], ids=str.lower)
+def test_unknown_factor(caller: Caller, method: str, suffix: str) -> None:
+    """An unknown factor is the recorded 404, with the id as it was meant, percent-decoded."""
+    answer = caller.send(method, f"/auth/factors/auth%2Ffactor invalid{suffix}")
+    assert list(answer.json.items()) == [
+        ("message", "Authentication Factor not found: 'auth/factor invalid'."),
+        ("code", "entity_not_found"),
+        ("entity_id", "auth/factor invalid"),
+    ]
+    assert answer.status == 404
+    _check_headers(answer)
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [
+        ("generic", ["expires_at", "code", "authentication_factor_id"]),
+        ("sms", ["expires_at", "authentication_factor_id"]),
+        ("totp", ["expires_at", "authentication_factor_id"]),
+    ],
+)
+def test_challenge(caller: Caller, kind: str, keys: list[str]) -> None:
+    """A challenge ends after ten minutes; only that of a generic factor shows its code."""
+    factor = getattr(caller, kind)()
+    answer = caller.challenge(factor, sms_template=None)
+    assert answer.status == 201
+    assert list(answer.json) == ["object", "id", "created_at", "updated_at", *keys]
+    assert CHALLENGE.fullmatch(answer.json["id"])
+    assert answer.json["authentication_factor_id"] == factor["id"]
+    assert (answer.json["created_at"], answer.json["expires_at"]) == (CREATED, EXPIRES)
+    assert re.fullmatch(r"[0-9]{6}", answer.json.get("code", "123456"))
+    _check_headers(answer)
+
+
+def test_challenge_without_a_body_is_like_an_empty_one(caller: Caller) -> None:
+    """No body at all is taken for one without properties."""
+    assert caller.send("POST", f"/auth/factors/{caller.totp()['id']}/challenge").status == 201
+
+
+@pytest.mark.parametrize(
+    ("template", "sentence"),
+    [
+        ("Your code", "sms_template must contain {{code}}"),
+        ("", "sms_template should not be empty"),
+        (7, "sms_template must be a string"),
+        ("{{code}}" + "x" * 153, "sms_template must be shorter than or equal to 160 characters"),
+        ("{{code}} https://example.com/x", "sms_template must not contain URLs or domain names"),
+        ("{{code}} at foo-corp.io", "sms_template must not contain URLs or domain names"),
+    ],
+)
+def test_challenge_with_a_bad_template(caller: Caller, template: object, sentence: str) -> None:
+    """A template that the API refuses is refused, and no message goes out."""
+    answer = caller.challenge(caller.sms(), sms_template=template)
+    errors = [{"field": "sms_template", "code": sentence}]
+    assert answer.seen == (422, {"message": "Validation failed", "errors": errors})
+    assert not caller.emulator.outbox
+
+
+def test_unknown_properties_and_parameters_are_refused(caller: Caller) -> None:
+    """What a call does not have is named: a fake that ignores a misspelling hides it."""
+    factor = caller.totp()
+    wrong = [
+        caller.challenge(factor, template="{{code}}"),
+        caller.send("GET", f"/auth/factors/{factor['id']}", query={"template": "1"}),
+        caller.list(template="1"),
+    ]
+    errors = [{"field": "template", "code": "property template should not exist"}]
+    assert [answer.seen for answer in wrong] == [(422, {"message": "Validation failed", "errors": errors})] * 3
+
+
+def test_verify(caller: Caller) -> None:
+    """The right code is 201 and true, with the challenge unchanged; a wrong one 201 and false."""
+    for factor in (caller.generic(), caller.sms(), caller.totp()):
+        challenge = caller.challenge(factor).json
+        wrong = caller.wrong(challenge)
+        assert wrong.seen == (201, {"challenge": challenge, "valid": False})
+        right = caller.verify(challenge, _code_of(caller, factor, challenge))
+        assert right.seen == (201, {"challenge": challenge, "valid": True})
+        assert list(right.json) == ["challenge", "valid"]
+        _check_headers(right)
+
+
+def _code_of(caller: Caller, factor: Any, challenge: Any) -> str:
+    if factor["type"] == "totp":
+        return caller.emulator.totp_code(factor["id"])
+    if factor["type"] == "sms":
+        return caller.emulator.outbox.latest(factor_id=factor["id"]).code
+    return str(challenge["code"])
+
+
+def test_verify_after_success(caller: Caller) -> None:
+    """A challenge is verified once."""
+    challenge = caller.challenge(caller.generic()).json
+    caller.verify(challenge, challenge["code"])
+    answer = caller.verify(challenge, challenge["code"])
+    assert answer.status == 422
+    assert list(answer.json.items()) == [
+        ("code", "authentication_challenge_previously_verified"),
+        ("message", f"The authentication challenge '{challenge['id']}' has already been verified."),
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(599.9, 201), (600, 422), (601, 422)])
+def test_verify_after_expiry(caller: Caller, seconds: float, status: int) -> None:
+    """After ten minutes the right code is refused."""
+    challenge = caller.challenge(caller.generic()).json
+    caller.emulator.clock.advance(seconds)
+    answer = caller.verify(challenge, challenge["code"])
+    assert answer.status == status
+    if status == 422:
+        assert list(answer.json.items()) == [
+            ("code", "authentication_challenge_expired"),
+            ("message", f"The authentication challenge '{challenge['id']}' has expired."),
+        ]
+
+
+def test_verify_after_too_many_wrong_codes(caller: Caller) -> None:
+    """After five wrong codes even the right one is refused; a new challenge starts afresh."""
+    factor = caller.generic()
+    challenge = caller.challenge(factor).json
+    assert [caller.wrong(challenge).json["valid"] for _ in range(5)] == [False] * 5
+    answer = caller.verify(challenge, challenge["code"])
+    assert answer.status == 400
+    assert list(answer.json.items()) == [
+        ("code", "one_time_code_too_many_attempts"),
+        ("message", "One-time code has had too many failed attempts."),
+    ]
+    newer = caller.challenge(factor).json
+    assert caller.verify(newer, newer["code"]).json["valid"] is True
+
+
+def test_verify_unknown_challenge(caller: Caller) -> None:
+    """An unknown challenge is a 404, told before anything about the body."""
+    answer = caller.send("POST", "/auth/challenges/auth_challenge_x/verify", {"code": 7})
+    assert answer.status == 404
+    assert list(answer.json.items()) == [
+        ("message", "Authentication Challenge not found: 'auth_challenge_x'."),
+        ("code", "entity_not_found"),
+        ("entity_id", "auth_challenge_x"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (None, "code must be a string"),
+        (123456, "code must be a string"),
+        (True, "code must be a string"),
+        ("", "code should not be empty"),
+    ],
+)
+def test_verify_without_a_code(caller: Caller, code: object, sentence: str) -> None:
+    """What is not a code is refused and is no attempt."""
+    challenge = caller.challenge(caller.generic()).json
+    for _ in range(6):
+        answer = caller.verify(challenge, code)
+        assert answer.status == 422
+        assert answer.json["errors"] == [{"field": "code", "code": sentence}]
+    assert caller.verify(challenge, challenge["code"]).json["valid"] is True
+
+
+def test_a_totp_code_is_accepted_once(caller: Caller) -> None:
+    """A factor refuses a code it has accepted, in any challenge, until the next code comes."""
+    factor = caller.totp()
+    code = caller.emulator.totp_code(factor["id"])
+    first, second = caller.challenge(factor).json, caller.challenge(factor).json
+    assert caller.verify(first, code).json["valid"] is True
+    assert caller.verify(second, code).seen == (201, {"challenge": second, "valid": False})
+    caller.emulator.clock.advance(30)
+    assert caller.verify(second, caller.emulator.totp_code(factor["id"])).json["valid"] is True
+
+
+def test_a_code_belongs_to_its_factor(caller: Caller) -> None:
+    """A code of one factor or challenge is wrong for another."""
+    one, two = caller.totp(), caller.totp()
+    code = caller.emulator.totp_code(one["id"])
+    assert code != caller.emulator.totp_code(two["id"])
+    assert caller.verify(caller.challenge(two).json, code).json["valid"] is False
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("PUT", "/auth/factors/auth_factor_1"),
+        ("GET", "/auth/factors/"),
+        ("GET", "/auth/factors"),
+        ("POST", "/auth/factors/verify"),
+        ("POST", "/auth/factors/challenge"),
+        ("POST", "/user_management/authenticate"),
+        ("get", "/auth/factors/auth_factor_1"),
+    ],
+)
+def test_what_is_not_implemented_says_so(caller: Caller, method: str, path: str) -> None:
+    """An unknown route can't be taken for an answer of the API."""
+    answer = caller.send(method, path)
+    assert answer.status == 501
+    assert answer.json["code"] == "not_implemented_by_emulator"
+    assert f"The workos_mfa emulator does not implement {method} {path}." in answer.json["message"]
+    _check_headers(answer)

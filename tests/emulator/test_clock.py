@@ -1,0 +1,93 @@
+"""The clock runs, stands and moves, and says what it can't do."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from workos_mfa.emulator.clock import Clock
+
+START = datetime(2026, 8, 21, 12, tzinfo=timezone.utc)
+
+
+def _is_real(moment: datetime) -> bool:
+    return abs(moment - datetime.now(timezone.utc)) < timedelta(seconds=30)
+
+
+def test_runs_with_real_time_unless_told() -> None:
+    """Without a start the clock shows the real time and goes on."""
+    clock = Clock()
+    first = clock.now()
+    assert _is_real(first)
+    assert clock.now() >= first
+    assert repr(clock).startswith("<Clock runs at 20")
+
+
+def test_stands_at_its_start() -> None:
+    """A clock with a start stands there, in UTC."""
+    clock = Clock(START.astimezone(timezone(timedelta(hours=2))))
+    assert clock.now() == clock.now() == START
+    assert clock.now().tzinfo is timezone.utc
+    assert repr(clock) == "<Clock stands at 2026-08-21T12:00:00+00:00>"
+
+
+def test_advances_by_seconds_running_or_not() -> None:
+    """Seconds, whole or not, move a standing clock and a running one."""
+    clock = Clock(START)
+    clock.advance(601.5)
+    assert clock.now() == START + timedelta(seconds=601.5)
+    running = Clock()
+    running.advance(3600)
+    assert _is_real(running.now() - timedelta(hours=1))
+
+
+def test_goes_to_a_moment_and_back() -> None:
+    """``set`` goes anywhere; a running clock runs on from there."""
+    clock = Clock(START)
+    clock.set(START - timedelta(days=1))
+    assert clock.now() == START - timedelta(days=1)
+    running = Clock()
+    running.set(START)
+    assert START <= running.now() < START + timedelta(seconds=30)
+
+
+def test_freezes_and_resets() -> None:
+    """A frozen clock stands until it is reset; a reset brings back the start."""
+    clock = Clock()
+    clock.freeze()
+    assert clock.now() == clock.now()
+    clock.advance(1000)
+    clock.reset()
+    assert _is_real(clock.now())
+    assert repr(clock).startswith("<Clock runs")
+    standing = Clock(START)
+    standing.advance(5)
+    standing.reset()
+    assert standing.now() == START
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
+def test_refuses_to_advance_backwards_or_for_ever(seconds: float) -> None:
+    """What is not a span of time forwards is refused, and nothing moves."""
+    clock = Clock(START)
+    with pytest.raises(ValueError, match="zero or more seconds"):
+        clock.advance(seconds)
+    assert clock.now() == START
+
+
+@pytest.mark.parametrize("seconds", [1e300, 9e11, 1e10 * 30])
+def test_refuses_to_leave_the_calendar(seconds: float) -> None:
+    """A span that leads past the calendar is refused, and nothing moves."""
+    clock = Clock(START)
+    with pytest.raises(ValueError, match="from 1970 to the end of 9998"):
+        clock.advance(seconds)
+    assert clock.now() == START
+
+
+def test_refuses_moments_without_zone_or_out_of_range() -> None:
+    """A naive datetime and a year before 1970 are refused, at the start and later."""
+    with pytest.raises(ValueError, match="with a time zone"):
+        Clock(datetime(2026, 1, 1))  # noqa: DTZ001
+    with pytest.raises(ValueError, match="from 1970"):
+        Clock().set(datetime(1969, 12, 31, tzinfo=timezone.utc))

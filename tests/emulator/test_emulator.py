@@ -1,0 +1,182 @@
+"""The emulator as Python code meets it: a transport with a clock, an outbox and a list of calls."""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from tests.emulator.caller import Caller
+from workos_mfa.emulator import Emulator, Settings
+from workos_mfa.emulator.api import Api
+from workos_mfa.transport import Request, Transport
+
+
+def test_is_a_transport() -> None:
+    """The emulator can stand wherever a transport can; closing it does nothing."""
+    transport: Transport = Emulator()
+    transport.close()
+    response = transport.send(
+        Request("enroll_factor", "POST", "/auth/factors/enroll", "", json={"type": "generic_otp"})
+    )
+    assert response.status == 201
+
+
+def test_runs_with_real_time_unless_told(caller: Caller) -> None:
+    """Without ``now`` the emulator lives in the present."""
+    emulator = Emulator()
+    assert abs(emulator.clock.now() - datetime.now(timezone.utc)) < timedelta(seconds=30)
+    assert caller.emulator.clock.now() == caller.emulator.clock.now()
+
+
+def test_records_calls(caller: Caller) -> None:
+    """Every call is on the list, refused and unknown ones included."""
+    answers = [caller.enroll(type="generic_otp"), caller.get("auth_factor_1"), caller.send("GET", "/what")]
+    calls = caller.emulator.calls
+    assert [call.status for call in calls] == [201, 404, 501]
+    assert [call.operation for call in calls] == ["enroll_factor", "get_factor", None]
+    assert [call.route for call in calls] == ["/auth/factors/enroll", "/auth/factors/{id}", None]
+    assert [call.error_code for call in calls] == [None, "entity_not_found", "not_implemented_by_emulator"]
+    assert [call.request_id for call in calls] == [a.response.headers["x-request-id"] for a in answers]
+    assert calls[1].path == "/auth/factors/auth_factor_1"
+    assert {call.at for call in calls} == {caller.emulator.clock.now()}
+
+
+def test_sends_text_messages(caller: Caller) -> None:
+    """A challenge of an SMS factor sends its text, and the code in it is the right one."""
+    factor = caller.sms()
+    challenge = caller.challenge(factor, sms_template="Foo Corp: {{code}} ({{code}})").json
+    message = caller.emulator.outbox.latest(to="+15005550006")
+    assert message.text == f"Foo Corp: {message.code} ({message.code})"
+    assert (message.factor_id, message.challenge_id) == (factor["id"], challenge["id"])
+    assert message.sent_at.isoformat(timespec="milliseconds") == "2026-08-21T12:00:00.432+00:00"
+    assert caller.verify(challenge, message.code).json["valid"] is True
+
+
+def test_totp_code_says_what_is_wrong(caller: Caller) -> None:
+    """A code that there is not is an error that says where codes are."""
+    with pytest.raises(LookupError, match="never enrolled, or deleted"):
+        caller.emulator.totp_code("auth_factor_1")
+    with pytest.raises(ValueError, match=r"type sms, which has no TOTP code.*emulator\.outbox"):
+        caller.emulator.totp_code(caller.sms()["id"])
+
+
+def test_reset(caller: Caller) -> None:
+    """After a reset nothing is left, and the clock stands where it did."""
+    start = caller.emulator.clock.now()
+    outbox = caller.emulator.outbox
+    factor = caller.sms()
+    caller.challenge(factor)
+    caller.emulator.clock.advance(100)
+    caller.emulator.reset()
+    assert repr(caller.emulator) == "<Emulator: 0 factors, 0 challenges, 0 text messages, 0 calls>"
+    assert caller.emulator.clock.now() == start
+    assert caller.get(factor["id"]).status == 404
+    assert (len(outbox), len(caller.emulator.calls)) == (0, 1)
+
+
+def test_reset_brings_back_the_quota(caller_with: Callable[..., Caller]) -> None:
+    """Limits start afresh after a reset."""
+    caller = caller_with(sms_quota=1)
+    caller.challenge(caller.sms())
+    caller.emulator.reset()
+    assert caller.challenge(caller.sms()).status == 201
+
+
+def test_ids_of_different_emulators_differ() -> None:
+    """Two emulators at the same moment give different ids and secrets."""
+    now = datetime(2026, 8, 21, tzinfo=timezone.utc)
+    body = {"type": "generic_otp"}
+    request = Request("enroll_factor", "POST", "/auth/factors/enroll", "", json=body)
+    assert Emulator(now=now).send(request).body != Emulator(now=now).send(request).body
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_numbers_that_json_does_not_have_are_unreadable(caller: Caller, value: float) -> None:
+    """NaN and Infinity, which Python writes, are refused as a server refuses them."""
+    answer = caller.enroll(type="generic_otp", user_id=value)
+    body = {"code": "invalid_request_body", "message": "The request body must be a JSON object."}
+    assert answer.seen == (400, body)
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'"text"', b"null", b"\xff", b"[" * 100_000, b'{"a":NaN}', b"\xef\xbb\xbf{}", b"1"]
+)
+def test_unreadable_bodies(body: bytes, status: Any) -> None:
+    """Bytes that are no JSON object are refused, whatever they are."""
+    emulator = Emulator(Settings(unreadable_status=status))
+    api: Api = emulator._api
+    assert api.answer("POST", "/auth/factors/enroll", {}, body).status == status
+
+
+@pytest.mark.parametrize("value", [{1, 2}, object(), b"bytes", datetime(2026, 1, 1, tzinfo=timezone.utc)])
+def test_what_json_does_not_have_is_a_mistake_of_the_caller(caller: Caller, value: object) -> None:
+    """What could not have gone over HTTP is a TypeError, and nothing is recorded."""
+    with pytest.raises(TypeError, match=r"request\.json holds something that JSON does not have") as caught:
+        caller.enroll(type="generic_otp", user_id=value)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+    assert not caller.emulator.calls
+
+
+def test_a_circle_is_a_mistake_of_the_caller(caller: Caller) -> None:
+    """A body that contains itself is a TypeError too."""
+    circle: list[object] = []
+    circle.append(circle)
+    with pytest.raises(TypeError, match="JSON does not have"):
+        caller.enroll(type=circle)
+
+
+def test_any_mapping_is_read_like_json(caller: Caller) -> None:
+    """A read-only mapping is a body; a tuple in it is a list, as it would be over HTTP."""
+    answer = caller.send("POST", "/auth/factors/enroll", MappingProxyType({"type": "generic_otp"}))
+    assert answer.status == 201
+    assert caller.enroll(type=("totp",)).status == 422
+
+
+def test_reprs_show_no_secret(caller: Caller) -> None:
+    """No repr of the emulator or its parts shows a code, a secret or a phone number."""
+    totp, sms, generic = caller.totp(), caller.sms(), caller.generic()
+    codes = [caller.challenge(generic).json["code"], caller.emulator.totp_code(totp["id"])]
+    caller.challenge(sms)
+    emulator = caller.emulator
+    parts = [emulator, emulator.outbox, emulator.calls, emulator.clock, *emulator.outbox, *emulator.calls]
+    state = emulator._engine._state
+    parts += [emulator._engine, emulator._api, state]
+    parts += [*state._factors.values(), *state._challenges.values()]
+    shown = " ".join(map(repr, parts))
+    secrets = [*codes, totp["totp"]["secret"], emulator.outbox[0].code, "5005550", "Your one-time code"]
+    assert [secret for secret in secrets if secret in shown] == []
+
+
+def test_foreign_exceptions_bring_no_frames(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker's time limit in the middle of a call keeps its type and loses the frames that hold codes."""
+
+    class TimeLimit(BaseException):
+        pass
+
+    def interrupted(*_: object) -> None:
+        code = "123456"
+        raise TimeLimit(len(code))
+
+    challenge = caller.challenge(caller.generic()).json
+    monkeypatch.setattr(type(caller.emulator._engine), "verify", interrupted)
+    with pytest.raises(TimeLimit) as caught:
+        caller.verify(challenge, "123456")
+    names = [frame.name for frame, _ in _frames(caught.value)]
+    assert names[-1] == "send"
+    locals_below = [repr(values) for frame, values in _frames(caught.value) if "emulator.py" in frame.filename]
+    assert locals_below
+    assert not [text for text in locals_below if "123456" in text]
+    assert caught.value.__context__ is None
+
+
+def _frames(error: BaseException) -> list[tuple[traceback.FrameSummary, dict[str, object]]]:
+    summaries = traceback.extract_tb(error.__traceback__)
+    found = [frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return list(zip(summaries, found, strict=True))

@@ -1,0 +1,104 @@
+"""The QR code is what phones scan and what the API's pixels are."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.emulator.caller import Caller
+from workos_mfa.emulator import Emulator, qr
+
+PREFIX = "data:image/png;base64,"
+
+
+def _png(uri: str) -> bytes:
+    assert uri.startswith(PREFIX)
+    return base64.b64decode(uri.removeprefix(PREFIX), validate=True)
+
+
+def _pixels(png: bytes) -> list[bytes]:
+    side = struct.unpack(">I", png[16:20])[0]
+    start = png.index(b"IDAT")
+    size = struct.unpack(">I", png[start - 4 : start])[0]
+    data = zlib.decompress(png[start + 4 : start + 4 + size])
+    line = 1 + 4 * side
+    assert len(data) == line * side
+    rows: list[bytes] = []
+    for row in range(side):
+        kind, content = data[row * line], data[row * line + 1 : (row + 1) * line]
+        assert kind == 0 or (kind == 2 and not any(content))
+        rows.append(content if kind == 0 else rows[-1])
+    return rows
+
+
+def _scan(png: bytes, directory: Path) -> str:
+    tool = shutil.which("zbarimg")
+    if tool is None:
+        pytest.skip("zbarimg is not installed")  # pragma: no cover
+    image = directory / "code.png"
+    image.write_bytes(png)
+    command = [tool, "--quiet", "--raw", "--oneshot", "-Sbinary", str(image)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603
+
+
+@pytest.mark.parametrize(
+    ("issuer", "user"),
+    [("Foo Corp", "alan@example.com"), ("Ünïcode & Söhne: 100%", "日本 語/?#"), ("F" * 255, "a" * 255)],
+)
+def test_scans(caller: Caller, tmp_path: Path, issuer: str, user: str) -> None:
+    """A scanner reads exactly the URI, whatever the names are."""
+    block = caller.enroll(type="totp", totp_issuer=issuer, totp_user=user).json["totp"]
+    assert _scan(_png(block["qr_code"]), tmp_path) == block["uri"]
+
+
+def test_pixels_are_those_of_the_api(caller: Caller) -> None:
+    """8-bit RGBA, pure black and white, 16 pixels a module, four modules of quiet zone."""
+    png = _png(caller.totp()["totp"]["qr_code"])
+    width, height, depth, colour = struct.unpack(">2I2B", png[16:26])
+    assert (width % 16, width, depth, colour) == (0, height, 8, 6)
+    rows = _pixels(png)
+    assert {row[n : n + 4] for row in rows for n in range(0, len(row), 4)} == {
+        b"\0\0\0\xff",
+        b"\xff\xff\xff\xff",
+    }
+    assert all(not any(pixel != 255 for pixel in row) for row in rows[: 4 * 16])
+    assert rows[4 * 16][4 * 4 * 16 :][:4] == b"\0\0\0\xff"
+
+
+def test_quiet_zone_can_be_left_out(caller_with: Callable[..., Caller], caller: Caller) -> None:
+    """With no quiet zone the first pixel is black, as in the recorded answers, and the image is smaller."""
+    bare = _png(caller_with(quiet_zone=0).totp()["totp"]["qr_code"])
+    assert _pixels(bare)[0][:4] == b"\0\0\0\xff"
+    framed = _png(caller.totp()["totp"]["qr_code"])
+    widths = [struct.unpack(">I", png[16:20])[0] for png in (bare, framed)]
+    assert widths[1] - widths[0] == 8 * 16
+
+
+def test_too_long_a_text_is_told() -> None:
+    """What does not fit into any QR code is an error of its own."""
+    with pytest.raises(qr.TooLongError):
+        qr.data_uri("x" * 3000, quiet_zone=4)
+
+
+def test_names_that_do_not_fit_are_refused(caller_with: Callable[..., Caller]) -> None:
+    """Names that no QR code holds are a validation error, and no factor is made."""
+    caller = caller_with(max_totp_name=5000)
+    answer = caller.enroll(type="totp", totp_issuer="F" * 5000, totp_user="a")
+    assert answer.status == 422
+    assert "do not fit into a QR code" in answer.json["errors"][0]["code"]
+    assert "0 factors" in repr(caller.emulator)
+
+
+def test_without_segno_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without segno there is no emulator, and the error says what to install."""
+    monkeypatch.setitem(sys.modules, "segno", None)
+    with pytest.raises(ImportError, match=r"pip install 'workos-mfa\[emulator\]'"):
+        Emulator()

@@ -1,0 +1,162 @@
+"""The two calls for a user's factors: made with a challenge, listed in pages."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pyotp
+import pytest
+
+from tests.emulator.caller import Caller
+from workos_mfa.emulator import totp
+
+
+def test_create(caller: Caller) -> None:
+    """A factor and a challenge come together, in the recorded order, and a code verifies it."""
+    answer = caller.create(totp_issuer="Foo Corp", totp_user="alan@example.com")
+    factor, challenge = answer.json["authentication_factor"], answer.json["authentication_challenge"]
+    assert answer.status == 201
+    assert list(answer.json) == ["authentication_factor", "authentication_challenge"]
+    assert list(factor) == ["object", "id", "user_id", "type", "totp", "created_at", "updated_at"]
+    assert list(factor["totp"]) == ["issuer", "qr_code", "secret", "uri", "user"]
+    assert factor["totp"]["uri"] == (
+        f"otpauth://totp/Foo%20Corp:alan@example.com?secret={factor['totp']['secret']}"
+        "&issuer=Foo%20Corp&algorithm=SHA1&digits=6&period=30"
+    )
+    assert "code" not in challenge
+    assert challenge["authentication_factor_id"] == factor["id"]
+    app = pyotp.TOTP(factor["totp"]["secret"])
+    assert caller.verify(challenge, app.at(caller.emulator.clock.now())).json["valid"] is True
+
+
+def test_create_has_defaults(caller: Caller) -> None:
+    """Issuer and user default to the team's name and the user's address."""
+    block = caller.create("user_7").json["authentication_factor"]["totp"]
+    assert (block["issuer"], block["user"]) == ("WorkOS Emulator", "user_7@example.com")
+
+
+@pytest.mark.parametrize("secret", ["JBSWY3DPEHPK3PXP", "JBSWY3DPEHPK3PXPAA======"])
+def test_create_takes_a_secret(caller: Caller, secret: str) -> None:
+    """An imported secret is kept, 80 bits included, and is shown without its padding."""
+    factor = caller.create(totp_secret=secret).json["authentication_factor"]
+    assert factor["totp"]["secret"] == secret.rstrip("=")
+    step = totp.step_at(caller.emulator.clock.now())
+    assert caller.emulator.totp_code(factor["id"]) == totp.code_for(totp.key_of(secret), step)
+
+
+@pytest.mark.parametrize("secret", ["short", "jbswy3dpehpk3pxp", "JBSWY3DPEHPK3PX1", "JBSWY3DPEHPK3PXPA", "", 7])
+def test_create_refuses_a_bad_secret(caller: Caller, secret: object) -> None:
+    """What is not Base32 of at least 80 bits is refused, and the value is not repeated."""
+    answer = caller.create(totp_secret=secret)
+    assert answer.status == 422
+    assert [error["field"] for error in answer.json["errors"]] == ["totp_secret"]
+    assert not secret or str(secret) not in str(answer.json)
+
+
+def test_create_takes_totp_only(caller: Caller) -> None:
+    """No other type can be made for a user."""
+    answer = caller.send("POST", "/user_management/users/u/auth_factors", {"type": "sms"})
+    assert answer.json["errors"] == [{"field": "type", "code": "type must be a valid enum value"}]
+
+
+def _ids(answer: Any) -> list[str]:
+    return [item["id"] for item in answer.json["data"]]
+
+
+def _make(caller: Caller, count: int) -> list[str]:
+    return [caller.enroll(type="generic_otp", user_id="user_1").json["id"] for _ in range(count)]
+
+
+def test_list(caller: Caller) -> None:
+    """The list has a user's factors of every type, newest first, without secrets."""
+    caller.totp(user_id="someone_else")
+    caller.totp()
+    made = caller.totp(user_id="user_1")
+    other = caller.enroll(type="sms", phone_number="+15005550006", user_id="user_1").json
+    answer = caller.list()
+    assert answer.status == 200
+    assert answer.json["object"] == "list"
+    assert answer.json["list_metadata"] == {"before": None, "after": None}
+    assert _ids(answer) == [other["id"], made["id"]]
+    assert list(answer.json["data"][1].items()) == [
+        ("object", "authentication_factor"),
+        ("id", made["id"]),
+        ("user_id", "user_1"),
+        ("type", "totp"),
+        ("totp", {"issuer": "Foo Corp", "user": "alan@example.com"}),
+        ("created_at", made["created_at"]),
+        ("updated_at", made["created_at"]),
+    ]
+    assert caller.list("user_without").json["data"] == []
+
+
+@pytest.mark.parametrize("order", ["normal", "desc", "asc"])
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 100])
+def test_pages_forwards_and_back(caller: Caller, order: str, limit: int) -> None:
+    """Following ``after`` gives every factor once, in order; ``before`` leads back the same way."""
+    made = _make(caller, 5)
+    expected = made if order == "asc" else made[::-1]
+    pages: list[list[str]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        answer = caller.list(order=order, limit=str(limit), **cursor)
+        pages.append(_ids(answer))
+        after = answer.json["list_metadata"]["after"]
+        if after is None:
+            break
+        cursor = {"after": after}
+    assert [item for page in pages for item in page] == expected
+    assert all(len(page) == limit for page in pages[:-1])
+    back = pages[-1]
+    while (before := answer.json["list_metadata"]["before"]) is not None:
+        answer = caller.list(order=order, limit=str(limit), before=before)
+        back = _ids(answer) + back
+    assert back == expected
+
+
+def test_pages_of_ten_unless_told(caller: Caller) -> None:
+    """A page has ten factors where no limit is given."""
+    made = _make(caller, 11)[::-1]
+    answer = caller.list()
+    assert _ids(answer) == made[:10]
+    assert answer.json["list_metadata"] == {"before": None, "after": made[9]}
+
+
+def test_both_cursors_bound_a_page(caller: Caller) -> None:
+    """``after`` and ``before`` together give what lies between, and nothing where nothing does."""
+    made = _make(caller, 5)
+    assert _ids(caller.list(order="asc", after=made[0], before=made[4])) == made[1:4]
+    assert _ids(caller.list(order="asc", after=made[0], before=made[4], limit="2")) == made[1:3]
+    empty = caller.list(order="asc", after=made[3], before=made[1])
+    assert empty.json == {"object": "list", "data": [], "list_metadata": {"before": None, "after": None}}
+
+
+def test_a_cursor_outlives_its_factor(caller: Caller) -> None:
+    """The page after a factor that was deleted meanwhile is still the right one."""
+    made = _make(caller, 4)
+    caller.delete(made[1])
+    assert _ids(caller.list(order="asc", after=made[1])) == made[2:]
+    assert _ids(caller.list(order="asc", before=made[1])) == made[:1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("limit", value) for value in ("0", "101", "-1", "1.5", "", "ten", "٣", "9" * 5000)),
+        *(("order", value) for value in ("", "up", "ASC")),
+        *((name, value) for name in ("before", "after") for value in ("", "user_1")),
+        ("userId", "user_1"),
+    ],
+)
+def test_refuses_senseless_parameters(caller: Caller, name: str, value: str) -> None:
+    """A parameter that makes no sense, or is unknown, is named."""
+    answer = caller.list(**{name: value})
+    assert answer.status == 422
+    assert [error["field"] for error in answer.json["errors"]] == [name]
+
+
+def test_secrets_have_160_bits(caller: Caller) -> None:
+    """A secret that the emulator makes has twenty bytes."""
+    secret = caller.create().json["authentication_factor"]["totp"]["secret"]
+    assert len(base64.b32decode(secret)) == 20

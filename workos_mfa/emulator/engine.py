@@ -1,0 +1,252 @@
+"""What happens to factors and challenges: made, answered, used up, deleted.
+
+The rules of the lifecycle and nothing of HTTP. Every method is one step that happens whole or not at
+all, however many threads call, since each holds the one lock from its first look to its last write.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from datetime import datetime, timedelta
+
+import attrs
+
+from workos_mfa.emulator import ids, refusals, sms, totp
+from workos_mfa.emulator.clock import Clock
+from workos_mfa.emulator.enrolment import Enrolment
+from workos_mfa.emulator.outbox import Outbox, SMSMessage
+from workos_mfa.emulator.settings import Settings
+from workos_mfa.emulator.state import ChallengeRecord, FactorRecord, State
+
+LIFETIME = timedelta(minutes=10)
+"""How long a challenge can be verified."""
+
+
+class Engine:
+    """The lifecycle over a state, a clock and an outbox.
+
+    Every method raises :class:`Refusal` where the API would answer with an error.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, outbox: Outbox) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._outbox = outbox
+        self._lock = threading.RLock()
+        self._state = State()
+        self._new_id = ids.IdMaker()
+
+    def __repr__(self) -> str:
+        return f"<Engine: {self._state!r}>"
+
+    def reset(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._state = State()
+            self._new_id = ids.IdMaker()
+            self._outbox.clear()
+            self._clock.reset()
+
+    def check_user(self, user_id: str) -> None:
+        """Make sure that there is such a user."""
+        users = self._settings.users
+        if users is not None and user_id not in users:
+            raise refusals.user_not_found(user_id)
+
+    def email_of(self, user_id: str) -> str:
+        """The address of a user."""
+        self.check_user(user_id)
+        users = self._settings.users
+        return f"{user_id}@example.com" if users is None else users[user_id]
+
+    def factor(self, factor_id: str) -> FactorRecord:
+        """The factor of this id."""
+        with self._lock:
+            factor = self._state.factor(factor_id)
+        if factor is None:
+            raise refusals.factor_not_found(factor_id)
+        return factor
+
+    def factors_of_user(self, user_id: str) -> list[FactorRecord]:
+        """The factors in a user's list, oldest first."""
+        self.check_user(user_id)
+        with self._lock:
+            factors = list(self._state.factors_of_user(user_id))
+        shows_all = self._settings.unverified_factors_listed
+        return [factor for factor in factors if factor.listed and (factor.verified or shows_all)]
+
+    def enroll(self, enrolment: Enrolment) -> FactorRecord:
+        """Keep a new factor."""
+        if enrolment.user_id is not None:
+            self.check_user(enrolment.user_id)
+        setup = enrolment.totp
+        with self._lock:
+            self._check_limit(enrolment.user_id)
+            now = self._now()
+            factor = FactorRecord(
+                id=self._new_id(ids.FACTOR, now),
+                type=enrolment.type,
+                created_at=now,
+                user_id=enrolment.user_id,
+                phone_number=enrolment.phone_number,
+                issuer=setup.issuer if setup else None,
+                user=setup.user if setup else None,
+                key=totp.key_of(setup.secret) if setup else None,
+                listed=enrolment.listed,
+            )
+            self._state.add_factor(factor)
+        return factor
+
+    def delete(self, factor_id: str) -> None:
+        """Forget a factor for good."""
+        with self._lock:
+            self._state.delete_factor(self.factor(factor_id))
+
+    def challenge(self, factor_id: str, template: str | None = None) -> ChallengeRecord:
+        """Make a challenge; for an SMS factor send the message too.
+
+        :param template: the text of the message, for SMS factors.
+        """
+        with self._lock:
+            factor = self.factor(factor_id)
+            now = self._now()
+            self._check_throttle(factor.phone_number, now)
+            challenge = ChallengeRecord(
+                id=self._new_id(ids.CHALLENGE, now),
+                factor_id=factor_id,
+                factor_type=factor.type,
+                created_at=now,
+                expires_at=now + LIFETIME,
+                code=None if factor.type == "totp" else _new_code(),
+            )
+            self._state.add_challenge(challenge)
+            if factor.phone_number is not None:
+                self._send(factor.phone_number, challenge, template or self._settings.default_sms_text)
+        return challenge
+
+    def open_challenge(self, challenge_id: str) -> tuple[ChallengeRecord, FactorRecord | None]:
+        """The challenge of this id and its factor.
+
+        The factor is None only where it was deleted and the settings answer that with ``valid: false``.
+        """
+        with self._lock:
+            challenge = self._state.challenge(challenge_id)
+            factor = self._state.factor(challenge.factor_id) if challenge else None
+        if challenge is None:
+            raise refusals.challenge_not_found(challenge_id, self._settings)
+        if factor is None and self._settings.deleted_factor_reply == "challenge_not_found":
+            raise refusals.challenge_not_found(challenge_id, self._settings)
+        if factor is None and self._settings.deleted_factor_reply == "factor_not_found":
+            raise refusals.factor_not_found(challenge.factor_id)
+        return challenge, factor
+
+    def verify(self, challenge_id: str, code: str) -> tuple[ChallengeRecord, bool]:
+        """Hold a code against a challenge: once right, never again."""
+        with self._lock:
+            challenge, factor = self.open_challenge(challenge_id)
+            if factor is None:
+                return challenge, False
+            now = self._now()
+            self._check_open(challenge, now)
+            locked = self._is_locked(challenge, factor)
+            if locked and self._settings.lock_refuses_right_code:
+                raise refusals.too_many_attempts()
+            if self._accept(challenge, factor, code, now):
+                self._state.replace_challenge(attrs.evolve(challenge, verified=True))
+                if factor.wrong_codes or not factor.verified:
+                    self._state.replace_factor(attrs.evolve(factor, verified=True, wrong_codes=0))
+                return challenge, True
+            if locked:
+                raise refusals.too_many_attempts()
+            self._state.replace_challenge(attrs.evolve(challenge, wrong_codes=challenge.wrong_codes + 1))
+            self._state.replace_factor(attrs.evolve(factor, wrong_codes=factor.wrong_codes + 1))
+        return challenge, False
+
+    def totp_code(self, factor_id: str) -> str:
+        """The code that an authenticator app shows for a factor now.
+
+        :raises LookupError: if there is no such factor.
+        :raises ValueError: if it is not a TOTP factor.
+        """
+        with self._lock:
+            factor = self._state.factor(factor_id)
+        if factor is None:
+            raise LookupError("there is no factor with this id in the emulator: never enrolled, or deleted")
+        if factor.key is None:
+            raise ValueError(
+                f"this is a factor of type {factor.type}, which has no TOTP code; the code of an sms "
+                "challenge is in emulator.outbox, that of a generic_otp challenge in the challenge itself"
+            )
+        return totp.code_for(factor.key, totp.step_at(self._clock.now()))
+
+    def summary(self) -> str:
+        """How much there is."""
+        with self._lock:
+            return f"{self._state.factor_count} factors, {self._state.challenge_count} challenges"
+
+    def _now(self) -> datetime:
+        now = self._clock.now()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def _check_limit(self, user_id: str | None) -> None:
+        limit = self._settings.max_factors_per_user
+        if user_id is not None and limit is not None and self._state.count_of_user(user_id) >= limit:
+            raise refusals.factor_limit_reached()
+
+    def _check_throttle(self, number: str | None, now: datetime) -> None:
+        settings = self._settings
+        if number is None:
+            return
+        if settings.sms_quota is not None and self._state.sms_count >= settings.sms_quota:
+            raise refusals.sms_quota_reached(settings)
+        if settings.sms_rate_limit is not None:
+            since = now - timedelta(seconds=settings.sms_rate_window)
+            if self._state.sms_sent_since(number, since) >= settings.sms_rate_limit:
+                raise refusals.sms_rate_limited(settings)
+
+    def _send(self, number: str, challenge: ChallengeRecord, template: str) -> None:
+        code = challenge.code or ""
+        self._state.note_sms(number, challenge.created_at)
+        self._outbox.sent(
+            SMSMessage(
+                to=number,
+                text=template.replace(sms.PLACEHOLDER, code),
+                code=code,
+                factor_id=challenge.factor_id,
+                challenge_id=challenge.id,
+                sent_at=challenge.created_at,
+            )
+        )
+
+    def _check_open(self, challenge: ChallengeRecord, now: datetime) -> None:
+        settings = self._settings
+        if challenge.verified:
+            raise refusals.previously_verified(challenge.id)
+        ends = challenge.factor_type != "totp" or settings.totp_challenges_expire
+        is_old = settings.new_challenge_cancels_older and not self._state.is_newest(challenge)
+        if is_old or (ends and now >= challenge.expires_at):
+            raise refusals.expired(challenge.id)
+
+    def _is_locked(self, challenge: ChallengeRecord, factor: FactorRecord) -> bool:
+        limit = self._settings.max_wrong_codes
+        per_factor = self._settings.wrong_codes_counted_per == "factor"
+        count = factor.wrong_codes if per_factor else challenge.wrong_codes
+        return limit is not None and count >= limit
+
+    def _accept(self, challenge: ChallengeRecord, factor: FactorRecord, code: str, now: datetime) -> bool:
+        if factor.key is None:
+            return challenge.code == code
+        reused = False
+        for step in totp.steps_of(code, key=factor.key, moment=now, window=self._settings.totp_window):
+            if not self._state.is_step_used(factor.id, step):
+                self._state.use_step(factor.id, step)
+                return True
+            reused = True
+        if reused and self._settings.reused_totp_code == "refused":
+            raise refusals.previously_used()
+        return False
+
+
+def _new_code() -> str:
+    return f"{secrets.randbelow(10**6):06d}"

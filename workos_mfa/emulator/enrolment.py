@@ -1,0 +1,113 @@
+"""Reads what an enrolment asks for, and draws the QR code before anything is kept."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import attrs
+
+from workos_mfa.emulator import otpauth, qr, refusals, totp
+from workos_mfa.emulator.fields import Fields, body_fields
+from workos_mfa.emulator.settings import Settings
+from workos_mfa.emulator.sms import normalised_phone
+from workos_mfa.secrecy import ComparedUnseen
+
+_TYPES = ("generic_otp", "sms", "totp")
+_ENROLL = ("type", "phone_number", "totp_issuer", "totp_user", "user_id")
+_CREATE = ("type", "totp_issuer", "totp_user", "totp_secret")
+# 80 bits at least, as in WorkOS' own example.
+_BASE32 = re.compile(r"[A-Z2-7]{16,}={0,6}")
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class TOTPSetup(ComparedUnseen):
+    """The secret of a TOTP factor in the three forms that are shown once, and its names."""
+
+    issuer: str
+    user: str
+    secret: str = attrs.field(repr=False)
+    uri: str = attrs.field(repr=False)
+    qr_code: str = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Enrolment:
+    """A factor that is to be made."""
+
+    type: str
+    user_id: str | None
+    phone_number: str | None = attrs.field(default=None, repr=False)
+    totp: TOTPSetup | None = None
+    listed: bool = True
+
+
+def read_enroll(body: bytes, settings: Settings) -> Enrolment:
+    """What ``/auth/factors/enroll`` is asked for.
+
+    :raises Refusal: if something is missing or of the wrong kind.
+    """
+    fields = body_fields(body, _ENROLL, settings)
+    kind = fields.one_of("type", _TYPES)
+    user_id = fields.optional("user_id")
+    longest = settings.max_totp_name
+    issuer, user = (
+        fields.required(name, longest=longest) if kind == "totp" else fields.optional(name) or ""
+        for name in ("totp_issuer", "totp_user")
+    )
+    number = fields.phone("phone_number", needed=kind == "sms")
+    fields.refuse_if_wrong()
+    return Enrolment(
+        type=kind,
+        user_id=user_id,
+        phone_number=_phone(number, settings) if kind == "sms" else None,
+        totp=_setup(issuer, user, None, settings, settings.totp_uri) if kind == "totp" else None,
+        listed=settings.enrolled_factors_listed,
+    )
+
+
+def read_create(body: bytes, user_id: str, email: str, settings: Settings) -> Enrolment:
+    """What ``/user_management/users/{id}/auth_factors`` is asked for.
+
+    :raises Refusal: if something is missing or of the wrong kind.
+    """
+    fields = body_fields(body, _CREATE, settings)
+    fields.one_of("type", ("totp",))
+    longest = settings.max_totp_name
+    issuer = fields.optional("totp_issuer", longest=longest) or settings.team_name
+    user = fields.optional("totp_user", longest=longest) or email
+    secret = _read_secret(fields)
+    fields.refuse_if_wrong()
+    return Enrolment(type="totp", user_id=user_id, totp=_setup(issuer, user, secret, settings, "full"))
+
+
+def _read_secret(fields: Fields) -> str | None:
+    name = "totp_secret"
+    secret = fields.optional(name)
+    if not secret:
+        return None
+    if _BASE32.fullmatch(secret):
+        bare = secret.rstrip("=")
+        # At these lengths the last character would be part of no byte: something is missing.
+        if len(bare) % 8 not in {1, 3, 6}:
+            return bare
+    fields.object_to(name, f"{name} must be a Base32 secret of at least 16 characters, A-Z and 2-7")
+    return None
+
+
+def _phone(number: str, settings: Settings) -> str:
+    normalised = normalised_phone(number, settings)
+    if normalised is None:
+        raise refusals.invalid_phone_number(number)
+    return normalised
+
+
+def _setup(issuer: str, user: str, secret: str | None, settings: Settings, form: Literal["short", "full"]) -> TOTPSetup:
+    secret = secret or totp.new_secret()
+    uri = otpauth.uri(issuer=issuer, user=user, secret=secret, form=form, escape_at=settings.totp_uri_escapes_at)
+    try:
+        qr_code = qr.data_uri(uri, quiet_zone=settings.quiet_zone)
+    except qr.TooLongError:
+        sentence = "totp_issuer, totp_user and the secret do not fit into a QR code together"
+        raise refusals.invalid([refusals.Problem("totp_issuer", sentence)], settings) from None
+    return TOTPSetup(issuer=issuer, user=user, secret=secret, uri=uri, qr_code=qr_code)
