@@ -71,13 +71,8 @@ class Line:
         """Be a proxy that has a connection to a port here: carry bytes both ways until one side is done."""
         self.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
         with socket.create_connection(("127.0.0.1", port)) as far:
-            sides = {self._sock: far, far: self._sock}
-            while not self._closing.is_set():
-                for side in select.select(list(sides), [], [], 0.05)[0]:
-                    data = side.recv(65536)
-                    if not data:
-                        return self.hang_up()
-                    sides[side].sendall(data)
+            carry(self._sock, far, until=self._closing)
+        self.hang_up()
 
     def hang_up(self) -> None:
         """Close the connection in an orderly way."""
@@ -98,6 +93,17 @@ def http_answer(status: int, body: object = None, headers: Mapping[str, str] | N
     fields = {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(content)), **(headers or {})}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return f"HTTP/1.1 {status} Whatever\r\n{head}\r\n".encode() + content
+
+
+def carry(one: socket.socket, other: socket.socket, *, until: threading.Event) -> None:
+    """Carry bytes both ways, until one side is done or the test is over."""
+    sides = {one: other, other: one}
+    while not until.is_set():
+        for side in select.select(list(sides), [], [], 0.05)[0]:
+            data = side.recv(65536)
+            if not data:
+                return
+            sides[side].sendall(data)
 
 
 class Server:

@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="workos-mfa", description="The WorkOS Multi-Factor Auth API, to be tried out."
     )
     parser.add_argument("--version", action="version", version=f"workos-mfa {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     demo = commands.add_parser(
         "demo",
         help="watch a whole MFA flow, on the embedded emulator",
@@ -30,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="run it on the real API with the key in WORKOS_API_KEY; it asks you for the codes",
     )
     chosen = parser.parse_args(arguments)
+    if chosen.command is None:
+        parser.print_help()
+        return 2
     from workos_mfa import demo as tour
 
     return tour.main(live=chosen.live)

@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 MASK = "***"
 
+_SHORTEST_SECRET = 4
+
 _ANY_KEY = re.compile(r"sk_[A-Za-z0-9_]{4,}")
 
 
@@ -70,8 +72,11 @@ def printable(text: str, *, limit: int) -> str:
 
 
 def masked(text: str, sent: Iterable[str]) -> str:
-    """The text with every value of ``sent``, and whatever looks like a key, replaced by a mask."""
-    for value in sorted({value for value in sent if value}, key=len, reverse=True):
+    """The text with every value of ``sent``, and whatever looks like a key, replaced by a mask.
+
+    A value of a few characters is no secret, and masking it would only spoil the text.
+    """
+    for value in sorted({value for value in sent if len(value) >= _SHORTEST_SECRET}, key=len, reverse=True):
         text = re.sub(re.escape(value), MASK, text, flags=re.IGNORECASE)
     return _ANY_KEY.sub(MASK, text)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from workos_mfa.emulator import qr
+
 _QUIET_ZONE = 2
 _BLACK_ON_WHITE = "\x1b[30;107m{}\x1b[0m"
 _HALVES = {(0, 0): " ", (0, 1): "▄", (1, 0): "▀", (1, 1): "█"}
@@ -18,18 +20,19 @@ def lines(text: str, *, colours: bool, unicode: bool) -> Iterator[str]:
         be light on dark, and the code is drawn in light.
     :param unicode: draw two rows of the code in a line, with half blocks; without it only ASCII is used.
     """
-    import segno
-
-    rows = [list(row) for row in segno.make_qr(text).matrix_iter(border=_QUIET_ZONE)]
+    rows = qr.modules(text, quiet_zone=_QUIET_ZONE)
     if not colours:
         rows = [[1 - module for module in row] for row in rows]
-    if unicode:
-        blank = [0 if colours else 1] * len(rows[0])
-        drawn = (
-            "".join(_HALVES[pair] for pair in zip(upper, lower, strict=True))
-            for upper, lower in itertools.zip_longest(rows[::2], rows[1::2], fillvalue=blank)
-        )
-    else:
-        drawn = ("".join("##" if module else "  " for module in row) for row in rows)
-    for line in drawn:
+    for line in _in_half_blocks(rows) if unicode else _in_ascii(rows):
         yield _BLACK_ON_WHITE.format(line) if colours else line
+
+
+def _in_half_blocks(rows: list[list[int]]) -> Iterator[str]:
+    # The last row has nothing below it but more of the border, which is the first row again.
+    for upper, lower in itertools.zip_longest(rows[::2], rows[1::2], fillvalue=rows[0]):
+        yield "".join(_HALVES[pair] for pair in zip(upper, lower, strict=True))
+
+
+def _in_ascii(rows: list[list[int]]) -> Iterator[str]:
+    for row in rows:
+        yield "".join("##" if module else "  " for module in row)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.loopback import Server, serving
 from tests.transports.api import KEY, TransportFactory, answer_rightly
-from workos_mfa import RequestsTransport, Transport
+from workos_mfa import RequestsTransport, Transport, Urllib3Transport
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def server() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(params=[RequestsTransport])
+@pytest.fixture(params=[RequestsTransport, Urllib3Transport])
 def transport_class(request: pytest.FixtureRequest) -> TransportFactory:
     """Each transport that opens connections, in turn."""
     factory: TransportFactory = request.param

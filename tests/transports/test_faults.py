@@ -128,12 +128,12 @@ EXPECTED: dict[str, Fault] = {
 CELLS = [(name, call) for name in EXPECTED for call in ALL if not (name.startswith("cut") and call == "delete_factor")]
 
 
-def client(server: Server, transport_class: TransportFactory) -> MFA:
-    """A client that waits for nobody, and whose attempts are short."""
+def client(server: Server, transport_class: TransportFactory, fault: str = "") -> MFA:
+    """A client that does not wait between attempts, and not long for an answer that will not come."""
     transport = RetryingTransport(
         transport_class(KEY, base_url=server.url), RetryPolicy(backoff=0, max_backoff=0), sleep=lambda _: None
     )
-    return MFA(transport=transport, timeout=0.15)
+    return MFA(transport=transport, timeout=0.15 if fault == "stall" else 5)
 
 
 def expected(fault: Fault, call: str) -> Repeated:
@@ -155,8 +155,7 @@ def test_a_fault_that_passes(name: str, call: str, transport_class: TransportFac
     """After one fault, what may be repeated works at the second attempt, and nothing else is sent again."""
     fault = EXPECTED[name]
     with serving(first_then(fault.behaviour, answer_rightly)) as server:
-        mfa = client(server, transport_class)
-        error = outcome(all_calls(mfa)[call])
+        error = outcome(all_calls(client(server, transport_class, name))[call])
         if expected(fault, call) == "again":
             assert error is None
             assert len(server.received) == 2
@@ -173,7 +172,7 @@ def test_a_fault_that_stays(name: str, call: str, transport_class: TransportFact
     """A fault that stays ends in its error after three attempts, or after the only one there may be."""
     fault = EXPECTED[name]
     with serving(fault.behaviour) as server:
-        error = outcome(all_calls(client(server, transport_class))[call])
+        error = outcome(all_calls(client(server, transport_class, name))[call])
         assert isinstance(error, fault.error)
         assert len(server.received) == len(error.attempts) == (3 if expected(fault, call) == "again" else 1)
         assert error.outcome_unknown is (fault.unclear and call not in SAFE)

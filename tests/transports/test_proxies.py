@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +12,17 @@ import pytest
 import requests
 import trustme
 
-from tests.loopback import Line, Received, Server, serving, unused_port
+from tests.loopback import Line, Received, Server, carry, serving, unused_port
 from tests.transports.api import KEY, TransportFactory, answer_rightly
-from workos_mfa import MFA, ConnectError, ConnectionLostError, RequestsTransport, RetryingTransport, TLSError
+from workos_mfa import (
+    MFA,
+    ConfigurationError,
+    ConnectError,
+    ConnectionLostError,
+    RequestsTransport,
+    RetryingTransport,
+    TLSError,
+)
 
 
 def tunnel(request: Received, line: Line) -> None:
@@ -133,9 +143,87 @@ def test_a_proxy_that_dies_with_the_request(
         assert len(origin.received) == 1
 
 
-def test_a_bundle_that_is_missing(transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A REQUESTS_CA_BUNDLE that names no file is said to, before anything is sent."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/authority.pem")
-    with pytest.raises(ConnectError, match=r"authority\.pem") as caught:
-        MFA(transport=transport_class(KEY, base_url="https://localhost:1")).challenge_factor("auth_factor_1")
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_bundle_that_is_missing(
+    name: str, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bundle of certificates that is not there is told when the client is made."""
+    monkeypatch.setenv(name, "/no/such/authority.pem")
+    with pytest.raises(ConfigurationError, match=rf"{name} names .*authority\.pem"):
+        transport_class(KEY)
+
+
+def test_a_bundle_of_a_session_that_is_missing() -> None:
+    """A session's bundle that is not there is a connection that was not made."""
+    with requests.Session() as session:
+        session.verify = "/no/such/authority.pem"
+        mfa = MFA(transport=RequestsTransport(KEY, base_url="https://localhost:1", session=session))
+        with pytest.raises(ConnectError, match=r"authority\.pem") as caught:
+            mfa.challenge_factor("auth_factor_1")
     assert not caught.value.outcome_unknown
+
+
+def test_a_proxy_with_a_password(
+    origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """User and password in a proxy's URL reach the proxy, and a scheme may be left out of it."""
+    with serving(tunnel) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"us%40er:pass@127.0.0.1:{proxy.port}")
+        transport = transport_class(KEY, base_url=origin.url)
+        assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
+        transport.close()
+        assert proxy.received[0].headers["proxy-authorization"] == "Basic dXNAZXI6cGFzcw=="
+
+
+def forward(request: Received, line: Line) -> None:
+    """Be a proxy for plain http, which is asked for the whole URL."""
+    assert request.path.startswith("http://api.example:81/prefix/auth/")
+    assert request.headers["host"] == "api.example:81"
+    answer_rightly(request, line)
+
+
+def test_a_forwarding_proxy(transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain http to another machine, where it is allowed, goes through the proxy."""
+    with serving(forward) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        transport = transport_class(KEY, base_url="http://api.example:81/prefix", allow_http=True)
+        assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
+        transport.close()
+
+
+@pytest.mark.parametrize("excepted", ["127.0.0.0/8", "192.0.2.1, 127.1.2.3", "nonsense/, 127.1.0.0/16"])
+def test_networks_without_a_proxy(
+    excepted: str, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NO_PROXY may name addresses and networks, as it may for requests."""
+    with serving(tunnel) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", excepted)
+        mfa = MFA(transport=transport_class(KEY, base_url=f"https://127.1.2.3:{unused_port()}"))
+        with pytest.raises(ConnectError, match="Connection refused"):
+            mfa.get_factor("auth_factor_1")
+        assert proxy.connections == 0
+
+
+def socks(listener: socket.socket, port: int) -> None:
+    """Be a SOCKS5 proxy for one connection, to a port here."""
+    client, _ = listener.accept()
+    with client, socket.create_connection(("127.0.0.1", port)) as far:
+        client.recv(64)
+        client.sendall(b"\x05\x00")
+        client.recv(256)
+        client.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
+        carry(client, far, until=threading.Event())
+
+
+def test_a_socks_proxy(transport_class: TransportFactory, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A SOCKS proxy of the environment is used, and the answer keeps to the clock there too."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        proxy = threading.Thread(target=socks, args=(listener, server.port))
+        proxy.start()
+        monkeypatch.setenv("ALL_PROXY", f"socks5h://127.0.0.1:{listener.getsockname()[1]}")
+        transport = transport_class(KEY, base_url="http://api.example", allow_http=True)
+        assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
+        transport.close()
+        proxy.join()
+    assert server.received[0].headers["host"] == "api.example"

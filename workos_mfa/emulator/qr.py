@@ -42,11 +42,24 @@ def data_uri(text: str, *, quiet_zone: int) -> str:
     :param quiet_zone: the white border in modules.
     :raises TooLongError: if the text does not fit into a QR code.
     """
-    png = _png(list(_with_border(_modules(text), quiet_zone)))
+    png = _png(modules(text, quiet_zone=quiet_zone))
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
-def _modules(text: str) -> Iterable[Sequence[int]]:
+def modules(text: str, *, quiet_zone: int) -> list[list[int]]:
+    """The QR code of a text row by row, 1 for a black module and 0 for a white one.
+
+    :param text: the text, ASCII only.
+    :param quiet_zone: the white border in modules.
+    :raises TooLongError: if the text does not fit into a QR code.
+    """
+    side = [0] * quiet_zone
+    framed = [[*side, *row, *side] for row in _without_border(text)]
+    blank = [[0] * len(framed[0])] * quiet_zone
+    return [*blank, *framed, *blank]
+
+
+def _without_border(text: str) -> Iterable[Sequence[int]]:
     import segno
 
     try:
@@ -56,14 +69,7 @@ def _modules(text: str) -> Iterable[Sequence[int]]:
     raise TooLongError
 
 
-def _with_border(rows: Iterable[Sequence[int]], width: int) -> Iterable[Sequence[int]]:
-    side = [0] * width
-    framed = [[*side, *row, *side] for row in rows]
-    blank = [[0] * len(framed[0])] * width
-    return [*blank, *framed, *blank]
-
-
-def _png(rows: list[Sequence[int]]) -> bytes:
+def _png(rows: list[list[int]]) -> bytes:
     side = len(rows) * PIXELS_PER_MODULE
     # Eight bits a channel, colour type 6 (RGBA), and the only methods there are.
     header = struct.pack(">2I5B", side, side, 8, 6, 0, 0, 0)
