@@ -148,7 +148,7 @@ class _Timed:
     """What a pool of urllib3's gets: timed connections, none of them used after a long rest."""
 
     def _new_conn(self) -> Any:
-        connection: Any = super()._new_conn()  # type: ignore[misc]
+        connection = cast("Any", super()._new_conn())  # type: ignore[misc]
         # A stub's connection, such as vcrpy's, has no socket to be timed.
         if type(connection).connect in _CONNECTS:
             opening = _Opening(connection)
@@ -161,7 +161,7 @@ class _Timed:
         return connection
 
     def _get_conn(self, timeout: float | None = None) -> Any:
-        connection: Any = super()._get_conn(timeout)  # type: ignore[misc]
+        connection = cast("Any", super()._get_conn(timeout))  # type: ignore[misc]
         rests_since: float | None = getattr(connection, "rests_since", None)
         if rests_since is not None and time.monotonic() - rests_since > LONGEST_REST:
             connection.close()

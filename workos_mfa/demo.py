@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Protocol, TextIO
 
 from workos_mfa import terminal_qr
@@ -160,7 +160,7 @@ def _expect(what: str, *, is_so: bool) -> None:
 
 
 @contextlib.contextmanager
-def _deleted_in_the_end(mfa: MFA, factor: Factor, stage: Stage) -> Iterator[None]:
+def _deleted_in_the_end(mfa: MFA, factor: Factor, stage: Stage) -> Generator[None, None, None]:
     """Leave no factor behind, however the tour ends."""
     try:
         yield

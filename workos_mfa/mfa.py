@@ -7,9 +7,8 @@ stands here is the contract.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeVar, cast, overload
 
 from workos_mfa import answers, calls, checks, wire
 from workos_mfa.configuration import read_timeout
@@ -29,14 +28,13 @@ if TYPE_CHECKING:
 _Client = TypeVar("_Client", bound="MFA")
 
 
-class _Unchecked(enum.Enum):
-    FACTOR = enum.auto()
-
+class _NotChecked:
     def __repr__(self) -> str:
         return "<not checked>"
 
 
-_ANY_FACTOR: Final = _Unchecked.FACTOR
+# Typed as what it stands for: a type checker then refuses None, which is how a check gets lost.
+_NOT_CHECKED: Final = cast("str", _NotChecked())
 
 
 class MFA:
@@ -217,7 +215,7 @@ class MFA:
         authentication_challenge_id: str,
         *,
         code: str,
-        expected_factor_id: str | _Unchecked = _ANY_FACTOR,
+        expected_factor_id: str = _NOT_CHECKED,
     ) -> Verification:
         """Verify a challenge with a code. A right code uses the challenge up, so it is never repeated once it
         may have arrived.
@@ -248,7 +246,7 @@ class MFA:
         request = calls.verify_challenge(authentication_challenge_id, hidden, self._options)
         del hidden
         expected = None
-        if expected_factor_id is not _ANY_FACTOR:
+        if expected_factor_id is not _NOT_CHECKED:
             expected = checks.identifier("expected_factor_id", expected_factor_id)
         verification = answers.read(request, self._send(request), wire.verification)
         if expected is not None and verification.challenge.authentication_factor_id != expected:

@@ -53,6 +53,8 @@ class RetryPolicy:
     :raises InvalidInputError: if a number is negative or NaN, ``max_attempts`` is zero, or a wait is over a day.
     """
 
+    __module__ = "workos_mfa"
+
     max_attempts: int = attrs.field(default=3, validator=_whole_number)
     backoff: float = attrs.field(default=0.25, validator=_length_of_time)
     max_backoff: float = attrs.field(default=5.0, validator=_length_of_time)
@@ -73,6 +75,8 @@ class RetryingTransport:
     :param uniform: a random number between two.
     :raises ConfigurationError: if ``inner`` repeats already: the repetitions would multiply.
     """
+
+    __module__ = "workos_mfa"
 
     def __init__(
         self,
