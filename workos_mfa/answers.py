@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from workos_mfa import wire
-from workos_mfa.errors import APIError, MFAError, UnexpectedResponseError, api_error_class, leaves_outcome_unknown
+from workos_mfa.errors import (
+    APIError,
+    MFAError,
+    NotFoundError,
+    UnexpectedResponseError,
+    api_error_class,
+    leaves_outcome_unknown,
+)
 from workos_mfa.secrecy import masked, printable
 from workos_mfa.transport import MAX_BODY, Request, Response
 
@@ -70,7 +77,7 @@ def of_the_whole_call(error: MFAError, request: Request, response: Response | No
     error.outcome_unknown = request.replay != "safe" and (
         error.outcome_unknown or any(attempt.outcome_unknown for attempt in error.attempts)
     )
-    if request.operation == "verify_challenge" and error.outcome_unknown:
+    if request.operation == "verify_challenge" and (error.outcome_unknown or isinstance(error, NotFoundError)):
         error.needs_new_challenge = True
     return error
 

@@ -213,7 +213,7 @@ class ChallengeAlreadyVerifiedError(UnprocessableEntityError):
 
 
 class RateLimitExceededError(APIError):
-    """429: too many requests; ``retry_after`` says how long to wait, if the API said so."""
+    """429: too many requests; ``retry_after`` says how long to wait, if the API said so: it often does not."""
 
 
 class SMSRateLimitedError(RateLimitExceededError):
@@ -221,7 +221,7 @@ class SMSRateLimitedError(RateLimitExceededError):
 
 
 class SMSQuotaReachedError(RateLimitExceededError):
-    """429: the account's text messages are used up."""
+    """429: the account's text messages are used up, which does not pass by waiting."""
 
 
 class ServerError(APIError):

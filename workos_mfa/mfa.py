@@ -196,15 +196,18 @@ class MFA:
 
         :param authentication_factor_id: the factor's id.
         :param sms_template: for SMS factors: the message, at most 160 characters, with ``{{code}}`` where the
-            code goes (in an f-string ``{{{{code}}}}``). The API has a text of its own if it is left out.
+            code goes (in an f-string ``{{{{code}}}}``). The API has a text of its own if it is left out, and
+            takes no notice of it for factors of other types.
         :returns: the challenge. Keep its ``id`` on the server side, for example in the session.
         :raises TypeError: if an argument is not a str; nothing was sent.
         :raises InvalidInputError: if an id or the template can't be right; nothing was sent.
         :raises NotFoundError: if there is no such factor.
         :raises SMSRateLimitedError: if the number got too many messages; none was sent.
-        :raises SMSQuotaReachedError: if the account's messages are used up; none was sent.
+        :raises SMSQuotaReachedError: if the account's messages are used up, which does not pass by waiting; none
+            was sent.
         :raises APIError: if the API refuses; ``outcome_unknown`` is True for a 5xx.
         :raises TransportError: if no whole answer came; ``outcome_unknown`` says if a message may be on its way.
+            Its code can't be checked, since nobody knows its challenge: the next challenge brings another.
         :raises UnexpectedResponseError: if the answer can't be read; a message may be on its way.
         """
         request = calls.challenge_factor(authentication_factor_id, sms_template, self._options)
@@ -223,7 +226,8 @@ class MFA:
         See https://workos.com/docs/reference/mfa/verify-challenge
 
         :param authentication_challenge_id: the challenge's id, from where you kept it: never from a form.
-        :param code: the code as the person typed it; spaces and hyphens in it do not matter.
+        :param code: the code as the person typed it; spaces and hyphens in it do not matter. Whatever is left is
+            sent, and counts as an attempt: let your form ask for six digits.
         :param expected_factor_id: the id of the factor that this person has to prove. Pass it whenever you
             know it: without it a challenge of another person's factor would count. Leave it out for no check.
         :returns: a :class:`Verification`, which is true only if the code was right. After a wrong code the same
@@ -235,7 +239,7 @@ class MFA:
         :raises TooManyAttemptsError: after too many wrong codes; make a new challenge.
         :raises ChallengeExpiredError: if the challenge's time is over; make a new challenge.
         :raises ChallengeAlreadyVerifiedError: if it was verified before; make a new challenge.
-        :raises NotFoundError: if there is no such challenge.
+        :raises NotFoundError: if there is no such challenge, or no longer its factor; make a new challenge.
         :raises APIError: if the API refuses; ``outcome_unknown`` is True for a 5xx.
         :raises TransportError: if no whole answer came; if ``outcome_unknown``, the challenge may be used up.
         :raises UnexpectedResponseError: if the answer can't be read; the challenge may be used up.
