@@ -172,7 +172,7 @@ def _checked(error: MFAError, account: Account, factor: OwnFactor) -> Checked:
         return Checked(Verdict.TRY_AGAIN, f"That was too often. Please try again in {seconds(wait)}.", wait)
     if isinstance(error, FactorMismatchError):
         _log.error("a challenge of another factor than %s came up for %s", factor.id, account.id)
-    if error.needs_new_challenge or isinstance(error, NotFoundError):
+    if error.needs_new_challenge:
         return Checked(Verdict.NEW_CHALLENGE, _NEW_CODE_BECAUSE.get(type(error), _UNCLEAR))
     raise error
 
