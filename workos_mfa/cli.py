@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from workos_mfa._version import __version__
 
@@ -29,10 +30,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="run it on the real API with the key in WORKOS_API_KEY; it asks you for the codes",
     )
+    _add_emulate(commands.add_parser)
     chosen = parser.parse_args(arguments)
     if chosen.command is None:
         parser.print_help()
         return 2
+    if chosen.command == "emulate":
+        return _emulate(chosen)
     from workos_mfa import demo as tour
 
     return tour.main(live=chosen.live)
+
+
+def _add_emulate(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
+    emulate = add_parser(
+        "emulate",
+        help="run the emulator, for any WorkOS SDK in any language",
+        description="Answer as the WorkOS MFA API over HTTP, until Ctrl-C. It needs no account and no network.",
+    )
+    emulate.add_argument("--host", default="127.0.0.1", help="the name or address to listen on (%(default)s)")
+    emulate.add_argument("--port", type=int, default=4100, help="the port, or 0 for one that is free (%(default)s)")
+    emulate.add_argument(
+        "--api-key", default="sk_test_default", metavar="KEY", help="the key that calls must have (%(default)s)"
+    )
+    emulate.add_argument("--seed", type=Path, metavar="FILE", help="JSON with factors to begin with")
+    emulate.add_argument("--state", type=Path, metavar="FILE", help="remember everything in this file, made if missing")
+    emulate.add_argument("--json", action="store_true", help="tell what happens in JSON, one object a line")
+    emulate.add_argument("--allow-remote", action="store_true", help="let --host be reached by other machines")
+
+
+def _emulate(chosen: argparse.Namespace) -> int:
+    from workos_mfa import emulate
+    from workos_mfa.secrecy import Hidden
+
+    names = ("host", "port", "seed", "state", "json", "allow_remote")
+    wishes = {name: getattr(chosen, name) for name in names}
+    return emulate.main(emulate.Wishes(api_key=Hidden(chosen.api_key), **wishes))

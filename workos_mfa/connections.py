@@ -85,6 +85,22 @@ class TimedResponse(http.client.HTTPResponse):
             http.client.parse_headers(self.fp)
 
 
+class _OneWrite:
+    """Sends a request's head and body together: one packet and one system call where http.client makes two."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._head = b""
+
+    def send(self, data: bytes) -> None:
+        """Send, but keep a head that announces a body until the body comes, which it does next."""
+        if not self._head and data.endswith(b"\r\n\r\n") and b"\r\nContent-Length: " in data:
+            self._head = data
+            return
+        head, self._head = self._head, b""
+        type(self._connection).send(self._connection, head + data)
+
+
 class _Opening:
     """The opening of one connection, with everything that has to happen before the first byte is sent."""
 
@@ -152,6 +168,7 @@ class _Timed:
         # A stub's connection, such as vcrpy's, has no socket to be timed.
         if type(connection).connect in _CONNECTS:
             opening = _Opening(connection)
+            connection.send = _OneWrite(connection).send
             connection.connect = opening.connect
             connection._tunnel = opening.tunnel
             connection.response_class = TimedResponse
@@ -201,12 +218,12 @@ def read_body(raw: BaseHTTPResponse) -> bytes:
     parts: list[bytes] = []
     room = MAX_BODY + 1
     while room > 0:
-        # A read that gives nothing, after one that gave all, is where urllib3 notices a cut body.
         part = raw.read(room, decode_content=False)
-        if not part:
-            break
         parts.append(part)
         room -= len(part)
+        # Where the length is not known, or not reached, the next read is where urllib3 notices a cut body.
+        if not part or raw.length_remaining == 0:
+            break
     else:
         raw.close()
     body = parts[0] if len(parts) == 1 else b"".join(parts)

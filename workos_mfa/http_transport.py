@@ -22,7 +22,6 @@ from workos_mfa.transport import DEFAULT_TIMEOUT, Request, Response
 
 HEADERS = {
     "User-Agent": f"workos-mfa-python/{__version__}",
-    "Accept": "application/json",
     "Accept-Encoding": "identity",
 }
 BODY_HEADERS = {**HEADERS, "Content-Type": "application/json"}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from urllib3 import PoolManager, ProxyManager, Timeout, make_headers
+from urllib3.util.retry import Retry
 from urllib3.util.ssl_ import create_urllib3_context
 
 from workos_mfa import environment
@@ -23,6 +24,10 @@ from workos_mfa.transport import DEFAULT_TIMEOUT, Request, Response
 
 if TYPE_CHECKING:
     from urllib3.connectionpool import HTTPConnectionPool
+
+
+# What urllib3 makes of ``retries=False``, made once.
+_NEVER = Retry(total=False, redirect=False)
 
 
 class Urllib3Transport(HTTPTransport):
@@ -84,7 +89,7 @@ class Urllib3Transport(HTTPTransport):
             self._base_of_targets + self._target(request),
             body=body,
             headers={**headers, "Authorization": self._authorization.value},
-            retries=False,
+            retries=_NEVER,
             redirect=False,
             assert_same_host=False,
             preload_content=False,

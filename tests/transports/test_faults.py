@@ -163,7 +163,7 @@ def test_a_fault_that_passes(name: str, call: str, transport_class: TransportFac
             assert isinstance(error, fault.error)
             assert len(server.received) == 1
             assert error.outcome_unknown is (fault.unclear and call not in SAFE)
-            assert error.needs_new_challenge is (fault.unclear and call == "verify_challenge")
+            assert error.needs_new_challenge is (call == "verify_challenge" and (fault.unclear or name == "404"))
             assert [attempt.number for attempt in error.attempts] == [1]
 
 

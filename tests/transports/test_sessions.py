@@ -37,7 +37,6 @@ def test_what_is_sent(server: Server, connect: Connect) -> None:
     assert sent.headers == {
         "host": f"localhost:{server.port}",
         "user-agent": sent.headers["user-agent"],
-        "accept": "application/json",
         "accept-encoding": "identity",
         "content-type": "application/json",
         "content-length": str(len(sent.body)),

@@ -1,0 +1,226 @@
+"""The emulator as a process of its own, for apps in any language: what is behind ``workos-mfa emulate``."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Protocol, TextIO, cast
+
+import attrs
+
+from workos_mfa.emulator import Call, Emulator, EmulatorServer, SMSMessage
+from workos_mfa.emulator.control_values import call_as_json, message_as_json
+from workos_mfa.secrecy import Hidden, printable
+
+_LONGEST_LINE = 500
+# What ends this command by design: somebody at the keyboard, or whoever runs it as a service.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@attrs.frozen(kw_only=True)
+class Wishes:
+    """What the command was asked for."""
+
+    host: str
+    port: int
+    api_key: Hidden[str]
+    seed: Path | None
+    state: Path | None
+    json: bool
+    allow_remote: bool
+
+
+class Unwilling(Exception):  # noqa: N818  (it is an answer to the person who asked)
+    """The command can't do what it was asked for; the text says why, and what would help."""
+
+
+class Display(Protocol):
+    """Where it is told what happens."""
+
+    def started(self, server: EmulatorServer) -> None:
+        """It answers now."""
+        ...
+
+    def call(self, call: Call) -> None:
+        """A call was made."""
+        ...
+
+    def message(self, message: SMSMessage) -> None:
+        """A text message would have gone out."""
+        ...
+
+    def stopped(self) -> None:
+        """It is over."""
+        ...
+
+
+class _Lines:
+    """Writes whole lines, from many threads; a reader who went away is no reason to stop."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._lock = threading.Lock()
+
+    def write(self, *lines: str) -> None:
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            self._out.write("".join(f"{line}\n" for line in lines))
+            self._out.flush()
+
+
+class ForPeople:
+    """A line a call, and a line a text message."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._lines = _Lines(out)
+
+    def started(self, server: EmulatorServer) -> None:
+        """Show how an SDK is pointed here."""
+        url, key = server.base_url, server.api_key
+        self._lines.write(
+            f"The WorkOS MFA emulator answers at {url}. Ctrl-C stops it.",
+            "",
+            "  workos_mfa, workos (Python):",
+            f"    export WORKOS_API_KEY={key} WORKOS_BASE_URL={url}",
+            "  @workos-inc/node:",
+            f'    new WorkOS("{key}", {{ apiHostname: "{server.host}", port: {server.port}, https: false }})',
+            "  any other:",
+            f"    base URL {url}, header Authorization: Bearer {key}",
+            "  text messages, TOTP codes, clock, faults, calls:",
+            f"    curl -H 'Authorization: Bearer {key}' {url}/_emulate/outbox",
+            "",
+        )
+
+    def call(self, call: Call) -> None:
+        """Tell of a call."""
+        became = "no answer" if call.status is None else str(call.status)
+        notes = [note for note in (call.error_code, call.fault and f"fault: {call.fault}") if note]
+        suffix = f" ({', '.join(notes)})" if notes else ""
+        self._lines.write(
+            printable(f"{call.at:%H:%M:%S} {call.method} {call.path} {became}{suffix}", limit=_LONGEST_LINE)
+        )
+
+    def message(self, message: SMSMessage) -> None:
+        """Tell of a text message, as the phone would show it."""
+        text = printable(message.text, limit=_LONGEST_LINE)
+        self._lines.write(f"{message.sent_at:%H:%M:%S} SMS to {message.to}: {text}")
+
+    def stopped(self) -> None:
+        """Say that it is over."""
+        self._lines.write("", "The emulator has stopped.")
+
+
+class ForPrograms:
+    """A JSON object a line; ``event`` says what it is."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._lines = _Lines(out)
+
+    def started(self, server: EmulatorServer) -> None:
+        """Say where it answers."""
+        self._write("started", {"base_url": server.base_url, "api_key": server.api_key, "pid": os.getpid()})
+
+    def call(self, call: Call) -> None:
+        """Tell of a call."""
+        self._write("call", call_as_json(call))
+
+    def message(self, message: SMSMessage) -> None:
+        """Tell of a text message."""
+        self._write("sms", message_as_json(message))
+
+    def stopped(self) -> None:
+        """Say that it is over."""
+        self._write("stopped", {})
+
+    def _write(self, event: str, values: Mapping[str, object]) -> None:
+        self._lines.write(json.dumps({"event": event, **values}))
+
+
+def main(wishes: Wishes) -> int:
+    """Run an emulator until a signal ends it.
+
+    :returns: the exit status: 0 if it was ended so, 2 if it could not do what it was asked for.
+    """
+    display: Display = ForPrograms(sys.stdout) if wishes.json else ForPeople(sys.stdout)
+    try:
+        with _stoppable():
+            run(wishes, display)
+    except (Unwilling, OSError, ValueError, ImportError) as error:
+        sys.stderr.write(f"workos-mfa emulate: {_text_of(error)}\n")
+        return 2
+    return 0
+
+
+def run(wishes: Wishes, display: Display) -> None:
+    """Answer until a KeyboardInterrupt.
+
+    :raises Unwilling: if it is not to do this.
+    :raises OSError: if the address or a file can't be had.
+    :raises ValueError: if the seed or the key make no sense.
+    """
+    if not wishes.allow_remote and not _is_loopback(wishes.host):
+        raise Unwilling(
+            f"{wishes.host} can be reached by other machines, and whoever reaches an emulator can read its codes; "
+            "add --allow-remote if that is what you want"
+        )
+    emulator = Emulator() if wishes.state is None else Emulator(state=wishes.state)
+    if wishes.seed is not None:
+        emulator.seed(_read_seed(wishes.seed))
+    emulator.outbox.watch(display.message)
+    emulator.calls.watch(display.call)
+    try:
+        with emulator.serve(port=wishes.port, host=wishes.host, api_key=wishes.api_key.value) as server:
+            display.started(server)
+            with contextlib.suppress(KeyboardInterrupt):
+                threading.Event().wait()
+            _ignore_signals()
+    finally:
+        emulator.close()
+    display.stopped()
+
+
+@contextlib.contextmanager
+def _stoppable() -> Generator[None, None, None]:
+    """Let each signal that ends the command arrive as a KeyboardInterrupt, and put back what was there."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in _SIGNALS}
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ignore_signals() -> None:
+    """An impatient second Ctrl-C finds it closing already."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _read_seed(path: Path) -> Mapping[str, object]:
+    try:
+        seed: object = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise Unwilling(f"{path}: it is not JSON: {error}") from None
+    if not isinstance(seed, dict):
+        raise Unwilling(f"{path}: a seed is a JSON object")
+    return cast("dict[str, object]", seed)
+
+
+def _text_of(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
