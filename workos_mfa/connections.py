@@ -37,6 +37,7 @@ LONGEST_REST = 30.0
 
 _LEAST_TIME = 0.001
 _NOTHING_SENT = "nothing_sent"
+_LENGTH = b"\r\nContent-Length: "
 
 
 class _TimedReader(io.RawIOBase):
@@ -85,32 +86,18 @@ class TimedResponse(http.client.HTTPResponse):
             http.client.parse_headers(self.fp)
 
 
-class _OneWrite:
-    """Sends a request's head and body together: one packet and one system call where http.client makes two."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self._head = b""
-
-    def send(self, data: bytes) -> None:
-        """Send, but keep a head that announces a body until the body comes, which it does next."""
-        if not self._head and data.endswith(b"\r\n\r\n") and b"\r\nContent-Length: " in data:
-            self._head = data
-            return
-        head, self._head = self._head, b""
-        type(self._connection).send(self._connection, head + data)
-
-
-class _Opening:
-    """The opening of one connection, with everything that has to happen before the first byte is sent."""
+class _Conduct:
+    """How one connection opens, with all that has to happen before the first byte is sent, and how it sends."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._ends = 0.0
+        self._head = b""
 
     def connect(self) -> None:
         """Connect, and mark an error as one before which nothing was sent."""
         self._ends = time.monotonic() + self._connection.timeout
+        self._head = b""
         try:
             type(self._connection).connect(self._connection)
         except (OSError, HTTPError, http.client.HTTPException) as error:
@@ -148,6 +135,17 @@ class _Opening:
         type(self._connection)._tunnel(self._connection)
         self._connection.sock.settimeout(self._left())
 
+    def send(self, data: bytes) -> None:
+        """Send head and body together, in one packet and one system call where http.client makes two.
+
+        A head that announces a body is kept until the body comes, which it does next.
+        """
+        if not self._head and _announces_body(data):
+            self._head = data
+            return
+        head, self._head = self._head, b""
+        type(self._connection).send(self._connection, head + data)
+
     def _addresses(self) -> list[str]:
         connection = self._connection
         try:
@@ -160,6 +158,10 @@ class _Opening:
         return max(self._ends - time.monotonic(), _LEAST_TIME)
 
 
+def _announces_body(data: bytes) -> bool:
+    return data.endswith(b"\r\n\r\n") and _LENGTH in data and _LENGTH + b"0\r\n" not in data
+
+
 class _Timed:
     """What a pool of urllib3's gets: timed connections, none of them used after a long rest."""
 
@@ -167,14 +169,14 @@ class _Timed:
         connection = cast("Any", super()._new_conn())  # type: ignore[misc]
         # A stub's connection, such as vcrpy's, has no socket to be timed.
         if type(connection).connect in _CONNECTS:
-            opening = _Opening(connection)
-            connection.send = _OneWrite(connection).send
-            connection.connect = opening.connect
-            connection._tunnel = opening.tunnel
+            conduct = _Conduct(connection)
+            connection.connect = conduct.connect
+            connection._tunnel = conduct.tunnel
+            connection.send = conduct.send
             connection.response_class = TimedResponse
             # A SOCKS proxy's connection dials in its own way.
             if type(connection)._new_conn is HTTPConnection._new_conn:
-                connection._new_conn = opening.dial
+                connection._new_conn = conduct.dial
         return connection
 
     def _get_conn(self, timeout: float | None = None) -> Any:

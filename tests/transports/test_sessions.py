@@ -21,6 +21,7 @@ from workos_mfa import (
     MFA,
     AuthenticationError,
     ConfigurationError,
+    Request,
     RequestsTransport,
     Transport,
     UnexpectedResponseError,
@@ -60,6 +61,13 @@ def test_a_challenge_without_a_template(server: Server, connect: Connect) -> Non
     """The body that the API requires is there, empty."""
     MFA(transport=connect(server)).challenge_factor("auth_factor_1")
     assert server.received[0].body == b"{}"
+
+
+def test_a_post_without_a_body(server: Server, connect: Connect) -> None:
+    """A request of a user's own, with a method that has a body but none in it, does not wait for one."""
+    request = Request(operation="own", method="POST", path="/auth/factors/x", route="/auth/factors/{id}")
+    assert connect(server).send(request).status == 200
+    assert server.received[0].headers["content-length"] == "0"
 
 
 def test_netrc_does_not_replace_the_key(
