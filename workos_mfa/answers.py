@@ -14,8 +14,10 @@ from workos_mfa.errors import (
     APIError,
     MFAError,
     NotFoundError,
+    TransportError,
     UnexpectedResponseError,
     api_error_class,
+    is_known_code,
     leaves_outcome_unknown,
 )
 from workos_mfa.secrecy import masked, printable
@@ -74,11 +76,12 @@ def of_the_whole_call(error: MFAError, request: Request, response: Response | No
     """The error, speaking for all attempts of the call and not for the last alone."""
     if response is not None:
         error.attempts = response.attempts
-    error.outcome_unknown = request.replay != "safe" and (
-        error.outcome_unknown or any(attempt.outcome_unknown for attempt in error.attempts)
+    of_last = error.attempt_outcome_unknown if isinstance(error, TransportError) else error.outcome_unknown
+    of_any = of_last or any(attempt.outcome_unknown for attempt in error.attempts)
+    error.outcome_unknown = of_any and request.replay != "safe"
+    error.needs_new_challenge = type(error).needs_new_challenge or (
+        request.operation == "verify_challenge" and (error.outcome_unknown or isinstance(error, NotFoundError))
     )
-    if request.operation == "verify_challenge" and (error.outcome_unknown or isinstance(error, NotFoundError)):
-        error.needs_new_challenge = True
     return error
 
 
@@ -99,13 +102,14 @@ def _api_error(request: Request, response: Response) -> APIError:
     sent = tuple(_sent_secrets(request))
 
     def clean(text: str | None, limit: int = _LONGEST_TEXT) -> str | None:
-        return text and printable(masked(text[: 4 * limit], sent), limit=limit)
+        return text and printable(masked(text, sent), limit=limit)
 
-    code = clean(problem.code, _LONGEST_CODE)
+    # A word of the API's own stays whole, even if it holds what a person typed for a code.
+    code = problem.code
     return api_error_class(response.status, code)(
         clean(problem.message),
         status_code=response.status,
-        code=code,
+        code=code if code and is_known_code(code) else clean(code, _LONGEST_CODE),
         errors=tuple(
             {clean(name, _LONGEST_CODE) or "": clean(text) or "" for name, text in list(entry.items())[:_MOST_PROBLEMS]}
             for entry in problem.errors[:_MOST_PROBLEMS]

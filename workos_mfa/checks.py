@@ -14,7 +14,8 @@ from workos_mfa.errors import InvalidInputError
 from workos_mfa.secrecy import Hidden
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_CODE_SEPARATORS = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
+# White space and hyphens of all kinds, and the unseen characters that come along when a message is copied.
+_CODE_SEPARATORS = re.compile(r"[\s\-\xad\u2010-\u2015\u2212\ufe63\uff0d\u200b-\u200d\u2060\ufeff]+")
 _PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _PLACEHOLDER = "{{code}}"
 _LONGEST_TEMPLATE = 160

@@ -123,7 +123,8 @@ def _split(base_url: str) -> tuple[SplitResult, int | None]:
         except ValueError:
             pass
         else:
-            return _checked(parts), port
+            if port != 0:
+                return _checked(parts), port
     raise ConfigurationError(
         f"the base URL can't be read: it must look like {DEFAULT_BASE_URL}, in ASCII and without spaces "
         "(a name in another script goes in as its xn-- form)"
@@ -142,7 +143,7 @@ def _checked(parts: SplitResult) -> SplitResult:
 
 def _host(parts: SplitResult) -> str:
     host = parts.hostname or ""
-    if ":" in host:
+    if "[" in parts.netloc:
         try:
             return str(ipaddress.IPv6Address(host))
         except ValueError:

@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from workos_mfa.secrecy import printable
+
 if TYPE_CHECKING:
     from workos_mfa.transport import Attempt
 
 _E = TypeVar("_E", bound="MFAError")
+
+_LONGEST_DETAILS = 1000
 
 
 class MFAError(Exception):
@@ -71,6 +75,7 @@ class TransportError(MFAError):
     :param message: what happened, for the person who reads it.
     :param outcome_unknown: whether the server may have acted; each class has its own default, and
         this one, of which nothing more is known, assumes that it may.
+    :ivar attempt_outcome_unknown: the same, of the attempt that ended in this error, whatever came before it.
     """
 
     outcome_unknown = True
@@ -79,6 +84,8 @@ class TransportError(MFAError):
         super().__init__(message)
         if outcome_unknown is not None:
             self.outcome_unknown = outcome_unknown
+        # This stays, while outcome_unknown comes to speak for the whole call.
+        self.attempt_outcome_unknown = self.outcome_unknown
 
 
 class ConnectError(TransportError):
@@ -152,7 +159,7 @@ class APIError(MFAError):
 
     def _text(self) -> str:
         head = f"{self.status_code} {self.code}" if self.code else str(self.status_code)
-        details = "; ".join(": ".join(entry.values()) for entry in self.errors)
+        details = printable("; ".join(": ".join(entry.values()) for entry in self.errors), limit=_LONGEST_DETAILS)
         parts = [self.message or "the API gave no message", details, self.advice]
         if self.outcome_unknown:
             parts.append("WorkOS may have acted on the call: look before you repeat it.")
@@ -255,6 +262,11 @@ def api_error_class(status: int, code: str | None) -> type[APIError]:
     if code in _BY_CODE:
         return _BY_CODE[code]
     return _BY_STATUS.get(status, APIError)
+
+
+def is_known_code(code: str) -> bool:
+    """Whether an error code is one of the API's, and so no echo of what was sent."""
+    return code in _BY_CODE or code == "entity_not_found"
 
 
 def leaves_outcome_unknown(status: int) -> bool:

@@ -252,12 +252,15 @@ class MFA:
         expected = None
         if expected_factor_id is not _NOT_CHECKED:
             expected = checks.identifier("expected_factor_id", expected_factor_id)
-        verification = answers.read(request, self._send(request), wire.verification)
+        response = self._send(request)
+        verification = answers.read(request, response, wire.verification)
         if expected is not None and verification.challenge.authentication_factor_id != expected:
-            raise FactorMismatchError(
+            mismatch = FactorMismatchError(
                 "the challenge belongs to another factor than expected_factor_id: this person has proved nothing. "
                 "Make a new challenge for the expected factor, and find out where the challenge's id came from"
             )
+            mismatch.attempts = response.attempts
+            raise mismatch
         return verification
 
     def get_factor(self, authentication_factor_id: str) -> Factor:

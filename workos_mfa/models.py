@@ -13,7 +13,7 @@ from typing import Generic, NoReturn, SupportsIndex, TypeAlias, TypeVar
 
 import attrs
 
-from workos_mfa.errors import UnexpectedResponseError
+from workos_mfa.errors import InvalidInputError, UnexpectedResponseError
 from workos_mfa.secrecy import ComparedUnseen, masked_phone
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class TOTP:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class TOTPEnrollment(TOTP, ComparedUnseen):
+class TOTPEnrollment(ComparedUnseen, TOTP):
     """A TOTP factor's secret in its three forms; the API shows them once, when the factor is enrolled.
 
     :param secret: the secret in Base32, for people who can't scan.
@@ -223,18 +223,36 @@ class Page(Generic[T]):
     def auto_paging_iter(self) -> Iterator[T]:
         """All items of this page and of the pages after it, each page fetched when it is reached.
 
-        :raises UnexpectedResponseError: if the API gives a cursor twice, which would never end.
+        :raises UnexpectedResponseError: if the API gives a cursor twice, which would never end, or one that is
+            none; the items up to there are complete.
+        :raises RuntimeError: if there are more pages and this one does not know how to get them, since it was
+            made by hand or unpickled.
         :raises MFAError: whatever the call that fetches a page raises.
         """
         page, seen = self, set[str]()
-        while True:
-            yield from page.items
-            if page.after is None or page._fetch is None:
-                return
+        yield from page.items
+        while page.after is not None:
             if page.after in seen:
-                raise UnexpectedResponseError(
-                    "the API gave the same page cursor twice at $.list_metadata.after; "
-                    "the items up to here are complete, the list may not be"
-                )
+                raise UnexpectedResponseError("the API gave the same page cursor twice at $.list_metadata.after")
             seen.add(page.after)
-            page = page._fetch(page.after)
+            page = page._following(page.after)
+            yield from page.items
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _page, (self.items, self.before, self.after)
+
+    def _following(self, cursor: str) -> Page[T]:
+        if self._fetch is None:
+            raise RuntimeError(
+                "there are more items, and this page does not know its client: "
+                "go on with list_user_auth_factors(..., after=page.after)"
+            )
+        try:
+            return self._fetch(cursor)
+        except InvalidInputError:
+            pass
+        raise UnexpectedResponseError("the API gave a page cursor that is none at $.list_metadata.after")
+
+
+def _page(items: tuple[T, ...], before: str | None, after: str | None) -> Page[T]:
+    return Page(items=items, before=before, after=after)

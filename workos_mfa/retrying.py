@@ -16,7 +16,13 @@ from collections.abc import Callable
 import attrs
 
 from workos_mfa import checks
-from workos_mfa.errors import ConfigurationError, ConnectError, TLSError, TransportError, leaves_outcome_unknown
+from workos_mfa.errors import (
+    ConfigurationError,
+    ConnectError,
+    TLSError,
+    TransportError,
+    leaves_outcome_unknown,
+)
 from workos_mfa.transport import (
     DEFAULT_DEADLINE,
     DEFAULT_TIMEOUT,
@@ -74,6 +80,7 @@ class RetryingTransport:
     :param sleep: how to wait, in seconds.
     :param uniform: a random number between two.
     :raises ConfigurationError: if ``inner`` repeats already: the repetitions would multiply.
+    :raises TypeError: if ``policy`` is no policy or ``on_attempt`` no function.
     """
 
     __module__ = "workos_mfa"
@@ -93,6 +100,10 @@ class RetryingTransport:
                 "this transport repeats already, and repetitions would multiply: give the policy and on_attempt "
                 "to the RetryingTransport itself"
             )
+        if not isinstance(policy, RetryPolicy | None):
+            raise TypeError("the policy must be a RetryPolicy, such as RetryPolicy(max_attempts=5)")
+        if on_attempt is not None and not callable(on_attempt):
+            raise TypeError("on_attempt must be a function that takes an Attempt")
         self._inner = inner
         self._policy = policy or RetryPolicy()
         self._on_attempt = on_attempt
@@ -148,8 +159,13 @@ class RetryingTransport:
 
     def _wait_within(self, left: float, outcome: Response | TransportError, repeated: int) -> float | None:
         longest = min(self._policy.max_backoff, self._policy.backoff * 2.0 ** min(repeated, _MOST_DOUBLINGS))
-        wait = max(_asked_wait(outcome) or 0.0, self._uniform(0.0, longest))
-        return wait if wait < left else None
+        jitter = self._uniform(0.0, longest)
+        asked = _asked_wait(outcome)
+        if asked is None:
+            return jitter if jitter < left else None
+        if asked >= left:
+            return None
+        return max(asked, jitter) if jitter < left else asked
 
     def _report(self, attempt: Attempt) -> None:
         _log.debug(
@@ -173,7 +189,7 @@ class RetryingTransport:
 
 def _may_repeat(request: Request, outcome: Response | TransportError) -> bool:
     """The table of what may be repeated, as code."""
-    if isinstance(outcome, ConnectError):
+    if isinstance(outcome, ConnectError) and not outcome.attempt_outcome_unknown:
         return True
     if isinstance(outcome, TLSError):
         return False
@@ -196,7 +212,7 @@ def _record(
         unclear = leaves_outcome_unknown(outcome.status)
     else:
         status, error, request_id = None, type(outcome).__name__, None
-        unclear = outcome.outcome_unknown
+        unclear = outcome.attempt_outcome_unknown
     return Attempt(
         number=number,
         operation=request.operation,

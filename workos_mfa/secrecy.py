@@ -19,7 +19,7 @@ MASK = "***"
 
 _SHORTEST_SECRET = 4
 
-_ANY_KEY = re.compile(r"sk_[A-Za-z0-9_]{4,}")
+_ANY_KEY = re.compile(r"sk_(?:live|test)_[A-Za-z0-9_]+|(?<![A-Za-z0-9_])sk_[A-Za-z0-9_]{4,}")
 
 
 class Hidden(Generic[T]):

@@ -208,7 +208,7 @@ class TransportContract:
         with self.connected(answer) as connected:
             response = connected.transport.send(_request("POST", json={"type": "generic_otp"}))
         assert (response.status, response.body) == (answer.status, answer.body)
-        assert response.headers["x-request-id"] == "a request's id"
+        assert response.headers.get("x-request-id") == "a request's id"
 
     def test_it_asks_what_it_was_told_to(self) -> None:
         """Method, encoded path and query reach the server as they stand in the request."""

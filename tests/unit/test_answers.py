@@ -1,0 +1,526 @@
+"""What becomes of an answer that says anything but success."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from workos_mfa import (
+    MFA,
+    APIError,
+    Attempt,
+    AuthenticationError,
+    AuthorizationError,
+    BadRequestError,
+    ChallengeAlreadyVerifiedError,
+    ChallengeExpiredError,
+    ConflictError,
+    InvalidPhoneNumberError,
+    MFAError,
+    NotFoundError,
+    RateLimitExceededError,
+    Response,
+    ServerError,
+    SMSQuotaReachedError,
+    SMSRateLimitedError,
+    TooManyAttemptsError,
+    UnexpectedResponseError,
+    UnprocessableEntityError,
+)
+from workos_mfa.testing import StubTransport, json_response
+
+from .seven_calls import (
+    CALLS,
+    CHALLENGE_FACTOR,
+    CREATE_USER_FACTOR,
+    DELETE_FACTOR,
+    ENROLL_SMS,
+    GET_FACTOR,
+    LIST_USER_FACTORS,
+    PHONE_NUMBER,
+    SECRET,
+    VERIFY_CHALLENGE,
+    Call,
+)
+
+every_call = pytest.mark.parametrize("call", CALLS, ids=str)
+
+
+def api_error(call: Call, response: Response) -> APIError:
+    """The error that an answer raises."""
+    with pytest.raises(APIError) as caught:
+        call.answered(response)
+    return caught.value
+
+
+RECORDED: list[tuple[Call, int, dict[str, object], type[APIError], str]] = [
+    (
+        GET_FACTOR,
+        401,
+        {"message": "Unauthorized"},
+        AuthenticationError,
+        "401: Unauthorized Check the API key that the client was made with.",
+    ),
+    (
+        DELETE_FACTOR,
+        404,
+        {
+            "message": "Authentication Factor not found: 'auth_factor_invalid'.",
+            "code": "entity_not_found",
+            "entity_id": "auth_factor_invalid",
+        },
+        NotFoundError,
+        "404 entity_not_found: Authentication Factor not found: 'auth_factor_invalid'.",
+    ),
+    (
+        VERIFY_CHALLENGE,
+        422,
+        {
+            "code": "authentication_challenge_previously_verified",
+            "message": "The authentication challenge 'auth_challenge_1' has already been verified.",
+        },
+        ChallengeAlreadyVerifiedError,
+        (
+            "422 authentication_challenge_previously_verified: The authentication challenge 'auth_challenge_1' has "
+            "already been verified. Make a new challenge and ask for a new code."
+        ),
+    ),
+    (
+        VERIFY_CHALLENGE,
+        422,
+        {
+            "code": "authentication_challenge_expired",
+            "message": "The authentication challenge 'auth_challenge_1' has expired.",
+        },
+        ChallengeExpiredError,
+        (
+            "422 authentication_challenge_expired: The authentication challenge 'auth_challenge_1' has expired. "
+            "Make a new challenge and ask for a new code."
+        ),
+    ),
+    (
+        VERIFY_CHALLENGE,
+        400,
+        {
+            "code": "one_time_code_too_many_attempts",
+            "message": "One-time code has had too many failed attempts.",
+        },
+        TooManyAttemptsError,
+        (
+            "400 one_time_code_too_many_attempts: One-time code has had too many failed attempts. "
+            "Make a new challenge and ask for a new code."
+        ),
+    ),
+    (
+        ENROLL_SMS,
+        422,
+        {"message": "Phone number is invalid: 'foo'", "code": "invalid_phone_number"},
+        InvalidPhoneNumberError,
+        "422 invalid_phone_number: Phone number is invalid: 'foo'",
+    ),
+    (
+        CHALLENGE_FACTOR,
+        429,
+        {"code": "sms_challenge_rate_limited", "message": "Request could not be processed."},
+        SMSRateLimitedError,
+        "429 sms_challenge_rate_limited: Request could not be processed.",
+    ),
+    (
+        CHALLENGE_FACTOR,
+        429,
+        {"code": "sms_challenge_quota_reached", "message": "Request could not be processed."},
+        SMSQuotaReachedError,
+        "429 sms_challenge_quota_reached: Request could not be processed.",
+    ),
+    (
+        LIST_USER_FACTORS,
+        429,
+        {"message": "Too many requests.", "code": "rate_limit_exceeded"},
+        RateLimitExceededError,
+        "429 rate_limit_exceeded: Too many requests.",
+    ),
+    (
+        ENROLL_SMS,
+        422,
+        {
+            "message": "Validation failed",
+            "errors": [
+                {"field": "email", "code": "email must be a string"},
+                {"field": "type", "code": "type must be a valid enum value"},
+            ],
+        },
+        UnprocessableEntityError,
+        "422: Validation failed email: email must be a string; type: type must be a valid enum value",
+    ),
+    (
+        CREATE_USER_FACTOR,
+        422,
+        {
+            "code": "invalid_request_parameters",
+            "message": "Validation failed.",
+            "errors": [{"code": "invalid", "message": "property userId should not exist"}],
+        },
+        UnprocessableEntityError,
+        "422 invalid_request_parameters: Validation failed. invalid: property userId should not exist",
+    ),
+    (
+        VERIFY_CHALLENGE,
+        400,
+        {"error": "invalid_grant", "error_description": "The code has expired or is invalid."},
+        BadRequestError,
+        "400 invalid_grant: The code has expired or is invalid.",
+    ),
+    (
+        GET_FACTOR,
+        400,
+        {"message": ["one thing", "another thing"], "error": "Bad Request"},
+        BadRequestError,
+        "400: one thing; another thing",
+    ),
+    (
+        VERIFY_CHALLENGE,
+        400,
+        {"code": "invalid_one_time_code", "message": "Invalid one-time code"},
+        BadRequestError,
+        "400 invalid_one_time_code: Invalid one-time code",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "body", "kind", "text"),
+    RECORDED,
+    ids=[f"{row[0]} {row[1]} {row[3].__name__}" for row in RECORDED],
+)
+def test_a_recorded_error_answer_is_this_error(
+    call: Call, status: int, body: dict[str, object], kind: type[APIError], text: str
+) -> None:
+    """Each shape that the API's error answers have been seen in."""
+    error = api_error(call, json_response(status, body, {"X-Request-Id": "req_1"}))
+    assert type(error) is kind
+    assert str(error) == f"{text} (request id req_1)"
+    assert (error.status_code, error.request_id) == (status, "req_1")
+    assert error.needs_new_challenge is (
+        kind in {TooManyAttemptsError, ChallengeExpiredError, ChallengeAlreadyVerifiedError}
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, BadRequestError),
+        (401, AuthenticationError),
+        (402, APIError),
+        (403, AuthorizationError),
+        (404, NotFoundError),
+        (405, APIError),
+        (408, APIError),
+        (409, ConflictError),
+        (422, UnprocessableEntityError),
+        (429, RateLimitExceededError),
+        (499, APIError),
+        (500, ServerError),
+        (503, ServerError),
+        (599, ServerError),
+    ],
+)
+@every_call
+def test_the_status_tells_the_class(call: Call, status: int, kind: type[APIError]) -> None:
+    """Whatever the body is, a code that nobody knows included."""
+    for body in (b"", b"{}", b'{"code": "a_new_code"}', b"<html>Bad Gateway</html>", b'"Ratelimited"'):
+        assert type(api_error(call, Response(status, {}, body))) is kind
+
+
+CODES: dict[str, type[APIError]] = {
+    "one_time_code_too_many_attempts": TooManyAttemptsError,
+    "authentication_challenge_expired": ChallengeExpiredError,
+    "authentication_challenge_previously_verified": ChallengeAlreadyVerifiedError,
+    "invalid_phone_number": InvalidPhoneNumberError,
+    "sms_challenge_rate_limited": SMSRateLimitedError,
+    "sms_challenge_quota_reached": SMSQuotaReachedError,
+}
+
+
+@pytest.mark.parametrize(("code", "kind"), CODES.items(), ids=CODES)
+@pytest.mark.parametrize("status", [400, 404, 409, 422, 429])
+def test_a_known_code_tells_more_than_the_status(code: str, kind: type[APIError], status: int) -> None:
+    """Sources disagree on the status of some of these; the code says what happened."""
+    error = api_error(VERIFY_CHALLENGE, json_response(status, {"code": code}))
+    assert type(error) is kind
+    assert error.status_code == status
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_server_error_is_one_whatever_its_code(code: str) -> None:
+    """A 5xx leaves open what was done, and no code changes that."""
+    error = api_error(VERIFY_CHALLENGE, json_response(500, {"code": code}))
+    assert type(error) is ServerError
+    assert error.outcome_unknown
+
+
+@pytest.mark.parametrize(("code", "kind"), CODES.items(), ids=CODES)
+@pytest.mark.parametrize("typed", ["challenge", "e", "_", "phone", "time", "code"])
+def test_what_a_person_types_does_not_change_the_class(code: str, kind: type[APIError], typed: str) -> None:
+    """A code that happens to stand in the API's name for an error: the name is the API's, and stays whole."""
+    stub = StubTransport(lambda _: json_response(422, {"code": code}))
+    with pytest.raises(APIError) as caught:
+        MFA(transport=stub).verify_challenge("auth_challenge_1", code=typed)
+    assert type(caught.value) is kind
+    assert caught.value.code == code
+
+
+UNCLEAR = [300, 301, 302, 303, 304, 307, 308, 399, 408, 500, 501, 502, 503, 504, 520, 530, 599]
+CLEAR = [400, 401, 403, 404, 405, 409, 418, 422, 425, 429, 451, 499]
+
+
+@every_call
+def test_an_unclear_answer_to_a_call_that_acts(call: Call) -> None:
+    """The server may have done it, and a challenge may be used up; reading changes nothing, so it is never unclear."""
+    for status in UNCLEAR:
+        with pytest.raises(MFAError) as caught:
+            call.answered(Response(status))
+        assert caught.value.outcome_unknown is (call.replay != "safe"), status
+        assert caught.value.needs_new_challenge is (call is VERIFY_CHALLENGE), status
+
+
+@every_call
+def test_a_clear_answer(call: Call) -> None:
+    """A 4xx says that nothing was done; a challenge that is not there can't be tried again."""
+    for status in CLEAR:
+        error = api_error(call, Response(status))
+        assert not error.outcome_unknown, status
+        assert error.needs_new_challenge is (call is VERIFY_CHALLENGE and status == 404), status
+
+
+@pytest.mark.parametrize("call", [VERIFY_CHALLENGE, GET_FACTOR, DELETE_FACTOR], ids=str)
+@pytest.mark.parametrize("status", [-1, 0, 99, 100, 101, 199, 300, 301, 304, 399, 600, 700, 999])
+def test_a_status_that_no_call_has_is_unexpected(call: Call, status: int) -> None:
+    """A redirect above all: it is not followed, since it would take the key to another place."""
+    with pytest.raises(UnexpectedResponseError) as caught:
+        call.answered(
+            Response(status, {"Location": "https://SENTINEL.example/", "X-Request-Id": "req_1"}, b'{"valid": true}')
+        )
+    error = caught.value
+    assert error.status_code == status
+    assert error.request_id == "req_1"
+    assert str(error).startswith(f"{status}: the answer is a ")
+    assert str(error).endswith(": check the base URL (request id req_1)")
+    assert ("redirect" in str(error)) is (300 <= status < 400)
+    assert "SENTINEL" not in str(error)
+    assert error.outcome_unknown is (call.replay != "safe")
+
+
+CODE = "897792"
+ECHOES = [
+    (VERIFY_CHALLENGE, CODE),
+    (CREATE_USER_FACTOR, SECRET),
+    (CREATE_USER_FACTOR, SECRET.lower()),
+    (ENROLL_SMS, PHONE_NUMBER),
+    (ENROLL_SMS, PHONE_NUMBER.removeprefix("+")),
+    (GET_FACTOR, "sk_live_51Hsentinel"),
+    (VERIFY_CHALLENGE, "sk_test_a2V5XzAxSEs"),
+]
+
+
+def everything_in(error: APIError) -> str:
+    """All that an error says, in one text."""
+    return f"{error}{error!r}{error.args}{vars(error)}"
+
+
+@pytest.mark.parametrize(("call", "echo"), ECHOES, ids=[f"{call} {echo}" for call, echo in ECHOES])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"message": "not %s, please"}',
+        '{"message": ["not", "%s%s"]}',
+        '{"message": "no", "code": "wrong_%s"}',
+        '{"message": "no", "errors": [{"field": "code", "code": "%s is wrong"}]}',
+        '{"message": "no", "errors": ["%s is wrong"]}',
+        '{"message": "no", "errors": [{"%s": "is wrong"}]}',
+        '{"error": "e", "error_description": "The code \'%s\' has expired"}',
+        '{"error": "e_%s", "error_description": "expired"}',
+        '"%s"',
+    ],
+)
+def test_what_was_sent_is_masked_where_it_comes_back(call: Call, echo: str, body: str) -> None:
+    """The API does repeat what it refuses: "The code '452079' has expired or is invalid."."""
+    for status in (400, 422, 503):
+        error = api_error(call, Response(status, {}, body.replace("%s", echo).encode()))
+        assert echo not in everything_in(error)
+        assert "***" in str(error) or "***" in repr(error.errors)
+
+
+@pytest.mark.parametrize("before", [0, 1, 10, 490, 499, 1990, 1999])
+def test_a_text_is_not_cut_in_the_middle_of_a_secret(before: int) -> None:
+    """The part that is left of it would not be recognised, and stay."""
+    message = "x" * before + f"{SECRET} "
+    error = api_error(CREATE_USER_FACTOR, json_response(422, {"message": message}))
+    assert SECRET[:8] not in everything_in(error)
+
+
+def test_masking_shortens_no_text_to_the_part_of_a_secret() -> None:
+    """Masked texts are shorter than they came, so what was far behind the limit moves up to before it."""
+    message = f"{SECRET} " * 100
+    error = api_error(CREATE_USER_FACTOR, json_response(422, {"message": message}))
+    assert SECRET[:8] not in everything_in(error)
+
+
+def test_server_text_is_one_line_without_control_characters() -> None:
+    """A line break in it would forge a log line, an escape sequence a terminal's content."""
+    nasty = "a\r\nERROR forged\x00\x1b[31m\u2028\u202e\ud800b"
+    body = {"message": nasty, "code": nasty, "errors": [{"field": nasty, nasty: "x"}, nasty]}
+    error = api_error(GET_FACTOR, json_response(422, body, {"X-Request-Id": nasty}))
+    texts = [str(error), error.message, error.code, error.request_id, *(t for e in error.errors for t in e.values())]
+    texts += [name for entry in error.errors for name in entry]
+    for text in texts:
+        assert text is not None
+        assert text.isprintable()
+
+
+def test_server_text_is_capped() -> None:
+    """An answer of a mebibyte does not become a log line of a mebibyte."""
+    long = "x" * 1000
+    body = {"message": long, "code": long, "errors": [{f"{n}{long}": long for n in range(21)}] * 21}
+    error = api_error(GET_FACTOR, json_response(422, body, {"X-Request-Id": long}))
+    assert error.message == "x" * 499 + "…"
+    assert error.code == "x" * 99 + "…"
+    assert error.request_id == "x" * 127 + "…"
+    assert len(error.errors) == 20
+    assert {len(entry) for entry in error.errors} == {20}
+    assert {len(name) for entry in error.errors for name in entry} == {100}
+    assert {len(text) for entry in error.errors for text in entry.values()} == {500}
+
+
+def test_the_text_of_an_error_is_a_log_line() -> None:
+    """However many problems an answer lists, the text of the error stays readable; all are in ``errors``."""
+    body = {"message": "x" * 500, "errors": [{"field": "y" * 500, "code": "z" * 500}] * 20}
+    assert len(str(api_error(GET_FACTOR, json_response(422, body)))) < 4096
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "code", "errors"),
+    [
+        (b"", None, None, ()),
+        (b"{}", None, None, ()),
+        (b"null", None, None, ()),
+        (b"7", None, None, ()),
+        (b"[]", None, None, ()),
+        (b'["a"]', None, None, ()),
+        (b"<html><body>502 Bad Gateway</body></html>", None, None, ()),
+        (b"\xff\xfe", None, None, ()),
+        (b'{"message": "cut', None, None, ()),
+        (b'{"message": "a", "message": "b"}', None, None, ()),
+        (b'"Ratelimited"', "Ratelimited", None, ()),
+        (b'""', None, None, ()),
+        (b'{"message": "a"}', "a", None, ()),
+        (b'{"message": ""}', None, None, ()),
+        (b'{"message": null}', None, None, ()),
+        (b'{"message": 7}', None, None, ()),
+        (b'{"message": {"a": "b"}}', None, None, ()),
+        (b'{"message": []}', None, None, ()),
+        (b'{"message": [7, null]}', None, None, ()),
+        (b'{"message": ["a", 7, "b"]}', "a; b", None, ()),
+        (b'{"code": "c"}', None, "c", ()),
+        (b'{"code": 7}', None, None, ()),
+        (b'{"code": ""}', None, None, ()),
+        (b'{"error": "Bad Request", "message": "a"}', "a", None, ()),
+        (b'{"error": "e", "error_description": "d"}', "d", "e", ()),
+        (b'{"error": "e", "error_description": "d", "code": "c", "message": "m"}', "m", "c", ()),
+        (b'{"error": 7, "error_description": 7}', None, None, ()),
+        (b'{"errors": null}', None, None, ()),
+        (b'{"errors": "a"}', None, None, ()),
+        (b'{"errors": {"a": "b"}}', None, None, ()),
+        (b'{"errors": []}', None, None, ()),
+        (b'{"errors": ["a", 7, null, [], {}, {"a": 7}]}', None, None, ({"message": "a"},)),
+        (b'{"errors": [{"field": "f", "code": "c", "line": 7}]}', None, None, ({"field": "f", "code": "c"},)),
+    ],
+)
+def test_whatever_can_be_read_of_an_error_answer_is(
+    body: bytes, message: str | None, code: str | None, errors: tuple[dict[str, str], ...]
+) -> None:
+    """An error answer may be JSON of several shapes, a bare text, or a proxy's HTML; none of it is an error twice."""
+    error = api_error(GET_FACTOR, Response(400, {}, body))
+    assert (error.message or None, error.code, error.errors) == (message, code, errors)
+    if message is None:
+        assert "the API gave no message" in str(error)
+
+
+def test_an_error_answer_over_the_limit_is_not_read() -> None:
+    """It is still the error that its status says."""
+    body = json.dumps({"message": "SENTINEL"}).encode().ljust(1024 * 1024 + 1)
+    error = api_error(GET_FACTOR, Response(404, {}, body))
+    assert type(error) is NotFoundError
+    assert str(error) == "404: (the answer is longer than 1 MiB and was not read)"
+
+
+def test_retry_after_comes_along() -> None:
+    """Whoever shows a wait to a person finds it on the error."""
+    assert api_error(CHALLENGE_FACTOR, Response(429, {"Retry-After": "30"})).retry_after == 30.0
+    assert api_error(CHALLENGE_FACTOR, Response(429)).retry_after is None
+    assert api_error(CHALLENGE_FACTOR, Response(503, {"Retry-After": "1"})).retry_after == 1.0
+
+
+@pytest.mark.parametrize("code", ["risk_check_failed", "task_limit_reached", "disk_full_error"])
+def test_a_code_that_has_the_beginning_of_a_key_within_stays_whole(code: str) -> None:
+    """Keys begin with ``sk_``; a word that ends so is no key."""
+    assert api_error(GET_FACTOR, json_response(422, {"code": code})).code == code
+
+
+UNCLEAR_ATTEMPT = Attempt(1, "op", "/route", None, "ConnectionLostError", 0.1, 0.1, None, outcome_unknown=True)
+CLEAR_ATTEMPT = Attempt(1, "op", "/route", None, "ConnectError", 0.1, 0.1, None, outcome_unknown=False)
+LAST_ATTEMPT = Attempt(2, "op", "/route", 404, None, 0.1, None, None, outcome_unknown=False)
+
+
+@every_call
+@pytest.mark.parametrize("first", [UNCLEAR_ATTEMPT, CLEAR_ATTEMPT], ids=["unclear", "clear"])
+def test_an_error_speaks_for_all_attempts_of_its_call(call: Call, first: Attempt) -> None:
+    """A clear answer in the end does not undo what an earlier attempt may have done."""
+    with pytest.raises(APIError) as caught:
+        call.answered(Response(409, {}, b"", (first, LAST_ATTEMPT)))
+    error = caught.value
+    assert error.attempts == (first, LAST_ATTEMPT)
+    unknown = first.outcome_unknown and call.replay != "safe"
+    assert error.outcome_unknown is unknown
+    assert error.needs_new_challenge is (unknown and call is VERIFY_CHALLENGE)
+
+
+NOT_FOUND = json_response(404, {"code": "entity_not_found", "message": "Authentication Factor not found: 'a'."})
+
+
+@pytest.mark.parametrize(
+    ("answer", "attempts", "has_worked"),
+    [
+        pytest.param(NOT_FOUND, (UNCLEAR_ATTEMPT, LAST_ATTEMPT), True, id="after an unclear attempt"),
+        pytest.param(NOT_FOUND, (UNCLEAR_ATTEMPT, CLEAR_ATTEMPT, LAST_ATTEMPT), True, id="an unclear one before"),
+        pytest.param(NOT_FOUND, (CLEAR_ATTEMPT, LAST_ATTEMPT), False, id="after a clear attempt"),
+        pytest.param(NOT_FOUND, (LAST_ATTEMPT,), False, id="at once"),
+        pytest.param(NOT_FOUND, (), False, id="without repetitions"),
+        pytest.param(Response(404), (UNCLEAR_ATTEMPT, LAST_ATTEMPT), False, id="another 404"),
+        pytest.param(
+            json_response(404, {"code": "not_found"}), (UNCLEAR_ATTEMPT, LAST_ATTEMPT), False, id="another code"
+        ),
+        pytest.param(
+            json_response(422, {"code": "entity_not_found"}), (UNCLEAR_ATTEMPT, LAST_ATTEMPT), False, id="no 404"
+        ),
+    ],
+)
+def test_a_delete_that_finds_nothing_may_have_worked(
+    answer: Response,
+    attempts: tuple[Attempt, ...],
+    has_worked: bool,  # noqa: FBT001
+) -> None:
+    """Only where an earlier attempt of the same call may have deleted it, and only if it is the factor that is gone."""
+    response = Response(answer.status, answer.headers, answer.body, attempts)
+    if has_worked:
+        assert DELETE_FACTOR.answered(response) is None
+        return
+    error = api_error(DELETE_FACTOR, response)
+    assert error.outcome_unknown is any(attempt.outcome_unknown for attempt in attempts)
+
+
+def test_only_a_delete_takes_nothing_for_success() -> None:
+    """A factor that is not there can't be read."""
+    response = Response(404, NOT_FOUND.headers, NOT_FOUND.body, (UNCLEAR_ATTEMPT, LAST_ATTEMPT))
+    assert type(api_error(GET_FACTOR, response)) is NotFoundError
+    assert type(api_error(VERIFY_CHALLENGE, response)) is NotFoundError

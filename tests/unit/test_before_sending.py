@@ -1,0 +1,297 @@
+"""What is refused before anything is sent: how, in which words, and that nothing was sent."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+
+import attrs
+import pytest
+
+from workos_mfa import MFA, InvalidInputError
+from workos_mfa.testing import StubTransport
+
+from .seven_calls import CALLS, CHALLENGE_ID, FACTOR_ID, PHONE_NUMBER, USER_ID, VERIFY_CHALLENGE, Call
+
+# Callers without a type checker pass what they like, so what is called here is not typed.
+AnyCall = Callable[[object, object], object]
+
+
+@attrs.frozen
+class Parameter:
+    """A parameter of a call, and how to pass it a value of any type."""
+
+    label: str
+    name: str
+    call: AnyCall
+
+    def __str__(self) -> str:
+        return self.label
+
+
+def parameter(method: str, name: str, **others: object) -> Parameter:
+    """The parameter of a method, with right values for the others."""
+    return Parameter(f"{method} {name}", name, lambda mfa, value: getattr(mfa, method)(**{name: value}, **others))
+
+
+CODE = parameter("verify_challenge", "code", authentication_challenge_id=CHALLENGE_ID)
+TEMPLATE = parameter("challenge_factor", "sms_template", authentication_factor_id=FACTOR_ID)
+PHONE = parameter("enroll_factor", "phone_number", type="sms")
+TYPE = parameter("enroll_factor", "type")
+LIMIT = parameter("list_user_auth_factors", "limit", user_id=USER_ID)
+ORDER = parameter("list_user_auth_factors", "order", user_id=USER_ID)
+SECRET = parameter("create_user_auth_factor", "secret", user_id=USER_ID)
+EXPECTED_FACTOR = parameter(
+    "verify_challenge", "expected_factor_id", authentication_challenge_id=CHALLENGE_ID, code="897792"
+)
+REQUIRED_IDS = [
+    parameter("challenge_factor", "authentication_factor_id"),
+    parameter("verify_challenge", "authentication_challenge_id", code="897792"),
+    parameter("get_factor", "authentication_factor_id"),
+    parameter("delete_factor", "authentication_factor_id"),
+    parameter("create_user_auth_factor", "user_id"),
+    parameter("list_user_auth_factors", "user_id"),
+    EXPECTED_FACTOR,
+]
+OPTIONAL_IDS = [
+    parameter("enroll_factor", "user_id", type="generic_otp"),
+    parameter("list_user_auth_factors", "before", user_id=USER_ID),
+    parameter("list_user_auth_factors", "after", user_id=USER_ID),
+]
+REQUIRED_TEXTS = [
+    parameter("enroll_factor", "issuer", type="totp", user="alan.turing@example.com"),
+    parameter("enroll_factor", "user", type="totp", issuer="Foo Corp"),
+]
+OPTIONAL_TEXTS = [
+    parameter("create_user_auth_factor", "issuer", user_id=USER_ID),
+    parameter("create_user_auth_factor", "user", user_id=USER_ID),
+]
+EVERY_PARAMETER = [
+    *REQUIRED_IDS,
+    *OPTIONAL_IDS,
+    *REQUIRED_TEXTS,
+    *OPTIONAL_TEXTS,
+    CODE,
+    TEMPLATE,
+    PHONE,
+    TYPE,
+    LIMIT,
+    ORDER,
+    SECRET,
+]
+
+
+def untyped(mfa: object) -> Callable[..., object]:
+    """``enroll_factor`` for callers without a type checker."""
+    enroll: Callable[..., object] = vars(MFA)["enroll_factor"]
+    return functools.partial(enroll, mfa)
+
+
+def refused(parameter: Parameter, value: object) -> Exception:
+    """The error that a value of a parameter raises, where it raises one and nothing was sent."""
+    stub = StubTransport(lambda _: VERIFY_CHALLENGE.success)
+    with pytest.raises((InvalidInputError, TypeError)) as caught:
+        parameter.call(MFA(transport=stub), value)
+    assert stub.requests == []
+    return caught.value
+
+
+def assert_invalid(parameter: Parameter, value: object, advice: str) -> None:
+    """A value is refused for what it is, with the advice."""
+    error = refused(parameter, value)
+    assert isinstance(error, InvalidInputError)
+    assert error.parameter == parameter.name
+    assert str(error).startswith(parameter.name)
+    assert advice in str(error)
+
+
+@pytest.mark.parametrize("parameter", REQUIRED_IDS + OPTIONAL_IDS, ids=str)
+@pytest.mark.parametrize("value", ["", " ", "\t\n", "\u00a0", "\u3000"])
+def test_an_id_is_not_blank(parameter: Parameter, value: str) -> None:
+    """An empty id would ask for another route."""
+    assert_invalid(parameter, value, "is empty: pass its value")
+
+
+@pytest.mark.parametrize("parameter", REQUIRED_IDS + OPTIONAL_IDS, ids=str)
+@pytest.mark.parametrize("value", [".", ".."])
+def test_an_id_is_no_dot_segment(parameter: Parameter, value: str) -> None:
+    """A dot segment would lead to another place, and percent-encoding does not change that."""
+    assert_invalid(parameter, value, "pass the .id of the object that the API returned")
+
+
+CONTROL_CHARACTERS = ["\x00", "\t", "\n", "\r", "\x1b", "\x1f", "\x7f", "\x80", "\x85", "\x9f", "\u2028", "\u2029"]
+
+
+@pytest.mark.parametrize("parameter", REQUIRED_IDS + OPTIONAL_IDS, ids=str)
+def test_an_id_has_no_control_character(parameter: Parameter) -> None:
+    """Nothing that could end a line or can't be encoded, at whichever end of the id it stands."""
+    for character in (*CONTROL_CHARACTERS, "\ud800", "\udfff"):
+        for value in (f"auth_{character}factor", f"{character}auth_factor", f"auth_factor{character}"):
+            assert_invalid(parameter, value, "pass the .id of the object that the API returned")
+
+
+@pytest.mark.parametrize("parameter", REQUIRED_TEXTS + OPTIONAL_TEXTS, ids=str)
+@pytest.mark.parametrize("value", ["", " ", "\n"])
+def test_a_text_is_not_blank(parameter: Parameter, value: str) -> None:
+    """A name that the app can't show is a mistake."""
+    assert_invalid(parameter, value, "is empty: pass its value")
+
+
+@pytest.mark.parametrize("value", [123456, 12345, 0, True])
+def test_a_code_is_no_number(value: int) -> None:
+    """As an int, "012345" is another code, so that one in ten would fail."""
+    error = refused(CODE, value)
+    assert type(error) is TypeError
+    assert str(error) == 'code must be a str, such as "012345": an int loses leading zeros'
+
+
+@pytest.mark.parametrize("value", ["", " ", "-", " - ", "\u2013\u00a0\n"])
+def test_a_code_is_not_empty(value: str) -> None:
+    """A form that was sent without a code is caught here, without an attempt being counted."""
+    assert_invalid(CODE, value, "ask the person for the code and pass it")
+
+
+@pytest.mark.parametrize("value", ["", " ", "\n"])
+def test_a_secret_is_not_blank(value: str) -> None:
+    """Whoever wants a new secret leaves it out."""
+    assert_invalid(SECRET, value, "leave it out to get a new one")
+
+
+@pytest.mark.parametrize(
+    "value", ["Your code is {code}", "Your code is {{ code }}", "Your code is", "{{CODE}}", "{{code}", "%s"]
+)
+def test_a_template_has_the_placeholder(value: str) -> None:
+    """A message without the code can't be answered; an f-string eats one pair of braces, and that is said."""
+    assert_invalid(TEMPLATE, value, "inside an f-string it must be written {{{{code}}}}")
+
+
+def test_a_template_is_not_blank() -> None:
+    """An empty template is no request for the API's own text: that is leaving it out."""
+    assert_invalid(TEMPLATE, "", "is empty")
+
+
+def test_a_template_fits_into_a_message() -> None:
+    """160 characters are sent, 161 are not."""
+    longest = "{{code}}".ljust(160, "x")
+    assert_invalid(TEMPLATE, longest + "x", "160 is the most: shorten it")
+    assert_invalid(TEMPLATE, "é" * 153 + "{{code}}", "161 characters")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "5005550006",
+        "15005550006",
+        "0015005550006",
+        "+0005550006",
+        "+123456",
+        "+1234567890123456",
+        "+1 500 555 0006",
+        "+1-500-555-0006",
+        "+1(500)5550006",
+        "++15005550006",
+        "+15005550006\n",
+        " +15005550006",
+        "+15005550006 ext. 1",
+        "+1500555000x",
+        "\uff0b15005550006",
+        "+\u0661\u0662\u0663\u0664\u0665\u0666\u0667",
+        "+1500555000\u0666",
+        "+",
+    ],
+)
+def test_a_phone_number_is_in_e164_form(value: str) -> None:
+    """The API is told a number as it is dialled from anywhere, in ASCII digits, and the error shows how."""
+    assert_invalid(PHONE, value, 'E.164 form: a plus sign, the country code and the number, digits only, such as "+1')
+
+
+@pytest.mark.parametrize("value", ["TOTP", "webauthn", "", "totp ", "generic"])
+def test_a_type_is_one_of_three(value: str) -> None:
+    """The API returns more types than it enrolls."""
+    assert_invalid(TYPE, value, 'must be "totp", "sms" or "generic_otp"')
+
+
+@pytest.mark.parametrize("value", [0, -1, 101, 10**9])
+def test_a_limit_is_from_1_to_100(value: int) -> None:
+    """The API's own bounds."""
+    assert_invalid(LIMIT, value, "must be from 1 to 100")
+
+
+@pytest.mark.parametrize("value", ["", "ascending", "DESC", "asc "])
+def test_an_order_is_one_of_three(value: str) -> None:
+    """The API's own names."""
+    assert_invalid(ORDER, value, 'must be "normal", "desc" or "asc"')
+
+
+@pytest.mark.parametrize("parameter", [each for each in EVERY_PARAMETER if each is not LIMIT], ids=str)
+def test_what_is_no_text_is_a_type_error(parameter: Parameter) -> None:
+    """Nothing is turned into text in silence; the error names the parameter and what it must be."""
+    for value in (7, 7.5, True, b"bytes", ["a"], object(), math.nan):
+        error = refused(parameter, value)
+        assert type(error) is TypeError
+        assert str(error).startswith(f"{parameter.name} must be a str")
+
+
+@pytest.mark.parametrize("value", ["10", 10.0, True, [10]], ids=repr)
+def test_a_limit_is_an_int(value: object) -> None:
+    """A bool is an int to Python and a mistake here."""
+    error = refused(LIMIT, value)
+    assert type(error) is TypeError
+    assert str(error) == f"limit must be an int, not {type(value).__name__}"
+
+
+@pytest.mark.parametrize("parameter", [*REQUIRED_IDS, CODE], ids=str)
+def test_what_is_required_is_not_none(parameter: Parameter) -> None:
+    """None is what a lookup gives that found nothing."""
+    error = refused(parameter, None)
+    assert type(error) is TypeError
+    assert str(error) == f"{parameter.name} must be a str, not None"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"type": "totp"}, 'a factor of type "totp" needs issuer and user'),
+        ({"type": "totp", "issuer": "Foo"}, 'a factor of type "totp" needs user'),
+        ({"type": "totp", "user": "alan"}, 'a factor of type "totp" needs issuer'),
+        ({"type": "totp", "issuer": "Foo", "user": None}, 'a factor of type "totp" needs user'),
+        ({"type": "sms"}, 'a factor of type "sms" needs phone_number'),
+        ({"type": "sms", "issuer": "Foo"}, 'a factor of type "sms" needs phone_number'),
+        (
+            {"type": "sms", "phone_number": PHONE_NUMBER, "issuer": "Foo"},
+            'a factor of type "sms" has no issuer: leave it out',
+        ),
+        (
+            {"type": "totp", "issuer": "Foo", "user": "alan", "phone_number": PHONE_NUMBER},
+            'a factor of type "totp" has no phone_number: leave it out',
+        ),
+        (
+            {"type": "generic_otp", "user": "alan", "issuer": "Foo", "phone_number": PHONE_NUMBER},
+            'a factor of type "generic_otp" has no issuer and no phone_number and no user: leave it out',
+        ),
+        ({"type": None}, 'type must be a str: "totp", "sms" or "generic_otp"'),
+    ],
+)
+def test_arguments_go_with_the_type(arguments: dict[str, object], message: str) -> None:
+    """What a type needs is there, and what it has no use for is not sent along."""
+    everything = Parameter("enroll_factor", "", lambda mfa, _: untyped(mfa)(**arguments))
+    error = refused(everything, None)
+    assert type(error) is TypeError
+    assert str(error) == message
+
+
+@pytest.mark.parametrize("parameter", EVERY_PARAMETER, ids=str)
+@pytest.mark.parametrize("value", ["SENTINEL\n\ud800".ljust(170), b"SENTINEL", {"SENTINEL": 1}], ids=ascii)
+def test_no_refusal_repeats_the_value(parameter: Parameter, value: object) -> None:
+    """What was passed by mistake may be a secret that belongs elsewhere."""
+    if isinstance(value, str) and parameter in (*REQUIRED_TEXTS, *OPTIONAL_TEXTS, CODE, SECRET):
+        value = [value]
+    error = refused(parameter, value)
+    assert "SENTINEL" not in repr((str(error), error, vars(error)))
+
+
+@pytest.mark.parametrize("call", CALLS, ids=str)
+def test_the_calls_of_these_tests_are_right(call: Call) -> None:
+    """What is refused above is refused for its value, not for its company."""
+    call.answered(call.success)

@@ -1,0 +1,515 @@
+"""The client: how it is made, what it shares, what it closes, and what it does with a transport."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+import traceback
+from collections.abc import Callable
+
+import pytest
+
+from workos_mfa import (
+    MFA,
+    Attempt,
+    ConfigurationError,
+    ConnectError,
+    ConnectionLostError,
+    ConnectTimeoutError,
+    FactorMismatchError,
+    InvalidInputError,
+    MFAError,
+    Options,
+    Request,
+    Response,
+    RetryingTransport,
+    RetryPolicy,
+    ServerError,
+    TLSError,
+    TransportError,
+    TransportTimeoutError,
+)
+from workos_mfa.testing import StubTransport, json_response
+
+from .seven_calls import CALLS, CHALLENGE_ID, FACTOR_ID, GET_FACTOR, VERIFICATION, VERIFY_CHALLENGE, Call
+
+KEY = "sk_example_123456789"
+
+every_call = pytest.mark.parametrize("call", CALLS, ids=str)
+
+
+def unasked() -> StubTransport:
+    """A transport for a client that sends nothing."""
+    return StubTransport(lambda _: Response(500))
+
+
+def stub_of(call: Call) -> StubTransport:
+    """A transport that answers the call as the API does."""
+    return StubTransport(lambda _: call.success)
+
+
+def options_of(mfa: MFA) -> Options:
+    """The limits that a client sends along."""
+    transport = mfa._transport
+    assert isinstance(transport, StubTransport)
+    GET_FACTOR.make(mfa)
+    return transport.requests[-1].options
+
+
+# How a client is made.
+
+
+@pytest.mark.parametrize(
+    ("unused", "message"),
+    [
+        ({"api_key": KEY}, "api_key would have no effect beside transport="),
+        ({"api_key": ""}, "api_key would have no effect beside transport="),
+        ({"base_url": "https://api.workos.com"}, "base_url would have no effect beside transport="),
+        ({"allow_http": True}, "allow_http would have no effect beside transport="),
+        (
+            {"api_key": KEY, "base_url": "", "allow_http": True},
+            "allow_http and api_key and base_url would have no effect beside transport=",
+        ),
+    ],
+)
+def test_nothing_is_ignored_beside_a_transport(unused: dict[str, object], message: str) -> None:
+    """A key that nobody uses would make one believe that it is used."""
+    make: Callable[..., MFA] = MFA
+    with pytest.raises(TypeError) as caught:
+        make(**unused, transport=unasked())
+    assert str(caught.value) == f"{message}: pass them to the transport instead"
+
+
+@pytest.mark.parametrize("transport", [object(), "https://api.workos.com", KEY, 7, lambda _: None])
+def test_a_transport_has_a_send(transport: object) -> None:
+    """What can't carry anything is found out when the client is made."""
+    with pytest.raises(TypeError, match="transport must have the methods send and close"):
+        MFA(transport=transport)  # type: ignore[arg-type]
+
+
+def test_the_environment_is_of_no_concern_to_a_given_transport(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key in the environment is not an argument that is ignored."""
+    monkeypatch.setenv("WORKOS_API_KEY", KEY)
+    monkeypatch.setenv("WORKOS_BASE_URL", "nonsense")
+    monkeypatch.setenv("WORKOS_ALLOW_HTTP", "nonsense")
+    GET_FACTOR.make(MFA(transport=stub_of(GET_FACTOR)))
+
+
+def test_a_default_client_retries_over_requests() -> None:
+    """Auth header and retries come with the default, and its repr shows where it talks to."""
+    with MFA(KEY, base_url="https://api.workos-test.com/") as mfa:
+        assert repr(mfa) == "<MFA on RetryingTransport(RequestsTransport('https://api.workos-test.com'))>"
+
+
+def test_a_default_client_needs_a_key() -> None:
+    """The message says where it may come from, and what works without one."""
+    with pytest.raises(ConfigurationError, match=r'pass one, as in MFA\("sk_\.\.\."\), or set WORKOS_API_KEY'):
+        MFA()
+
+
+def test_the_key_may_be_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is read when the client is made."""
+    monkeypatch.setenv("WORKOS_API_KEY", KEY)
+    MFA().close()
+
+
+@pytest.mark.parametrize("name", ["timeout", "deadline"])
+@pytest.mark.parametrize("value", [0, 0.0, -1, -0.5, float("nan"), float("inf"), float("-inf"), 86_401, 10**400])
+def test_a_limit_in_seconds_is_a_length_of_time(name: str, value: float) -> None:
+    """No time at all, and no end, are no limits."""
+    for make in (lambda **limit: MFA(transport=unasked(), **limit), with_options):
+        with pytest.raises(
+            InvalidInputError, match=f"{name} must be more than zero seconds and at most a day"
+        ) as caught:
+            make(**{name: value})
+        assert caught.value.parameter == name
+
+
+@pytest.mark.parametrize("name", ["timeout", "deadline"])
+@pytest.mark.parametrize("value", [True, "10", b"10", [10], (3, 10), 1j, {}], ids=repr)
+def test_a_limit_in_seconds_is_a_number(name: str, value: object) -> None:
+    """A bool is a number to Python and a mistake here; a pair of timeouts is another library's."""
+    for make in (lambda **limit: MFA(transport=unasked(), **limit), with_options):
+        with pytest.raises(TypeError, match=f"{name} must be a number of seconds, not {type(value).__name__}"):
+            make(**{name: value})
+
+
+def with_options(**limits: object) -> MFA:
+    """A client with other limits than its first ones."""
+    make: Callable[..., MFA] = MFA(transport=unasked()).with_options
+    return make(**limits)
+
+
+@pytest.mark.parametrize("value", [0, -1])
+def test_a_number_of_attempts_is_at_least_one(value: int) -> None:
+    """One attempt means no repetition; none means no call."""
+    with pytest.raises(InvalidInputError, match="max_attempts must be at least 1") as caught:
+        with_options(max_attempts=value)
+    assert caught.value.parameter == "max_attempts"
+
+
+@pytest.mark.parametrize("value", [True, 1.0, "1", float("nan")], ids=repr)
+def test_a_number_of_attempts_is_an_int(value: object) -> None:
+    """Half an attempt is not made."""
+    with pytest.raises(TypeError, match=f"max_attempts must be an int, not {type(value).__name__}"):
+        with_options(max_attempts=value)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "ten", "10s", "1e9", " "])
+def test_a_bad_timeout_in_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """A typo in a deployment does not become a client without a limit, and an argument wins over it."""
+    monkeypatch.setenv("WORKOS_REQUEST_TIMEOUT", value)
+    with pytest.raises(ConfigurationError, match="WORKOS_REQUEST_TIMEOUT must be a number of seconds above zero") as e:
+        MFA(transport=unasked())
+    assert e.value.__context__ is None
+    assert options_of(MFA(transport=stub_of(GET_FACTOR), timeout=3)).timeout == 3.0
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "options"),
+    [
+        (None, {}, Options(10.0, 20.0, None)),
+        ("", {}, Options(10.0, 20.0, None)),
+        ("2.5", {}, Options(2.5, 20.0, None)),
+        ("2.5", {"timeout": 4}, Options(4.0, 20.0, None)),
+        ("60", {}, Options(20.0, 20.0, None)),
+        (None, {"timeout": 30}, Options(20.0, 20.0, None)),
+        (None, {"timeout": 30, "deadline": 60}, Options(30.0, 60.0, None)),
+        (None, {"deadline": 3}, Options(3.0, 3.0, None)),
+        (None, {"timeout": 86_400, "deadline": 86_400}, Options(86_400.0, 86_400.0, None)),
+        (None, {"timeout": 1e-9}, Options(1e-9, 20.0, None)),
+    ],
+)
+def test_an_attempt_never_has_more_time_than_the_call(
+    monkeypatch: pytest.MonkeyPatch, environment: str | None, arguments: dict[str, float], options: Options
+) -> None:
+    """The limits that go with each request: 10 and 20 seconds unless someone says otherwise."""
+    if environment is not None:
+        monkeypatch.setenv("WORKOS_REQUEST_TIMEOUT", environment)
+    make: Callable[..., MFA] = MFA
+    assert options_of(make(**arguments, transport=stub_of(GET_FACTOR))) == options
+
+
+def test_the_environment_is_read_when_the_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change that comes later changes no client."""
+    mfa = MFA(transport=stub_of(GET_FACTOR))
+    monkeypatch.setenv("WORKOS_REQUEST_TIMEOUT", "2.5")
+    assert options_of(mfa).timeout == 10.0
+
+
+# Copies with other limits.
+
+
+def test_with_options_gives_a_client_with_other_limits() -> None:
+    """The client itself stays as it is, and what is left out is as in the client."""
+    mfa = MFA(transport=stub_of(GET_FACTOR), timeout=5, deadline=8)
+    copy_of_it = mfa.with_options(timeout=2, max_attempts=1)
+    assert options_of(copy_of_it) == Options(2.0, 8.0, 1)
+    assert options_of(mfa) == Options(5.0, 8.0, None)
+    assert options_of(copy_of_it.with_options(deadline=1)) == Options(1.0, 1.0, 1)
+    assert options_of(copy_of_it.with_options(deadline=1).with_options(deadline=9)) == Options(2.0, 9.0, 1)
+    assert options_of(mfa.with_options()) == options_of(mfa)
+
+
+def test_with_options_shares_the_transport() -> None:
+    """Its connections are used by both."""
+    stub = stub_of(GET_FACTOR)
+    mfa = MFA(transport=stub)
+    GET_FACTOR.make(mfa)
+    GET_FACTOR.make(mfa.with_options(timeout=1))
+    assert [request.options.timeout for request in stub.requests] == [10.0, 1.0]
+
+
+def test_with_options_keeps_the_class() -> None:
+    """An app may have methods of its own on a client."""
+
+    class OwnMFA(MFA):
+        pass
+
+    assert type(OwnMFA(transport=unasked()).with_options(timeout=1)) is OwnMFA
+
+
+def test_limits_reach_every_call_and_every_page() -> None:
+    """A page that is fetched later has the limits of the call that began the list."""
+    stub = StubTransport(
+        lambda request: json_response(
+            200,
+            {
+                "object": "list",
+                "data": [],
+                "list_metadata": {"before": None, "after": None if "after" in request.query else "a"},
+            },
+        )
+    )
+    page = MFA(transport=stub).with_options(timeout=1, max_attempts=2).list_user_auth_factors("u")
+    list(page.auto_paging_iter())
+    assert [request.options for request in stub.requests] == [Options(1.0, 20.0, 2)] * 2
+
+
+# Closing.
+
+
+def test_a_client_is_a_context_manager() -> None:
+    """It gives itself, and an error inside passes through."""
+    mfa = MFA(transport=unasked())
+    with mfa as entered:
+        assert entered is mfa
+    with pytest.raises(KeyError), mfa:
+        raise KeyError
+
+
+def test_a_given_transport_is_not_closed() -> None:
+    """It is its maker's to close, whether the client wraps it or not."""
+    for retry in (None, RetryPolicy()):
+        stub = unasked()
+        with MFA(transport=stub, retry=retry):
+            pass
+        assert not stub.closed
+
+
+def test_a_client_closes_what_it_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the with block is left; a copy of the client closes nothing."""
+    stub = unasked()
+    monkeypatch.setattr("workos_mfa.requests_transport.RequestsTransport", lambda *_, **__: stub)
+    with MFA(KEY) as mfa:
+        with mfa.with_options(timeout=1) as copy_of_it:
+            copy_of_it.close()
+        assert not stub.closed
+    assert stub.closed
+
+
+# What a client does not do.
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_client_is_not_pickled(protocol: int) -> None:
+    """It holds a key."""
+    mfa = MFA(transport=unasked())
+    with pytest.raises(TypeError, match="an MFA client holds a key and is not pickled: make one in each process"):
+        pickle.dumps(mfa, protocol)
+    with pytest.raises(TypeError, match="not pickled"):
+        copy.deepcopy(mfa)
+
+
+def test_a_repr_shows_what_a_client_stands_on() -> None:
+    """And nothing of what it was asked."""
+
+    class Own(StubTransport):
+        def __repr__(self) -> str:
+            return "<own transport>"
+
+    assert repr(MFA(transport=Own(lambda _: Response(500)))) == "<MFA on <own transport>>"
+    assert (
+        repr(MFA(transport=Own(lambda _: Response(500)), retry=RetryPolicy()))
+        == "<MFA on RetryingTransport(<own transport>)>"
+    )
+
+
+# A transport of the user's.
+
+
+@every_call
+def test_a_transport_is_used_as_it_is(call: Call) -> None:
+    """One send for one call: what a stub sees is what was asked, and no failure brings a second one."""
+    stub = stub_of(call)
+    call.make(MFA(transport=stub))
+    assert len(stub.requests) == 1
+    for failing in (StubTransport(lambda _: Response(503)), StubTransport(raising(ConnectError("refused")))):
+        with pytest.raises(MFAError) as caught:
+            call.make(MFA(transport=failing))
+        assert len(failing.requests) == 1
+        assert caught.value.attempts == ()
+
+
+def raising(error: BaseException) -> Callable[[Request], Response]:
+    """An answer that is none."""
+
+    def respond(_: Request) -> Response:
+        raise error
+
+    return respond
+
+
+def test_retry_wraps_a_transport() -> None:
+    """With a policy the same transport is asked again."""
+    answers = iter([Response(503), GET_FACTOR.success])
+    stub = StubTransport(lambda _: next(answers))
+    GET_FACTOR.make(MFA(transport=stub, retry=RetryPolicy(backoff=0)))
+    assert len(stub.requests) == 2
+
+
+def test_a_policy_is_given_to_a_default_client_as_well() -> None:
+    """Its number is the most."""
+    with MFA(KEY, retry=RetryPolicy(max_attempts=7)) as mfa:
+        transport = mfa._transport
+        assert isinstance(transport, RetryingTransport)
+        assert transport._policy == RetryPolicy(max_attempts=7)
+
+
+@pytest.mark.parametrize("arguments", [{"retry": RetryPolicy()}, {"on_attempt": print}])
+def test_a_transport_that_repeats_is_not_wrapped(arguments: dict[str, object]) -> None:
+    """Three times three attempts would be nine."""
+    make: Callable[..., MFA] = MFA
+    with pytest.raises(ConfigurationError, match="this transport repeats already, and repetitions would multiply"):
+        make(transport=RetryingTransport(unasked()), **arguments)
+
+
+def test_a_transport_that_repeats_is_used_as_it_is() -> None:
+    """An attempt of its own making is on the error."""
+    mfa = MFA(transport=RetryingTransport(StubTransport(lambda _: Response(503)), RetryPolicy(max_attempts=1)))
+    with pytest.raises(ServerError) as caught:
+        GET_FACTOR.make(mfa)
+    assert [attempt.status for attempt in caught.value.attempts] == [503]
+
+
+def test_a_hook_sees_the_attempt_on_a_given_transport() -> None:
+    """Without a policy there is one attempt, and no repetition comes with the hook."""
+    seen: list[Attempt] = []
+    stub = StubTransport(lambda _: Response(503))
+    with pytest.raises(ServerError):
+        GET_FACTOR.make(MFA(transport=stub, on_attempt=seen.append))
+    assert len(stub.requests) == 1
+    assert [(attempt.number, attempt.operation, attempt.status, attempt.wait) for attempt in seen] == [
+        (1, "get_factor", 503, None)
+    ]
+
+
+TRANSPORT_ERRORS = [
+    (TransportError, True),
+    (ConnectError, False),
+    (ConnectTimeoutError, False),
+    (TLSError, True),
+    (TransportTimeoutError, True),
+    (ConnectionLostError, True),
+]
+
+
+@every_call
+@pytest.mark.parametrize(("kind", "unclear"), TRANSPORT_ERRORS)
+def test_a_transport_error_speaks_for_the_call(call: Call, kind: type[TransportError], unclear: bool) -> None:  # noqa: FBT001
+    """It passes as it is; to a call that changes nothing it is never unclear."""
+    error = kind("it went wrong")
+    with pytest.raises(kind) as caught:
+        call.make(MFA(transport=StubTransport(raising(error))))
+    assert caught.value is error
+    assert error.outcome_unknown is (unclear and call.replay != "safe")
+    assert error.needs_new_challenge is (error.outcome_unknown and call is VERIFY_CHALLENGE)
+
+
+@every_call
+@pytest.mark.parametrize("unknown", [True, False])
+def test_what_the_transport_knows_counts(call: Call, unknown: bool) -> None:  # noqa: FBT001
+    """Whatever the class says of most of its kind."""
+    for kind, _ in TRANSPORT_ERRORS:
+        with pytest.raises(kind) as caught:
+            call.make(MFA(transport=StubTransport(raising(kind("it went wrong", outcome_unknown=unknown)))))
+        assert caught.value.outcome_unknown is (unknown and call.replay != "safe")
+
+
+def test_an_error_that_is_raised_again_speaks_for_its_own_call() -> None:
+    """A stub may raise one error for every call; what it says of a verification is not what it said of a get."""
+    mfa = MFA(transport=StubTransport(raising(ConnectionLostError("it went wrong"))))
+    with pytest.raises(ConnectionLostError) as caught:
+        GET_FACTOR.make(mfa)
+    assert (caught.value.outcome_unknown, caught.value.needs_new_challenge) == (False, False)
+    with pytest.raises(ConnectionLostError) as caught:
+        VERIFY_CHALLENGE.make(mfa)
+    assert (caught.value.outcome_unknown, caught.value.needs_new_challenge) == (True, True)
+
+
+class OwnInterrupt(BaseException):
+    """Such as a worker's time limit."""
+
+
+@every_call
+@pytest.mark.parametrize("retry", [None, RetryPolicy(backoff=0)], ids=["plain", "retrying"])
+@pytest.mark.parametrize("error", [KeyError("k"), OSError(5, "x"), KeyboardInterrupt(), OwnInterrupt("over")], ids=repr)
+def test_a_foreign_exception_passes_unchanged(call: Call, retry: RetryPolicy | None, error: BaseException) -> None:
+    """It isn't ours to translate, is not repeated, and its traceback shows where it came from."""
+    stub = StubTransport(raising(error))
+    with pytest.raises(type(error)) as caught:
+        call.make(MFA(transport=stub, retry=retry))
+    assert caught.value is error
+    assert (error.__cause__, error.__context__) == (None, None)
+    assert traceback.extract_tb(error.__traceback__)[-1].name == "respond"
+    assert len(stub.requests) == 1
+
+
+@every_call
+@pytest.mark.parametrize("answer", [None, {"valid": True}, (200, {}, b"{}"), "SENTINEL", 200, Response], ids=repr)
+def test_a_transport_that_returns_no_response_is_told_so(call: Call, answer: object) -> None:
+    """A stub of somebody's that returns a dict would else fail far from where the mistake is."""
+    stub = StubTransport(lambda _: answer)  # type: ignore[arg-type,return-value]
+    with pytest.raises(TypeError, match=r"it must return a workos_mfa\.Response") as caught:
+        call.make(MFA(transport=stub))
+    assert "SENTINEL" not in str(caught.value)
+
+
+# Whose factor was it?
+
+
+def verifying(valid: bool, factor_id: str = FACTOR_ID) -> tuple[StubTransport, MFA]:  # noqa: FBT001
+    """A client whose challenge belongs to a factor."""
+    challenge = {**vars_of_challenge(), "authentication_factor_id": factor_id}
+    stub = StubTransport(lambda _: json_response(201, {"challenge": challenge, "valid": valid}))
+    return stub, MFA(transport=stub)
+
+
+def vars_of_challenge() -> dict[str, object]:
+    """The recorded challenge."""
+    challenge = VERIFICATION["challenge"]
+    assert isinstance(challenge, dict)
+    return challenge
+
+
+@pytest.mark.parametrize("valid", [True, False])
+def test_without_an_expected_factor_nothing_is_compared(valid: bool) -> None:  # noqa: FBT001
+    """Left out means no check."""
+    _, mfa = verifying(valid, "auth_factor_of_somebody")
+    assert mfa.verify_challenge(CHALLENGE_ID, code="1").valid is valid
+
+
+@pytest.mark.parametrize("valid", [True, False])
+def test_the_expected_factor_matches(valid: bool) -> None:  # noqa: FBT001
+    """Then the answer is what it is."""
+    _, mfa = verifying(valid)
+    assert mfa.verify_challenge(CHALLENGE_ID, code="1", expected_factor_id=FACTOR_ID).valid is valid
+
+
+@pytest.mark.parametrize("valid", [True, False])
+@pytest.mark.parametrize("other", ["auth_factor_of_somebody", FACTOR_ID.lower(), FACTOR_ID + "x", FACTOR_ID[:-1]])
+def test_another_factor_than_expected_is_an_error(valid: bool, other: str) -> None:  # noqa: FBT001
+    """Whatever the code was: a right code for somebody else's factor proves nothing."""
+    stub, mfa = verifying(valid, other)
+    with pytest.raises(FactorMismatchError) as caught:
+        mfa.verify_challenge(CHALLENGE_ID, code="1", expected_factor_id=FACTOR_ID)
+    error = caught.value
+    assert (error.outcome_unknown, error.needs_new_challenge) == (False, True)
+    assert "this person has proved nothing" in str(error)
+    assert FACTOR_ID not in str(error)
+    assert other not in str(error)
+    assert len(stub.requests) == 1
+
+
+def test_a_mismatch_knows_its_attempts() -> None:
+    """As every error does that ends a call which sent something."""
+    stub, _ = verifying(valid=True, factor_id="auth_factor_of_somebody")
+    mfa = MFA(transport=stub, retry=RetryPolicy())
+    with pytest.raises(FactorMismatchError) as caught:
+        mfa.verify_challenge(CHALLENGE_ID, code="1", expected_factor_id=FACTOR_ID)
+    assert [attempt.status for attempt in caught.value.attempts] == [201]
+
+
+@pytest.mark.parametrize("lost", [None, "", " "], ids=repr)
+def test_an_expected_factor_that_got_lost_is_refused(lost: str | None) -> None:
+    """``session.get("factor")`` that finds nothing must not turn the check off."""
+    stub, mfa = verifying(valid=True)
+    with pytest.raises((TypeError, InvalidInputError), match=r"^expected_factor_id "):
+        mfa.verify_challenge(CHALLENGE_ID, code="1", expected_factor_id=lost)  # type: ignore[arg-type]
+    assert stub.requests == []
+
+
+def test_the_default_reads_well_in_help() -> None:
+    """What a signature shows for "no check"."""
+    assert "expected_factor_id: 'str' = <not checked>" in str(inspect.signature(MFA.verify_challenge))

@@ -1,0 +1,45 @@
+"""What an error shows to whoever looks: a log, a crash reporter, a debugger, a queue that pickles it."""
+
+from __future__ import annotations
+
+import pickle
+import traceback
+from collections.abc import Iterator
+
+
+def texts_of(error: BaseException) -> Iterator[str]:
+    """Everything that can be read off an error, the locals of the package's frames and of those below included.
+
+    The frames above the package's are the caller's own, and what they hold is the caller's business.
+    """
+    yield str(error)
+    yield repr(error)
+    yield repr(error.args)
+    yield repr(vars(error))
+    yield "".join(traceback.format_exception_only(error))
+    yield pickle.dumps(error).decode("latin-1")
+    yield from _locals_below(error)
+    for other in (error.__cause__, error.__context__):
+        if other is not None:
+            yield from texts_of(other)
+
+
+def _locals_below(error: BaseException) -> Iterator[str]:
+    is_below = False
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        is_below = is_below or frame.f_globals["__name__"].startswith("workos_mfa")
+        if is_below:
+            yield from map(_repr, frame.f_locals.values())
+
+
+def _repr(value: object) -> str:
+    # An object whose making was refused may have no attributes yet for its own repr to show.
+    try:
+        return repr(value)
+    except AttributeError as error:
+        return str(error)
+
+
+def shows(error: BaseException, value: str) -> bool:
+    """Whether an error shows a value anywhere."""
+    return any(value in text for text in texts_of(error))
