@@ -116,6 +116,7 @@ class Server:
         self._tls = tls
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self._spawn(self._accept)
@@ -131,6 +132,10 @@ class Server:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        for sock in self._open:
+            # The socket's own shutdown, below TLS: it wakes the thread that reads.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(5)
 
@@ -150,7 +155,8 @@ class Server:
 
     def _serve(self, sock: socket.socket) -> None:
         with contextlib.suppress(OSError), contextlib.closing(self._secured(sock)) as line_sock:
-            line_sock.settimeout(0.05)
+            line_sock.settimeout(None)
+            self._open.append(line_sock)
             line = Line(line_sock, self._closing)
             buffer = b""
             while line.is_open and not self._closing.is_set():
@@ -172,7 +178,7 @@ class Server:
 
     def _read(self, sock: socket.socket, buffer: bytes) -> tuple[Received | None, bytes]:
         while b"\r\n\r\n" not in buffer:
-            more = self._receive(sock)
+            more = sock.recv(65536)
             if not more:
                 return None, b""
             buffer += more
@@ -181,18 +187,12 @@ class Server:
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
         length = int(headers.get("content-length", "0"))
         while len(rest) < length:
-            more = self._receive(sock)
+            more = sock.recv(65536)
             if not more:
                 return None, b""
             rest += more
         method, path, _ = request_line.split(" ")
         return Received(method, path, headers, rest[:length]), rest[length:]
-
-    def _receive(self, sock: socket.socket) -> bytes:
-        while not self._closing.is_set():
-            with contextlib.suppress(TimeoutError):
-                return sock.recv(65536)
-        return b""
 
 
 @contextlib.contextmanager

@@ -66,6 +66,8 @@ class _TimedReader(io.RawIOBase):
 class TimedResponse(http.client.HTTPResponse):
     """An answer that must be there, to its last byte, within what is left of the attempt's time."""
 
+    fp: io.BufferedReader
+
     def __init__(
         self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
@@ -132,7 +134,20 @@ class _Conduct:
 
     def tunnel(self) -> None:
         """Pass through the proxy, and leave TLS what the proxy left of the time."""
-        type(self._connection)._tunnel(self._connection)
+        answers: list[TimedResponse] = []
+
+        def noted(*args: Any, **kwargs: Any) -> TimedResponse:
+            answers.append(TimedResponse(*args, **kwargs))
+            return answers[-1]
+
+        self._connection.response_class = noted
+        try:
+            type(self._connection)._tunnel(self._connection)
+        finally:
+            self._connection.response_class = TimedResponse
+            # Older versions leave the proxy's answer open, and with it the socket of a tunnel that is refused.
+            for answer in answers:
+                answer.close()
         self._connection.sock.settimeout(self._left())
 
     def send(self, data: bytes) -> None:

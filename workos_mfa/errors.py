@@ -66,7 +66,7 @@ class FactorMismatchError(MFAError):
     the factor that was asked for.
     """
 
-    needs_new_challenge = True
+    needs_new_challenge: bool = True
 
 
 class TransportError(MFAError):
@@ -78,7 +78,7 @@ class TransportError(MFAError):
     :ivar attempt_outcome_unknown: the same, of the attempt that ended in this error, whatever came before it.
     """
 
-    outcome_unknown = True
+    outcome_unknown: bool = True
 
     def __init__(self, message: str, *, outcome_unknown: bool | None = None) -> None:
         super().__init__(message)
@@ -91,7 +91,7 @@ class TransportError(MFAError):
 class ConnectError(TransportError):
     """No connection was made (refused, no such host, proxy refused): nothing was sent."""
 
-    outcome_unknown = False
+    outcome_unknown: bool = False
 
 
 class TransportTimeoutError(TransportError, TimeoutError):
@@ -174,7 +174,7 @@ class TooManyAttemptsError(BadRequestError):
     """400: too many wrong codes for this challenge."""
 
     advice = "Make a new challenge and ask for a new code."
-    needs_new_challenge = True
+    needs_new_challenge: bool = True
 
 
 class AuthenticationError(APIError):
@@ -209,14 +209,14 @@ class ChallengeExpiredError(UnprocessableEntityError):
     """422: the challenge's time is over."""
 
     advice = "Make a new challenge and ask for a new code."
-    needs_new_challenge = True
+    needs_new_challenge: bool = True
 
 
 class ChallengeAlreadyVerifiedError(UnprocessableEntityError):
     """422: the challenge was verified before, and each counts once."""
 
     advice = "Make a new challenge and ask for a new code."
-    needs_new_challenge = True
+    needs_new_challenge: bool = True
 
 
 class RateLimitExceededError(APIError):

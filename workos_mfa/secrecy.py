@@ -27,6 +27,8 @@ class Hidden(Generic[T]):
 
     __slots__ = ("value",)
 
+    value: T
+
     def __init__(self, value: T) -> None:
         self.value = value
 

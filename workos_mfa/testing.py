@@ -2,7 +2,8 @@
 
 A stub transport and factories for the unit tests of an app that calls :class:`workos_mfa.MFA`; and
 :class:`TransportContract`, the promises of the transport seam as a suite to subclass. For whole flows
-with real codes there is :class:`workos_mfa.Emulator`.
+with real codes there is :class:`workos_mfa.Emulator`; :func:`emulated` leads an app to one, and under pytest the
+fixtures of the plugin do.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 import attrs
 
+from workos_mfa.emulated import MOMENT, emulated
 from workos_mfa.errors import TransportError, TransportTimeoutError
 from workos_mfa.models import SMS, Challenge, Factor, SMSFactor, TOTPEnrollment, TOTPFactor, Verification
 from workos_mfa.transport import MAX_BODY, Options, Request, Response, Transport
@@ -25,6 +27,7 @@ __all__ = [
     "Connected",
     "StubTransport",
     "TransportContract",
+    "emulated",
     "json_response",
     "make_challenge",
     "make_factor",
@@ -33,7 +36,6 @@ __all__ = [
     "make_verification",
 ]
 
-_MOMENT = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 _FACTOR_ID = "auth_factor_01FVYZ5QM8N98T9ME5BCB2BBMJ"
 _CHALLENGE_ID = "auth_challenge_01FVYZ5QM8N98T9ME5BCB2BBMJ"
 
@@ -50,7 +52,7 @@ class StubTransport:
     def __init__(self, respond: Callable[[Request], Response]) -> None:
         self._respond = respond
         self.requests: list[Request] = []
-        self.closed = False
+        self.closed: bool = False
 
     def send(self, request: Request, /) -> Response:
         """Remember the request, and answer as the function says."""
@@ -80,7 +82,7 @@ def make_factor(
     user_id: str | None = None,
 ) -> Factor:
     """A factor as get returns it; every field has a value that a test need not care about."""
-    return Factor(id=id, type=type, created_at=_MOMENT, updated_at=_MOMENT, user_id=user_id)
+    return Factor(id=id, type=type, created_at=MOMENT, updated_at=MOMENT, user_id=user_id)
 
 
 def make_totp_factor(
@@ -95,8 +97,8 @@ def make_totp_factor(
     return TOTPFactor(
         id=id,
         type="totp",
-        created_at=_MOMENT,
-        updated_at=_MOMENT,
+        created_at=MOMENT,
+        updated_at=MOMENT,
         user_id=user_id,
         totp=TOTPEnrollment(
             issuer=issuer,
@@ -115,8 +117,8 @@ def make_sms_factor(
     return SMSFactor(
         id=id,
         type="sms",
-        created_at=_MOMENT,
-        updated_at=_MOMENT,
+        created_at=MOMENT,
+        updated_at=MOMENT,
         user_id=user_id,
         sms=SMS(phone_number=phone_number),
     )
@@ -126,15 +128,15 @@ def make_challenge(
     *,
     id: str = _CHALLENGE_ID,
     authentication_factor_id: str = _FACTOR_ID,
-    expires_at: datetime | None = _MOMENT + timedelta(minutes=10),
+    expires_at: datetime | None = MOMENT + timedelta(minutes=10),
     code: str | None = None,
 ) -> Challenge:
     """A challenge; ``code`` is None, as it is for all factors but those of type ``generic_otp``."""
     return Challenge(
         id=id,
         authentication_factor_id=authentication_factor_id,
-        created_at=_MOMENT,
-        updated_at=_MOMENT,
+        created_at=MOMENT,
+        updated_at=MOMENT,
         expires_at=expires_at,
         code=code,
     )

@@ -1,0 +1,31 @@
+"""Check what is in a wheel, and that the wheel built from the sdist is the same one."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+
+
+def contents(path: str) -> dict[str, int]:
+    """The checksum of each file in a wheel."""
+    with zipfile.ZipFile(path) as wheel:
+        return {entry.filename: entry.CRC for entry in wheel.infolist()}
+
+
+def problems(of_tree: dict[str, int], of_sdist: dict[str, int]) -> list[str]:
+    """What is wrong with the wheel built from the tree."""
+    found = [f"{name} differs, or is in one only" for name, _ in set(of_tree.items()) ^ set(of_sdist.items())]
+    if "workos_mfa/py.typed" not in of_tree:
+        found.append("py.typed is missing")
+    if not any(name.endswith("/LICENSE") for name in of_tree):
+        found.append("LICENSE is missing")
+    tops = {name.partition("/")[0] for name in of_tree}
+    found += [f"{top} does not belong in it" for top in tops if top.partition("-")[0] != "workos_mfa"]
+    return sorted(found)
+
+
+if __name__ == "__main__":
+    trouble = problems(contents(sys.argv[1]), contents(sys.argv[2]))
+    if trouble:
+        raise SystemExit("the wheel: " + "; ".join(trouble))
+    sys.stdout.write("the wheel is complete, and the sdist builds the same one\n")

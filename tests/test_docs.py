@@ -1,0 +1,155 @@
+"""Every example of the README and of docs/ runs, and the runner of the examples is right itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.documents import DocumentError, read_blocks, read_page, run_page
+
+pytest_plugins = "pytester"
+
+ROOT = Path(__file__).parent.parent
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
+
+
+def not_run() -> list[object]:
+    """A skipped case for each block that says it isn't run, so that pytest lists them with their reasons."""
+    blocks = [block for page in PAGES for block in read_page(page, ROOT)]
+    return [
+        pytest.param(None, marks=pytest.mark.skip(f"{block.place} is not run: {block.not_run}"), id=block.place)
+        for block in blocks
+        if block.not_run
+    ]
+
+
+@pytest.mark.parametrize("page", [*(pytest.param(page, id=page.name) for page in PAGES), *not_run()])
+def test_page(page: Path, monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester) -> None:
+    """What a page shows works when it is pasted."""
+    run_page(read_page(page, ROOT), monkeypatch, pytester)
+
+
+def test_the_readme_is_one_of_the_pages() -> None:
+    """There is a README, and its first two sh blocks are the two commands that .ci/run runs."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert readme.count("\n```sh\n") >= 2
+    assert len(read_page(ROOT / "README.md", ROOT)) > 0
+
+
+class TestRunner:
+    """The runner, on small pages."""
+
+    @pytest.fixture(autouse=True)
+    def _world(self, monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester) -> None:
+        self.monkeypatch = monkeypatch
+        self.pytester = pytester
+
+    def run(self, *lines: str) -> None:
+        """Run a page of these lines."""
+        run_page(read_blocks("page.md", "\n".join(lines)), self.monkeypatch, self.pytester)
+
+    def refusal(self, *lines: str) -> str:
+        """Why a page of these lines is refused."""
+        with pytest.raises(DocumentError) as caught:
+            self.run(*lines)
+        return str(caught.value)
+
+    def test_blocks_share_a_module(self) -> None:
+        """A block sees the names of those above it, whatever their kind."""
+        self.run(
+            *("# A page", "```python", "x = 20", "```"),
+            *("1. in a list", "   ```pycon", "   >>> y = x + 1", "   >>> y", "   21", "   ```"),
+            *("~~~python", "assert (x, y, __name__) == (20, 21, 'page')", "~~~"),
+        )
+
+    def test_other_languages_are_left_alone(self) -> None:
+        """A block of another language, or of none, is not Python."""
+        assert read_blocks("page.md", "```sh\nexit 1\n```\n\n```\n```text in it\n```\n") == []
+
+    def test_a_failing_block_leads_to_its_line(self) -> None:
+        """The traceback of an example names the page and the line in it."""
+        with pytest.raises(ZeroDivisionError) as caught:
+            self.run("# A page", "", "```python", "x = 1", "x / 0", "```")
+        last = caught.traceback[-1]
+        assert (Path(str(last.path)).name, last.lineno + 1) == ("page.md", 5)
+
+    def test_a_wrong_answer_is_refused(self) -> None:
+        """A session that prints something else than the page says names the line, and what came."""
+        said = self.refusal("", "```pycon", ">>> 1 + 1", "3", "```")
+        assert "page.md" in said
+        assert "line 3" in said
+        assert "Got:\n    2" in said
+
+    def test_ellipsis_stands_for_anything(self) -> None:
+        """Ids and times may be left out of what a session prints."""
+        self.run("```pycon", ">>> 'auth_factor_' + 'x' * 26", "'auth_factor_...'", "```")
+
+    def test_tests_are_run(self) -> None:
+        """A block that defines tests is run by pytest, fixtures and all, with the blocks above in reach."""
+        self.run(
+            *("```python", "def double(x):", "    return 2 * x", "```"),
+            *("```python", "def test_double(tmp_path):", "    assert double(2) == 4", "```"),
+        )
+
+    def test_failing_tests_are_refused(self) -> None:
+        """A test of the page that fails, fails the page."""
+        said = self.refusal("```python", "class TestSum:", "    def test_it(self):", "        assert 1 + 1 == 3", "```")
+        assert said.startswith("page.md:2: its tests do not pass")
+        assert "assert (1 + 1) == 3" in said
+
+    def test_settings_are_taken_away(self) -> None:
+        """An example can't live off what the machine happens to have set."""
+        self.monkeypatch.setenv("WORKOS_API_KEY", "sk_example_123456789")
+        self.run("```python", "import os", "assert 'WORKOS_API_KEY' not in os.environ", "```")
+
+    def test_the_network_is_refused(self) -> None:
+        """An example that asks for another machine fails, even if it catches every error."""
+        said = self.refusal(
+            *("```python", "import socket, contextlib", "with contextlib.suppress(OSError):"),
+            *("    socket.create_connection(('api.workos.com', 443))", "```"),
+        )
+        assert said == "page.md:2: it talks to api.workos.com; the emulator answers without a network"
+
+    def test_a_call_to_the_real_api_is_refused(self) -> None:
+        """An example that would call the real API is told so."""
+        with pytest.raises(Exception, match="no network"):
+            self.run(
+                *("```python", "from workos_mfa import MFA, RetryPolicy"),
+                *("MFA('sk_example_123456789', retry=RetryPolicy(max_attempts=1)).get_factor('auth_factor_1')", "```"),
+            )
+
+    def test_loopback_is_no_network(self) -> None:
+        """A server of the example's own may be asked."""
+        self.run(
+            *("```python", "import socket", "with socket.create_server(('127.0.0.1', 0)) as server:"),
+            *("    socket.create_connection(server.getsockname()).close()", "```"),
+        )
+
+    def test_a_marked_block_is_not_run(self) -> None:
+        """A block with a reason right above it is left out, and the rest of the page is run."""
+        lines = ["<!-- not run: it waits for a person -->", "```python", "input()", "```", "```python", "x = 1", "```"]
+        self.run(*lines)
+        assert [block.not_run for block in read_blocks("page.md", "\n".join(lines))] == ["it waits for a person", None]
+
+    def test_a_marked_block_is_python_all_the_same(self) -> None:
+        """Not being run is no reason for not being Python."""
+        with pytest.raises(SyntaxError):
+            self.run("<!-- not run: it waits for a person -->", "```python", "input(", "```")
+
+    @pytest.mark.parametrize(
+        ("lines", "why"),
+        [
+            (["<!-- not run: -->", "```python", "x = 1", "```"], "page.md:3: say why it is not run"),
+            (["<!-- not run: x -->", "", "```python", "x = 1", "```"], "page.md:2: a 'not run' comment"),
+            (["<!-- not run: x -->", "```sh", "true", "```"], "page.md:2: a 'not run' comment"),
+            (["<!-- not run: x -->", "<!-- not run: y -->"], "page.md:2: a 'not run' comment"),
+            (["```py", "x = 1", "```"], "page.md:1: write python"),
+            (["```Python3", "x = 1", "```"], "page.md:1: write python"),
+            (["```python", "x = 1"], "page.md:1: the block has no end"),
+            (["```pycon", "x = 1", "```"], "page.md:2: a pycon block has lines that begin with >>>"),
+        ],
+    )
+    def test_nothing_is_passed_over(self, lines: list[str], why: str) -> None:
+        """A page on which a block would be left out by mistake is refused, with its line."""
+        assert self.refusal(*lines).startswith(why)

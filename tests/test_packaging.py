@@ -1,0 +1,245 @@
+"""What is promised about the package as a thing: its metadata, its names, what it loads and how it hangs together."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import importlib
+import importlib.metadata
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import workos_mfa
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = Path(workos_mfa.__file__).parent
+
+GROUND_FLOOR = {f"workos_mfa.{name}" for name in ("_version", "errors", "models", "secrecy", "transport")}
+OF_THE_CLIENT_ONLY = {"workos_mfa.wire", "workos_mfa.mfa", "workos_mfa.models", "requests", "urllib3"}
+ON_TOP = ("emulator", "testing", "pytest_plugin", "cli", "demo", "__main__")
+GRAB_BAGS = {"common", "helpers", "misc", "types", "util", "utils"}
+
+
+@pytest.fixture(scope="module")
+def setup_cfg() -> configparser.ConfigParser:
+    """The file that holds the package's metadata."""
+    config = configparser.ConfigParser(interpolation=None)
+    config.read_string((ROOT / "setup.cfg").read_text("utf-8"))
+    return config
+
+
+class TestMetadata:
+    """setup.cfg, and what became of it."""
+
+    def test_the_version_stands_in_one_place(self, setup_cfg: configparser.ConfigParser) -> None:
+        """The installed metadata has the package's version, and no file of the build repeats it."""
+        assert importlib.metadata.version("workos-mfa") == workos_mfa.__version__
+        assert setup_cfg["metadata"]["version"] == "attr: workos_mfa._version.__version__"
+        repeated = [name for name in ("setup.cfg", "pyproject.toml") if workos_mfa.__version__ in text_of(ROOT / name)]
+        assert repeated == []
+
+    def test_the_licence_is_named_and_comes_along(self) -> None:
+        """The licence is an SPDX expression, with its text in the metadata."""
+        metadata = importlib.metadata.metadata("workos-mfa")
+        assert metadata["License-Expression"] == "MIT"
+        assert metadata.get_all("License-File") == ["LICENSE"]
+
+    def test_requirements_are_lower_bounds(self, setup_cfg: configparser.ConfigParser) -> None:
+        """No requirement keeps a newer release out of an app that uses this one."""
+        extras = dict(setup_cfg["options.extras_require"])
+        requirements = "\n".join([setup_cfg["options"]["install_requires"], *extras.values()]).split()
+        theirs = [name for name in requirements if not name.startswith("workos-mfa[")]
+        assert [name for name in theirs if not re.fullmatch(r"[\w.-]+(\[\w+\])?>=[\d.]+", name)] == []
+
+    def test_the_oldest_python_is_the_same_everywhere(self, setup_cfg: configparser.ConfigParser) -> None:
+        """The tools check for the oldest Python that the metadata admits, and the classifiers begin with it."""
+        oldest = setup_cfg["options"]["python_requires"].removeprefix(">=")
+        tools = (ROOT / "pyproject.toml").read_text("utf-8")
+        assert set(re.findall(r'^python_?[vV]ersion = "([\d.]+)"', tools, re.MULTILINE)) == {oldest}
+        assert f'target-version = "py{oldest.replace(".", "")}"' in tools
+        assert re.findall(r":: (3\.\d+)", setup_cfg["metadata"]["classifiers"])[0] == oldest
+
+    def test_the_commands_exist(self) -> None:
+        """Every entry point leads to something."""
+        entries = importlib.metadata.distribution("workos-mfa").entry_points
+        assert {entry.name: callable(entry.load()) for entry in entries}["workos-mfa"]
+
+    def test_it_is_typed(self) -> None:
+        """Type checkers read the package's own annotations."""
+        assert (PACKAGE / "py.typed").is_file()
+
+
+class TestImporting:
+    """What ``import workos_mfa`` costs."""
+
+    def test_it_loads_attrs_and_nothing_else(self) -> None:
+        """Of other people's packages attrs alone is loaded, and of ours neither a transport nor the emulator."""
+        loaded = loaded_by("import workos_mfa")
+        assert {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names == {"attr", "attrs", "workos_mfa"}
+        ours = {name.split(".")[1] for name in loaded if name.startswith("workos_mfa.")}
+        assert ours.isdisjoint({"connections", "failures", "requests_transport", "retrying", *ON_TOP})
+
+    def test_a_client_with_a_transport_loads_no_http(self) -> None:
+        """With a transport of one's own, requests is never loaded."""
+        loaded = loaded_by("import workos_mfa as w, workos_mfa.testing as t; w.MFA(transport=t.StubTransport(print))")
+        assert loaded.isdisjoint({"requests", "urllib3", "werkzeug", "segno"})
+
+    def test_the_emulator_loads_no_http(self) -> None:
+        """The emulator in process needs no HTTP library."""
+        loaded = loaded_by("from workos_mfa import Emulator; Emulator()")
+        assert "segno" in loaded
+        assert loaded.isdisjoint({"requests", "urllib3", "werkzeug"})
+
+
+class TestNames:
+    """The public names."""
+
+    def test_they_are_sorted(self) -> None:
+        """The names stand in the order of the linter's rule: constants, classes, the rest."""
+        assert sorted(workos_mfa.__all__, key=sorting_key) == workos_mfa.__all__
+        assert len(set(workos_mfa.__all__)) == len(workos_mfa.__all__)
+
+    def test_all_has_what_the_package_imports(self) -> None:
+        """What the package takes from its modules is public, and nothing else is."""
+        tree = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        ours = [node for node in imports if (node.module or "").startswith("workos_mfa")]
+        assert {alias.name for node in ours for alias in node.names} == set(workos_mfa.__all__)
+
+    @pytest.mark.parametrize("name", workos_mfa.__all__)
+    def test_each_can_be_imported(self, name: str) -> None:
+        """A name of ``__all__`` is there, ``dir()`` lists it, and a class says that it is public."""
+        value = getattr(workos_mfa, name)
+        assert name in dir(workos_mfa)
+        assert getattr(value, "__module__", "workos_mfa") == "workos_mfa"
+        assert getattr(value, "__name__", name) == name
+
+    def test_star_brings_all(self) -> None:
+        """What comes late comes with a star import too."""
+        names: dict[str, object] = {}
+        exec("from workos_mfa import *", names)  # noqa: S102
+        assert set(workos_mfa.__all__) <= set(names)
+
+    def test_another_name_is_an_attribute_error(self) -> None:
+        """A misspelt name fails as in any module."""
+        with pytest.raises(AttributeError, match="module 'workos_mfa' has no attribute 'MFa'"):
+            _ = workos_mfa.MFa
+
+
+class TestStructure:
+    """How the modules hang together, whether they import at the top, late or for the types alone."""
+
+    def test_there_is_no_circle(self) -> None:
+        """The modules can be put in an order in which each imports earlier ones only."""
+        order = list(TopologicalSorter(IMPORTS).static_order())
+        assert set(MODULES) <= set(order)
+
+    def test_the_ground_floor_stands_on_nothing(self) -> None:
+        """Errors, models and the seam import each other and attrs, and nothing else of other people's."""
+        for name in GROUND_FLOOR:
+            assert {above for above in IMPORTS[name] if above.startswith("workos_mfa")} <= GROUND_FLOOR
+            assert third_party(IMPORTS[name]) <= {"attrs"}
+
+    def test_requests_is_imported_in_one_place(self) -> None:
+        """One file could be deleted, and requests with it."""
+        users = {name for name, imported in IMPORTS.items() if "requests" in third_party(imported)}
+        assert users == {"workos_mfa.requests_transport"}
+
+    def test_the_emulator_reads_the_api_by_itself(self) -> None:
+        """The emulator shares the seam with the client but no reading of the API, so that each checks the other."""
+        emulator = [name for name in MODULES if name.startswith("workos_mfa.emulator")]
+        reached = {above for name in emulator for above in closure(name)}
+        assert {name for name in reached if name.startswith("workos_mfa.")} > set(emulator)
+        assert (reached | third_party(reached)).isdisjoint(OF_THE_CLIENT_ONLY)
+
+    def test_the_client_stands_below_the_rest(self) -> None:
+        """Nothing that the client needs imports what stands on top."""
+        reached = closure("workos_mfa.mfa")
+        assert "workos_mfa.transport" in reached
+        assert {name for name in reached if name.startswith(tuple(f"workos_mfa.{top}" for top in ON_TOP))} == set()
+
+    def test_a_module_has_one_idea(self) -> None:
+        """No module is longer than a person reads at once, or a bag for what has no place."""
+        assert {name: path for name, path in MODULES.items() if len(text_of(path).splitlines()) > 400} == {}
+        assert {name for name in MODULES if name.rpartition(".")[2] in GRAB_BAGS} == set()
+
+
+def test_no_file_names_a_machine() -> None:
+    """No path of somebody's home is in a file: it would be wrong everywhere else."""
+    home = re.compile(rb"(?<![\w.~-])/(?:home|root|Users)/[\w.]")
+    assert [str(path) for path in files_of(ROOT) if home.search(path.read_bytes())] == []
+
+
+def text_of(path: Path) -> str:
+    """The text of a file."""
+    return path.read_text("utf-8")
+
+
+def files_of(folder: Path) -> Iterator[Path]:
+    """The files of the tree, without what tools and environments leave in it."""
+    for path in sorted(folder.iterdir()):
+        left_behind = path.name.startswith((".", "__pycache__")) and path.name != ".ci"
+        if path.is_dir() and not left_behind and not (path / "pyvenv.cfg").exists():
+            if path.suffix != ".egg-info" and path.name not in {"build", "dist"}:
+                yield from files_of(path)
+        elif path.is_file() and path.suffix != ".pyc":
+            yield path
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The modules that a statement loads in a fresh interpreter."""
+    program = f"import json, sys; there = set(sys.modules); {statement}; print(json.dumps([*set(sys.modules) - there]))"
+    run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603
+    return set(json.loads(run.stdout))
+
+
+def sorting_key(name: str) -> tuple[int, list[tuple[int, str]]]:
+    """The order of isort, which the linter asks for in ``__all__``: constants, classes, the rest; numbers by value."""
+    kind = 0 if name.isupper() else 1 if name[0].isupper() else 2
+    parts = re.findall(r"\d+|\D+", name)
+    return kind, [(int(part), "") if part.isdigit() else (0, part) for part in parts]
+
+
+def module_name(path: Path) -> str:
+    """The name by which a file of the package is imported."""
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path) -> set[str]:
+    """The modules that a file imports anywhere, as full names; not the packages that they lie in."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            assert node.module is not None, f"{path}: a relative import"
+            inside = {f"{node.module}.{alias.name}" for alias in node.names} & set(MODULES)
+            found.update(inside or {node.module})
+    return found
+
+
+def third_party(names: set[str]) -> set[str]:
+    """The packages among these modules that are neither ours nor Python's."""
+    return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"workos_mfa"}
+
+
+def closure(name: str) -> set[str]:
+    """A module, and all that it imports directly or not."""
+    reached: set[str] = set()
+    waiting = {name}
+    while waiting:
+        reached |= waiting
+        waiting = {above for each in waiting for above in IMPORTS.get(each, set())} - reached
+    return reached
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+IMPORTS = {name: imports_of(path) for name, path in MODULES.items()}
