@@ -20,7 +20,7 @@ from workos_mfa.errors import (
     is_known_code,
     leaves_outcome_unknown,
 )
-from workos_mfa.secrecy import masked, printable
+from workos_mfa.secrecy import masked, printable, without_frames
 from workos_mfa.transport import MAX_BODY, Request, Response
 
 T = TypeVar("T")
@@ -40,6 +40,7 @@ def read(request: Request, response: Response, parse: Callable[[bytes], T]) -> T
     error = refusal(request, response)
     if error is not None:
         raise error
+    foreign: BaseException | None = None
     if len(response.body) > MAX_BODY:
         problem = "it is longer than 1 MiB"
     else:
@@ -47,13 +48,22 @@ def read(request: Request, response: Response, parse: Callable[[bytes], T]) -> T
             return parse(response.body)
         except wire.Malformed as malformed:
             problem = str(malformed)
+        except BaseException as caught:  # noqa: BLE001 - raised again below, out of reach of the parser's frames
+            problem, foreign = "", without_frames(caught)
+    if foreign is not None:
+        raise foreign
+    raise not_promised(request, response, problem)
+
+
+def not_promised(request: Request, response: Response, problem: str) -> MFAError:
+    """The error for a success that is not what the API promises."""
     unreadable = UnexpectedResponseError(
         f"{response.status}: the answer is not what the API promises: {problem}",
         status_code=response.status,
         request_id=response.request_id,
     )
     unreadable.outcome_unknown = True
-    raise of_the_whole_call(unreadable, request, response)
+    return of_the_whole_call(unreadable, request, response)
 
 
 def refusal(request: Request, response: Response) -> MFAError | None:

@@ -22,7 +22,8 @@ from workos_mfa.transport import DEFAULT_TIMEOUT
 DEFAULT_BASE_URL = "https://api.workos.com"
 
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
-_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*")
 
 

@@ -11,9 +11,12 @@ each of them, and the pools' ``ConnectionCls`` is left alone, since vcrpy and ot
 
 from __future__ import annotations
 
+import collections
 import functools
 import http.client
 import io
+import queue
+import re
 import socket
 import sys
 import time
@@ -22,8 +25,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HeaderParsingError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+)
 from urllib3.util.connection import allowed_gai_family, create_connection
+from urllib3.util.response import assert_header_parsing
 
 from workos_mfa.transport import MAX_BODY
 
@@ -37,6 +47,7 @@ LONGEST_REST = 30.0
 
 _LEAST_TIME = 0.001
 _NOTHING_SENT = "nothing_sent"
+_DIGITS = re.compile(r"[0-9]+")
 _LENGTH = b"\r\nContent-Length: "
 
 
@@ -64,17 +75,38 @@ class _TimedReader(io.RawIOBase):
 
 
 class TimedResponse(http.client.HTTPResponse):
-    """An answer that must be there, to its last byte, within what is left of the attempt's time."""
+    """An answer that must be there, to its last byte, before a moment, and that leaves nothing for the next one."""
 
     fp: io.BufferedReader
 
-    def __init__(
-        self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
-    ) -> None:
-        super().__init__(sock, debuglevel, method, url)
-        # What the pool has set for reading: the rest of the attempt's time.
-        ends = time.monotonic() + cast("float", sock.gettimeout())
+    def __init__(self, ends: float, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
         self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, ends))
+
+    def begin(self) -> None:
+        """Read the head.
+
+        :raises HTTPException: if it is malformed: urllib3 would log the line, in which a server may have
+            repeated the key, and http.client would guess at the length.
+        """
+        super().begin()
+        length = self.headers.get("content-length")
+        if length is not None and not _DIGITS.fullmatch(length):
+            raise http.client.HTTPException("malformed length")
+        try:
+            assert_header_parsing(self.headers)
+        except HeaderParsingError:
+            malformed = True
+        else:
+            malformed = False
+        if malformed:
+            raise http.client.HTTPException("malformed headers")
+        # Whatever follows these on the connection is not the answer to the next call.
+        if self.status == 101 or (self.status in {204, 304} and self._announces_body()):
+            self.will_close = True
+
+    def _announces_body(self) -> bool:
+        return self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
 
     # Not in the type stubs, but what begin() has called since Python 2.
     _read_one_status: Callable[[], tuple[str, int, str]] = vars(http.client.HTTPResponse)["_read_status"]
@@ -94,11 +126,13 @@ class _Conduct:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._ends = 0.0
+        self._is_new = False
         self._head = b""
 
     def connect(self) -> None:
         """Connect, and mark an error as one before which nothing was sent."""
         self._ends = time.monotonic() + self._connection.timeout
+        self._is_new = True
         self._head = b""
         try:
             type(self._connection).connect(self._connection)
@@ -137,18 +171,26 @@ class _Conduct:
         answers: list[TimedResponse] = []
 
         def noted(*args: Any, **kwargs: Any) -> TimedResponse:
-            answers.append(TimedResponse(*args, **kwargs))
+            answers.append(TimedResponse(self._ends, *args, **kwargs))
             return answers[-1]
 
         self._connection.response_class = noted
         try:
             type(self._connection)._tunnel(self._connection)
         finally:
-            self._connection.response_class = TimedResponse
+            self._connection.response_class = self.response
             # Older versions leave the proxy's answer open, and with it the socket of a tunnel that is refused.
             for answer in answers:
                 answer.close()
         self._connection.sock.settimeout(self._left())
+
+    def response(self, sock: socket.socket, *args: Any, **kwargs: Any) -> TimedResponse:
+        """The answer, within the time that the pool leaves for it, and that connecting has left of the attempt's."""
+        ends = time.monotonic() + cast("float", sock.gettimeout())
+        # urllib3 does not count the time that a proxy's tunnel took.
+        ends = min(ends, self._ends) if self._is_new else ends
+        self._is_new = False
+        return TimedResponse(ends, sock, *args, **kwargs)
 
     def send(self, data: bytes) -> None:
         """Send head and body together, in one packet and one system call where http.client makes two.
@@ -165,6 +207,8 @@ class _Conduct:
         connection = self._connection
         try:
             found = socket.getaddrinfo(connection.host, connection.port, allowed_gai_family(), socket.SOCK_STREAM)
+        except UnicodeError:
+            raise NewConnectionError(connection, "the host's name can't be looked up") from None
         except socket.gaierror as error:
             raise NameResolutionError(connection.host, connection, error) from error
         return [str(address[0]) for *_, address in found]
@@ -177,8 +221,38 @@ def _announces_body(data: bytes) -> bool:
     return data.endswith(b"\r\n\r\n") and _LENGTH in data and _LENGTH + b"0\r\n" not in data
 
 
+class _Connections:
+    """The idle connections of a pool, last in, first out, without a lock.
+
+    urllib3's queue has one, and an exception out of a signal handler at the wrong moment leaves it locked: every
+    later call would wait for ever.
+    """
+
+    def __init__(self, _size: int) -> None:
+        self._idle: collections.deque[Any] = collections.deque()
+
+    def get(self, block: bool = False, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002 - as queue has it
+        """The connection that was used last; there is no waiting for one."""
+        del block, timeout
+        try:
+            return self._idle.pop()
+        except IndexError:
+            raise queue.Empty from None
+
+    def put(self, connection: Any, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as queue has it
+        """Keep a connection."""
+        del block
+        self._idle.append(connection)
+
+    def qsize(self) -> int:
+        """How many there are."""
+        return len(self._idle)
+
+
 class _Timed:
     """What a pool of urllib3's gets: timed connections, none of them used after a long rest."""
+
+    QueueCls = _Connections
 
     def _new_conn(self) -> Any:
         connection = cast("Any", super()._new_conn())  # type: ignore[misc]
@@ -188,7 +262,7 @@ class _Timed:
             connection.connect = conduct.connect
             connection._tunnel = conduct.tunnel
             connection.send = conduct.send
-            connection.response_class = TimedResponse
+            connection.response_class = conduct.response
             # A SOCKS proxy's connection dials in its own way.
             if type(connection)._new_conn is HTTPConnection._new_conn:
                 connection._new_conn = conduct.dial
@@ -197,7 +271,7 @@ class _Timed:
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection = cast("Any", super()._get_conn(timeout))  # type: ignore[misc]
         rests_since: float | None = getattr(connection, "rests_since", None)
-        if rests_since is not None and time.monotonic() - rests_since > LONGEST_REST:
+        if (rests_since is not None and time.monotonic() - rests_since > LONGEST_REST) or _has_leftovers(connection):
             connection.close()
         return connection
 
@@ -206,6 +280,12 @@ class _Timed:
         if conn is not None:
             conn.rests_since = time.monotonic()
             super()._put_conn(conn)  # type: ignore[misc]
+
+
+def _has_leftovers(connection: Any) -> bool:
+    # Bytes that TLS has taken from the socket already, where urllib3's look at the socket does not see them.
+    pending: Callable[[], int] | None = getattr(getattr(connection, "sock", None), "pending", None)
+    return pending is not None and pending() > 0
 
 
 _CONNECTS = (HTTPConnection.connect, HTTPSConnection.connect)
@@ -231,6 +311,8 @@ def read_body(raw: BaseHTTPResponse) -> bytes:
     """The body, decompressed, but no more than :data:`MAX_BODY` bytes and one, in bounded memory.
 
     The connection of a body that is longer is closed.
+
+    :raises HTTPException: if a compressed body is cut off: what its checksum does not cover is not read.
     """
     parts: list[bytes] = []
     room = MAX_BODY + 1
@@ -254,7 +336,11 @@ _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 def _decompressed(body: bytes, encoding: str) -> bytes:
     if encoding not in _WINDOW_BITS:
         return body
+    packer = zlib.decompressobj(_WINDOW_BITS[encoding])
     try:
-        return zlib.decompressobj(_WINDOW_BITS[encoding]).decompress(body, MAX_BODY + 1)
+        unpacked = packer.decompress(body, MAX_BODY + 1)
     except zlib.error:
         return body
+    if len(unpacked) <= MAX_BODY and (not packer.eof or packer.unused_data):
+        raise http.client.HTTPException("the compressed body is cut off")
+    return unpacked

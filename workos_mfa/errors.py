@@ -85,7 +85,7 @@ class TransportError(MFAError):
         if outcome_unknown is not None:
             self.outcome_unknown = outcome_unknown
         # This stays, while outcome_unknown comes to speak for the whole call.
-        self.attempt_outcome_unknown = self.outcome_unknown
+        self.attempt_outcome_unknown: bool = self.outcome_unknown
 
 
 class ConnectError(TransportError):
@@ -154,7 +154,7 @@ class APIError(MFAError):
         self.errors = errors
         self.request_id = request_id
         self.retry_after = retry_after
-        self.outcome_unknown = leaves_outcome_unknown(status_code)
+        self.outcome_unknown: bool = leaves_outcome_unknown(status_code)
         super().__init__(self._text())
 
     def _text(self) -> str:

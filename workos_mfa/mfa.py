@@ -254,6 +254,8 @@ class MFA:
             expected = checks.identifier("expected_factor_id", expected_factor_id)
         response = self._send(request)
         verification = answers.read(request, response, wire.verification)
+        if verification.challenge.id != authentication_challenge_id:
+            raise answers.not_promised(request, response, "$.challenge.id is not the id of the challenge in question")
         if expected is not None and verification.challenge.authentication_factor_id != expected:
             mismatch = FactorMismatchError(
                 "the challenge belongs to another factor than expected_factor_id: this person has proved nothing. "

@@ -7,7 +7,9 @@ and cookies are not kept.
 
 from __future__ import annotations
 
+import http.client
 import os
+from pathlib import Path
 from typing import Any, cast
 
 import requests
@@ -21,13 +23,18 @@ from urllib3.util.retry import Retry
 
 from workos_mfa import environment
 from workos_mfa.connections import keep_time, read_body
-from workos_mfa.errors import ConfigurationError, TransportError
-from workos_mfa.failures import transport_error
+from workos_mfa.errors import ConfigurationError, ConnectError, TransportError
+from workos_mfa.failures import LIBRARY_ERRORS, transport_error
 from workos_mfa.http_transport import BODY_HEADERS, HEADERS, HTTPTransport, body_of
 from workos_mfa.secrecy import Hidden
 from workos_mfa.transport import DEFAULT_TIMEOUT, Request, Response
 
 _NO_HOOKS: dict[str, list[Any]] = {"response": []}
+
+
+class _AfterTheAnswer(http.client.HTTPException):
+    """Something failed once the answer had arrived: the call was made."""
+
 
 _BEFORE_SENDING = (
     requests.exceptions.ConnectTimeout,
@@ -46,8 +53,9 @@ class RequestsTransport(HTTPTransport):
     :param api_key: the API key; ``WORKOS_API_KEY`` if left out.
     :param base_url: where the API is; ``WORKOS_BASE_URL`` if left out, else ``https://api.workos.com``.
     :param session: a session of yours, for client certificates, proxies or adapters of your own. It is used
-        but never changed or closed. Its cookies and its hooks apply, and the time limit is then one of
-        silence, as requests has it, rather than one of the wall clock.
+        but never changed or closed. Its cookies and its hooks apply, the time limit is then one of silence, as
+        requests has it, rather than one of the wall clock, an idle connection is used however long it rested,
+        and the transport can't be carried over a fork.
     :param allow_http: allow plain http to other machines than this one; see :class:`workos_mfa.MFA`.
     :raises ConfigurationError: if there is no key, the base URL is not one that a key may be sent to, the
         environment's bundle of certificates is missing, or the session's adapter repeats requests by itself,
@@ -82,7 +90,10 @@ class RequestsTransport(HTTPTransport):
 
     def _renew(self) -> None:
         if self._given_session is not None:
-            return
+            raise ConfigurationError(
+                "this transport was made in another process, and the connections of its session are that one's: "
+                "make the session and the transport in each process, after the fork"
+            )
         environment.ca_bundle()  # refused here if it is missing, and not at the first call
         session = _OwnSession()
         adapter = _TimedAdapter()
@@ -104,12 +115,13 @@ class RequestsTransport(HTTPTransport):
         return self._answer(answer.status_code, dict(answer.headers.lower_items()), body)
 
     def _failure(self, caught: BaseException, seconds: float) -> TransportError:
+        if isinstance(caught, _AfterTheAnswer):
+            return TransportError(f"{caught}. WorkOS has answered, and may have acted on the call")
         return transport_error(
             caught,
             self._endpoint,
             seconds,
-            # requests says with a bare OSError that the file of a certificate is missing.
-            sent_nothing=isinstance(caught, _BEFORE_SENDING) or type(caught) is OSError,
+            sent_nothing=isinstance(caught, _BEFORE_SENDING),
             timed_out=isinstance(caught, requests.exceptions.Timeout),
             # A stub's has nothing inside; of a real one the inside tells more.
             in_tls=isinstance(caught, requests.exceptions.SSLError) and not _has_inside(caught),
@@ -145,12 +157,27 @@ class RequestsTransport(HTTPTransport):
                 auth=self._authorize,
             )
         )
-        return session.send(
-            prepared,
-            allow_redirects=False,
-            timeout=request.options.timeout or DEFAULT_TIMEOUT,
-            **self._settings_of(session, url),
-        )
+        _refuse_repeating(session, prepared.url or url)
+        settings = self._settings_of(session, url)
+        _refuse_missing_files(settings)
+        arrived: list[int] = []
+
+        def note(answer: requests.Response, **_: object) -> None:
+            arrived.append(answer.status_code)
+            if 300 <= answer.status_code < 400:
+                # Finding where it leads, requests would read the whole body, however long.
+                answer.headers.pop("location", None)
+
+        prepared.hooks = {"response": [note, *prepared.hooks["response"]]}
+        try:
+            return session.send(
+                prepared, allow_redirects=False, timeout=request.options.timeout or DEFAULT_TIMEOUT, **settings
+            )
+        except LIBRARY_ERRORS as error:
+            if not arrived:
+                raise
+            name = type(error).__name__
+        raise _AfterTheAnswer(f"a hook of the session, or what it was handed, failed with {name}")
 
     def _settings_of(self, session: requests.Session, url: str) -> dict[str, Any]:
         settings = dict(session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None))
@@ -227,6 +254,15 @@ def _body_of(answer: requests.Response) -> bytes:
     return read_already if isinstance(read_already, bytes) else read_body(answer.raw)
 
 
+def _refuse_missing_files(settings: dict[str, Any]) -> None:
+    # requests finds out too, but says so in the way in which a hook fails that has no room on its disk.
+    cert: Any = settings["cert"]
+    paths: list[object] = [settings["verify"], *(cert if isinstance(cert, tuple) else [cert])]
+    for path in paths:
+        if isinstance(path, str) and not Path(path).exists():
+            raise ConnectError(f"a certificate of the session's is to be in {path!r}, and is not. Nothing was sent")
+
+
 def _has_inside(error: Exception) -> bool:
     return any(isinstance(part, Exception) for part in error.args)
 
@@ -234,8 +270,10 @@ def _has_inside(error: Exception) -> bool:
 def _refuse_repeating(session: requests.Session, url: str) -> None:
     if not isinstance(session, requests.Session):
         raise TypeError("session must be a requests.Session")
-    retries = getattr(session.get_adapter(url), "max_retries", None)
-    if isinstance(retries, Retry) and retries.total != 0:
+    # A session finds its adapter by the beginning of the whole URL, which the base URL may be too short for.
+    adapters = (session.get_adapter(url), session.get_adapter(f"{url}/"))
+    retries = [getattr(adapter, "max_retries", None) for adapter in adapters]
+    if any(isinstance(retry, Retry) and retry.total != 0 for retry in retries):
         raise ConfigurationError(
             "the session's adapter repeats requests by itself, and a repeated enroll, challenge or verify acts "
             "twice: mount an HTTPAdapter without max_retries; RetryingTransport repeats what is safe"

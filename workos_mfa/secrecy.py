@@ -19,7 +19,7 @@ MASK = "***"
 
 _SHORTEST_SECRET = 4
 
-_ANY_KEY = re.compile(r"sk_(?:live|test)_[A-Za-z0-9_]+|(?<![A-Za-z0-9_])sk_[A-Za-z0-9_]{4,}")
+_ANY_KEY = re.compile(r"sk_(?:live|test)_[A-Za-z0-9_]+|(?<![A-Za-z0-9_])sk_[A-Za-z0-9_]{4,}", re.IGNORECASE)
 
 
 class Hidden(Generic[T]):
@@ -79,7 +79,8 @@ def masked(text: str, sent: Iterable[str]) -> str:
     A value of a few characters is no secret, and masking it would only spoil the text.
     """
     for value in sorted({value for value in sent if len(value) >= _SHORTEST_SECRET}, key=len, reverse=True):
-        text = re.sub(re.escape(value), MASK, text, flags=re.IGNORECASE)
+        # However it is grouped: a code comes back as "123 456" too.
+        text = re.sub(r"[\s-]?".join(map(re.escape, value)), MASK, text, flags=re.IGNORECASE)
     return _ANY_KEY.sub(MASK, text)
 
 

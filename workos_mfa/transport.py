@@ -93,8 +93,16 @@ class Attempt:
     outcome_unknown: bool
 
 
+class _LowerCased(dict[str, str]):
+    """Headers that have been through the converter, and need not go again when attempts are added."""
+
+    __slots__ = ()
+
+
 def _lower_cased(headers: Mapping[str, str]) -> Mapping[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+    if type(headers) is _LowerCased:
+        return headers
+    return _LowerCased((name.lower(), str(value)) for name, value in headers.items())
 
 
 @attrs.frozen(eq=False)

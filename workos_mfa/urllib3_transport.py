@@ -100,7 +100,7 @@ class Urllib3Transport(HTTPTransport):
         except BaseException:
             answer.close()
             raise
-        return self._answer(answer.status, answer.headers, content)
+        return self._answer(answer.status, dict(answer.headers), content)
 
     def _new_manager(self) -> PoolManager:
         # A pool without a size keeps as many connections as there were threads at once.
@@ -134,4 +134,6 @@ def _proxy_manager(proxy: str, settings: dict[str, Any]) -> PoolManager:
     headers = None
     if parts.username is not None:
         headers = make_headers(proxy_basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
+    if parts.scheme == "https":
+        settings = {**settings, "proxy_ssl_context": _context_of_the_environment()}
     return ProxyManager(proxy, proxy_headers=headers, **settings)

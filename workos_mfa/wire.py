@@ -138,7 +138,7 @@ def _single_problems(errors: object) -> tuple[Mapping[str, str], ...]:
 class _Fields:
     """A JSON object and the place it stands at."""
 
-    values: Mapping[str, object]
+    values: Mapping[str, object] = attrs.field(repr=False)
     place: str
 
     def text(self, name: str) -> str:

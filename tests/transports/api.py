@@ -40,7 +40,6 @@ TransportFactory = Callable[..., Transport]
 _ANSWERS: dict[tuple[str, str], tuple[int, object]] = {
     ("POST", "enroll"): (201, FACTOR),
     ("POST", "challenge"): (201, CHALLENGE),
-    ("POST", "verify"): (201, {"challenge": CHALLENGE, "valid": True}),
     ("POST", "auth_factors"): (
         201,
         {
@@ -59,7 +58,9 @@ def right_answer(request: Received) -> tuple[int, object]:
     """The answer that the API gives to a call that works."""
     if request.method == "DELETE":
         return 204, None
-    last_segment = request.path.partition("?")[0].rpartition("/")[2]
+    *_, resource, last_segment = request.path.partition("?")[0].split("/")
+    if last_segment == "verify":
+        return 201, {"challenge": {**CHALLENGE, "id": resource}, "valid": True}
     return _ANSWERS.get((request.method, last_segment), (200, FACTOR))
 
 

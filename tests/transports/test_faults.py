@@ -1,17 +1,16 @@
 """Nothing twice: each fault, each call, with what happened counted on the server.
 
-The table in ``EXPECTED`` reads like the one in the README.
+The table is in ``tests/transports/faults.py``, and for readers in ``docs/faults.md``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Callable
+from pathlib import Path
 
-import attrs
 import pytest
 
-from tests.loopback import Behaviour, Line, Received, Server, http_answer, serving, unused_port
+from tests.loopback import Line, Received, Server, serving, wait_until
 from tests.transports.api import (
     ALL,
     CONVERGES,
@@ -21,124 +20,48 @@ from tests.transports.api import (
     SAFE,
     TransportFactory,
     all_calls,
-    answer_rightly,
     first_then,
-    right_answer,
+)
+from tests.transports.fault_page import PAGE, page
+from tests.transports.faults import (
+    FAULTS,
+    Fault,
+    Setting,
+    Stage,
+    World,
+    lose_reply,
+    no_such_host,
+    nobody_listens,
+    status,
 )
 from workos_mfa import (
     MFA,
     ConnectError,
-    ConnectionLostError,
     MFAError,
     NotFoundError,
-    RateLimitExceededError,
     RetryingTransport,
     RetryPolicy,
-    ServerError,
+    Transport,
     TransportTimeoutError,
-    UnexpectedResponseError,
 )
 
-Repeated = Literal["again", "never"]
+CELLS = [(name, call) for name, fault in FAULTS.items() for call in ALL if fault.deletes or call not in CONVERGES]
 
 
-@attrs.frozen
-class Fault:
-    """What goes wrong with a request that has arrived, and what must follow from it."""
-
-    behaviour: Behaviour
-    safe: Repeated
-    converges: Repeated
-    once: Repeated
-    unclear: bool
-    error: type[MFAError]
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+    """What a fault may change."""
+    return World(monkeypatch, tmp_path)
 
 
-def status(code: int, headers: Mapping[str, str] | None = None) -> Behaviour:
-    """Answer with a status."""
-    return lambda _, line: line.answer(code, {"message": "no"}, headers)
+def client(server: Server, transport_class: TransportFactory) -> MFA:
+    """A client that does not wait between attempts."""
+    return MFA(transport=retrying(transport_class(KEY, base_url=server.url), lambda _: None))
 
 
-def lose_reply(_: Received, line: Line) -> None:
-    """Act, and lose the answer."""
-    line.hang_up()
-
-
-def reset(_: Received, line: Line) -> None:
-    """Act, and break the connection off."""
-    line.reset()
-
-
-def stall(_: Received, line: Line) -> None:
-    """Act, and never answer."""
-    line.stall()
-
-
-def cut_body(request: Received, line: Line) -> None:
-    """Act, and send half of the answer."""
-    code, body = right_answer(request)
-    answer = http_answer(code if body else 200, body or {})
-    line.send(answer[:-1])
-    line.hang_up()
-
-
-def cut_chunks(_: Received, line: Line) -> None:
-    """Act, and break off in the middle of a chunked answer."""
-    line.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{")
-    line.hang_up()
-
-
-def not_http(_: Received, line: Line) -> None:
-    """Act, and answer in no language that a client knows."""
-    line.send(b"220 smtp ready\r\n")
-    line.hang_up()
-
-
-def unreadable(_: Received, line: Line) -> None:
-    """Act, and answer with what is not JSON."""
-    line.answer(200, b"<html>fine</html>")
-
-
-def redirect(_: Received, line: Line) -> None:
-    """Answer that the call is elsewhere."""
-    line.answer(307, b"", {"Location": "/elsewhere"})
-
-
-LOST, LATE, FAILED = ConnectionLostError, TransportTimeoutError, ServerError
-EXPECTED: dict[str, Fault] = {
-    "the reply is lost": Fault(lose_reply, "again", "again", "never", unclear=True, error=LOST),
-    "reset": Fault(reset, "again", "again", "never", unclear=True, error=LOST),
-    "stall": Fault(stall, "again", "again", "never", unclear=True, error=LATE),
-    "cut-off body": Fault(cut_body, "again", "again", "never", unclear=True, error=LOST),
-    "cut-off chunk": Fault(cut_chunks, "again", "again", "never", unclear=True, error=LOST),
-    "not HTTP": Fault(not_http, "again", "again", "never", unclear=True, error=LOST),
-    "429": Fault(status(429), "again", "again", "never", unclear=False, error=RateLimitExceededError),
-    "429 with Retry-After": Fault(
-        status(429, {"Retry-After": "0"}), "again", "again", "again", unclear=False, error=RateLimitExceededError
-    ),
-    **{
-        str(code): Fault(status(code), "again", "again", "never", unclear=True, error=FAILED)
-        for code in (500, 502, 503, 504, 520, 527, 530)
-    },
-    "501": Fault(status(501), "never", "never", "never", unclear=True, error=FAILED),
-    "408": Fault(status(408), "never", "never", "never", unclear=True, error=MFAError),
-    "404": Fault(status(404), "never", "never", "never", unclear=False, error=NotFoundError),
-    "redirect": Fault(redirect, "never", "never", "never", unclear=True, error=UnexpectedResponseError),
-}
-CELLS = [(name, call) for name in EXPECTED for call in ALL if not (name.startswith("cut") and call == "delete_factor")]
-
-
-def client(server: Server, transport_class: TransportFactory, fault: str = "") -> MFA:
-    """A client that does not wait between attempts, and not long for an answer that will not come."""
-    transport = RetryingTransport(
-        transport_class(KEY, base_url=server.url), RetryPolicy(backoff=0, max_backoff=0), sleep=lambda _: None
-    )
-    return MFA(transport=transport, timeout=0.15 if fault == "stall" else 5)
-
-
-def expected(fault: Fault, call: str) -> Repeated:
-    """What the table says of a call."""
-    return {**dict.fromkeys(ONCE, fault.once), **dict.fromkeys(SAFE, fault.safe)}.get(call, fault.converges)
+def retrying(transport: Transport, sleep: Callable[[float], object]) -> RetryingTransport:
+    """Repetitions without a wait."""
+    return RetryingTransport(transport, RetryPolicy(backoff=0, max_backoff=0), sleep=sleep)
 
 
 def outcome(call: Callable[[], object]) -> MFAError | None:
@@ -150,64 +73,84 @@ def outcome(call: Callable[[], object]) -> MFAError | None:
     return None
 
 
+def made(
+    name: str, call: str, stage: Stage, transport_class: TransportFactory, sleep: Callable[[float], object]
+) -> MFAError | None:
+    """The outcome of a call that meets a fault, with what arrived before it forgotten."""
+    transport = transport_class(KEY, base_url=stage.url)
+    mfa = MFA(transport=retrying(transport, sleep), timeout=FAULTS[name].timeout)
+    if FAULTS[name].is_warm:
+        mfa.get_factor("auth_factor_of_an_earlier_call")
+        stage.server.received.clear()
+        wait_for_what_the_server_closes(stage.server, name)
+    try:
+        return outcome(all_calls(mfa)[call])
+    finally:
+        transport.close()
+
+
+def wait_for_what_the_server_closes(server: Server, name: str) -> None:
+    """Wait until the connection is closed at the other end, where it is."""
+    if FAULTS[name].error is None:
+        wait_until(lambda: all(sock.fileno() == -1 for sock in server._open))
+
+
+def check(error: MFAError | None, fault: Fault, name: str, call: str) -> MFAError:
+    """The error is the one of the table, and says what the table says."""
+    assert fault.error is not None
+    assert isinstance(error, fault.error)
+    assert error.outcome_unknown is (fault.unclear and call not in SAFE)
+    is_used_up = call == "verify_challenge" and (fault.unclear or name == "404")
+    assert error.needs_new_challenge is is_used_up
+    return error
+
+
 @pytest.mark.parametrize(("name", "call"), CELLS)
-def test_a_fault_that_passes(name: str, call: str, transport_class: TransportFactory) -> None:
-    """After one fault, what may be repeated works at the second attempt, and nothing else is sent again."""
-    fault = EXPECTED[name]
-    with serving(first_then(fault.behaviour, answer_rightly)) as server:
-        error = outcome(all_calls(client(server, transport_class, name))[call])
-        if expected(fault, call) == "again":
+def test_a_fault_that_passes(name: str, call: str, transport_class: TransportFactory, world: World) -> None:
+    """After a fault that is over, what may be repeated works at the second attempt; nothing else is sent again."""
+    fault = FAULTS[name]
+    with fault.setting(world) as stage:
+        error = made(name, call, stage, transport_class, lambda _: stage.heal())
+        if fault.repeated(call):
             assert error is None
-            assert len(server.received) == 2
+            assert len(stage.server.received) == 1 + fault.arrives
+        elif fault.error is None:
+            assert error is None
+            assert len(stage.server.received) == 1
         else:
-            assert isinstance(error, fault.error)
-            assert len(server.received) == 1
-            assert error.outcome_unknown is (fault.unclear and call not in SAFE)
-            assert error.needs_new_challenge is (call == "verify_challenge" and (fault.unclear or name == "404"))
-            assert [attempt.number for attempt in error.attempts] == [1]
+            assert len(check(error, fault, name, call).attempts) == 1
+            assert len(stage.server.received) == fault.arrives
 
 
-@pytest.mark.parametrize(("name", "call"), CELLS)
-def test_a_fault_that_stays(name: str, call: str, transport_class: TransportFactory) -> None:
+@pytest.mark.parametrize(("name", "call"), [cell for cell in CELLS if FAULTS[cell[0]].error is not None])
+def test_a_fault_that_stays(name: str, call: str, transport_class: TransportFactory, world: World) -> None:
     """A fault that stays ends in its error after three attempts, or after the only one there may be."""
-    fault = EXPECTED[name]
-    with serving(fault.behaviour) as server:
-        error = outcome(all_calls(client(server, transport_class, name))[call])
-        assert isinstance(error, fault.error)
-        assert len(server.received) == len(error.attempts) == (3 if expected(fault, call) == "again" else 1)
-        assert error.outcome_unknown is (fault.unclear and call not in SAFE)
+    fault = FAULTS[name]
+    with fault.setting(world) as stage:
+        error = check(made(name, call, stage, transport_class, lambda _: None), fault, name, call)
+        assert [attempt.number for attempt in error.attempts] == ([1, 2, 3] if fault.repeated(call) else [1])
+        assert len(stage.server.received) == (len(error.attempts) if fault.arrives else 0)
 
 
-@pytest.mark.parametrize("call", ALL)
-def test_nobody_listens(call: str, transport_class: TransportFactory) -> None:
-    """Where no connection can be made, every call is tried again, and it is clear that nothing was sent."""
-    transport = transport_class(KEY, base_url=f"http://127.0.0.1:{unused_port()}")
-    mfa = MFA(transport=RetryingTransport(transport, sleep=lambda _: None))
-    error = outcome(all_calls(mfa)[call])
-    assert isinstance(error, ConnectError)
-    assert not isinstance(error, TransportTimeoutError)
-    assert len(error.attempts) == 3
-    assert not error.outcome_unknown
-    assert "127.0.0.1" in str(error)
-    assert "Connection refused" in str(error)
+def test_the_page_says_the_same() -> None:
+    """docs/faults.md is what the table prints; if not: ``python -m tests.transports.print_faults``."""
+    assert PAGE.read_text("utf-8") == page()
 
 
-def test_no_such_host(transport_class: TransportFactory) -> None:
-    """A name that does not resolve is a connection that was not made."""
-    mfa = MFA(transport=transport_class(KEY, base_url="https://mfa.invalid"))
-    with pytest.raises(ConnectError, match=r"mfa\.invalid:443") as caught:
-        mfa.challenge_factor("auth_factor_1")
-    assert not caught.value.outcome_unknown
-
-
-@pytest.mark.parametrize("call", [call for call in ALL if call != "delete_factor"])
-def test_an_unreadable_success(call: str, transport_class: TransportFactory) -> None:
-    """A success that can't be read is not tried again, and for a call that acts it is unclear."""
-    with serving(unreadable) as server:
-        error = outcome(all_calls(client(server, transport_class))[call])
-        assert isinstance(error, UnexpectedResponseError)
-        assert len(server.received) == 1
-        assert error.outcome_unknown is (call in ONCE)
+@pytest.mark.parametrize(
+    ("setting", "reason"), [(nobody_listens, "Connection refused"), (no_such_host, "Name or service not known")]
+)
+def test_what_no_connection_says(
+    setting: Setting, reason: str, transport_class: TransportFactory, world: World
+) -> None:
+    """Host, port and the system's reason are named, and that nothing was sent."""
+    with setting(world) as stage:
+        error = outcome(lambda: MFA(transport=transport_class(KEY, base_url=stage.url)).get_factor("auth_factor_1"))
+        assert isinstance(error, ConnectError)
+        assert not isinstance(error, TransportTimeoutError)
+        assert f"no connection to localhost:{stage.server.port}" in str(error)
+        assert reason in str(error)
+        assert "Nothing was sent" in str(error)
 
 
 def test_a_delete_whose_reply_was_lost(transport_class: TransportFactory) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from workos_mfa import (
     RequestsTransport,
     RetryingTransport,
     TLSError,
+    TransportTimeoutError,
 )
 
 
@@ -128,6 +130,23 @@ def test_a_proxy_url_that_is_none(transport_class: TransportFactory, monkeypatch
     monkeypatch.setenv("HTTPS_PROXY", "http://")
     with pytest.raises(ConnectError, match="Nothing was sent"):
         MFA(transport=transport_class(KEY, base_url="https://localhost:1")).challenge_factor("auth_factor_1")
+
+
+def test_a_slow_proxy(origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time that a proxy takes for its tunnel is part of the attempt's."""
+
+    def tunnel_slowly(request: Received, line: Line) -> None:
+        time.sleep(0.3)
+        tunnel(request, line)
+
+    origin.behaviour = lambda _, line: line.stall()
+    with serving(tunnel_slowly) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        mfa = MFA(transport=transport_class(KEY, base_url=origin.url), timeout=0.5)
+        started = time.monotonic()
+        with pytest.raises(TransportTimeoutError):
+            mfa.challenge_factor("auth_factor_1")
+        assert time.monotonic() - started < 0.75
 
 
 def test_a_proxy_that_dies_with_the_request(

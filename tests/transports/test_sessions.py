@@ -21,9 +21,13 @@ from workos_mfa import (
     MFA,
     AuthenticationError,
     ConfigurationError,
+    ConnectError,
+    ConnectionLostError,
     Request,
     RequestsTransport,
+    RetryingTransport,
     Transport,
+    TransportError,
     UnexpectedResponseError,
 )
 from workos_mfa.transport import MAX_BODY
@@ -133,6 +137,16 @@ def test_an_encoding_that_is_none(encoding: str, server: Server, connect: Connec
     server.behaviour = lambda _, line: line.answer(200, b"not packed", {"Content-Encoding": encoding})
     with pytest.raises(UnexpectedResponseError, match="not JSON"):
         MFA(transport=connect(server)).get_factor("auth_factor_1")
+
+
+@pytest.mark.parametrize("damage", ["cut", "two in one"])
+def test_a_compressed_answer_that_is_not_whole(damage: str, server: Server, connect: Connect) -> None:
+    """What its checksum has not covered is not read, though it may look like a whole answer."""
+    whole = compressed(b'{"valid": true}', 31)
+    body = whole[:-4] if damage == "cut" else whole + whole
+    server.behaviour = lambda _, line: line.answer(200, body, {"Content-Encoding": "gzip"})
+    with pytest.raises(ConnectionLostError):
+        MFA(transport=connect(server)).verify_challenge("auth_challenge_1", code="123456")
 
 
 def test_a_body_without_end(server: Server, connect: Connect) -> None:
@@ -293,6 +307,80 @@ class TestAGivenSession:
             session.mount("https://api.workos.com", HTTPAdapter(max_retries=retries))
             with pytest.raises(ConfigurationError, match="mount an HTTPAdapter without max_retries"):
                 RequestsTransport(KEY, session=session)
+
+    @pytest.mark.parametrize("mounted_at", ["{url}/", "{url}/auth/", "http://localhost"])
+    def test_one_that_repeats_is_refused_wherever_it_is_mounted(self, mounted_at: str, server: Server) -> None:
+        """However long the prefix, and also if it is mounted later: before anything is sent."""
+        with requests.Session() as session:
+            transport = RequestsTransport(KEY, base_url=server.url, session=session)
+            repeating = Retry(3, allowed_methods=None, status_forcelist=[503])
+            session.mount(mounted_at.format(url=server.url), HTTPAdapter(max_retries=repeating))
+            with pytest.raises(ConfigurationError, match="mount an HTTPAdapter without max_retries"):
+                MFA(transport=transport).challenge_factor("auth_factor_1")
+        assert server.received == []
+
+    @pytest.mark.parametrize("mounted_at", ["https://api.workos.com/", "https://"])
+    def test_one_that_repeats_is_refused_at_once(self, mounted_at: str) -> None:
+        """Where it can be seen before the first call, it is."""
+        with requests.Session() as session:
+            session.mount(mounted_at, HTTPAdapter(max_retries=2))
+            with pytest.raises(ConfigurationError):
+                RequestsTransport(KEY, session=session)
+
+    @pytest.mark.parametrize(
+        "failure",
+        [
+            OSError(28, "No space left on device"),
+            requests.exceptions.ConnectTimeout("the audit host"),
+            requests.exceptions.InvalidURL("the audit host"),
+        ],
+    )
+    def test_a_hook_that_fails_is_no_connection_that_was_not_made(self, failure: OSError, server: Server) -> None:
+        """A hook runs when the answer is there: what fails in it is unclear, and nothing is sent again."""
+
+        def fail(*_: object, **__: object) -> None:
+            raise failure
+
+        with requests.Session() as session:
+            session.hooks["response"].append(fail)
+            transport = RetryingTransport(RequestsTransport(KEY, base_url=server.url, session=session))
+            with pytest.raises(TransportError, match="a hook of the session") as caught:
+                MFA(transport=transport).challenge_factor("auth_factor_1")
+        assert caught.value.outcome_unknown
+        assert len(server.received) == 1
+
+    def test_a_certificate_that_is_missing(self, server: Server) -> None:
+        """A client certificate that is not there is told before anything is sent."""
+        with requests.Session() as session:
+            session.cert = ("/no/such/certificate.pem", "/no/such/key.pem")
+            transport = RequestsTransport(KEY, base_url=server.url, session=session)
+            with pytest.raises(ConnectError, match=r"certificate\.pem"):
+                MFA(transport=transport).get_factor("auth_factor_1")
+        assert server.received == []
+
+    def test_it_is_not_carried_over_a_fork(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Parent and child would read each other's answers from the session's connections."""
+        with requests.Session() as session:
+            transport = RequestsTransport(KEY, base_url=server.url, session=session)
+            MFA(transport=transport).get_factor("auth_factor_1")
+            monkeypatch.setattr("os.getpid", lambda: -1)
+            with pytest.raises(ConfigurationError, match="in each process"):
+                MFA(transport=transport).get_factor("auth_factor_1")
+        assert len(server.received) == 1
+
+    def test_a_redirect_is_not_read(self, server: Server) -> None:
+        """Looking for where a redirect leads, requests would read its whole body, however long."""
+
+        def flood(_: Received, line: Line) -> None:
+            line.send(b"HTTP/1.1 307 Elsewhere\r\nLocation: http://[bad\r\nTransfer-Encoding: chunked\r\n\r\n")
+            while True:
+                line.send(b"10000\r\n" + b" " * 65536 + b"\r\n")
+
+        server.behaviour = flood
+        with requests.Session() as session:
+            transport = RequestsTransport(KEY, base_url=server.url, session=session)
+            with pytest.raises(UnexpectedResponseError, match="307"):
+                MFA(transport=transport).get_factor("auth_factor_1")
 
     def test_one_that_does_not_repeat_is_taken(self) -> None:
         """An adapter without retries is fine, and so is one for other hosts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ import vcr
 from vcr.record_mode import RecordMode
 
 from tests.loopback import Server
-from tests.transports.api import CHALLENGE, FACTOR, KEY
+from tests.transports.api import CHALLENGE, CHALLENGE_ID, FACTOR, KEY
 from workos_mfa import (
     MFA,
     ConnectError,
@@ -25,6 +25,7 @@ from workos_mfa import (
     RequestsTransport,
     RetryPolicy,
     TLSError,
+    Transport,
     TransportError,
     TransportTimeoutError,
 )
@@ -43,7 +44,7 @@ def mfa() -> Iterator[MFA]:
 def test_responses(mfa: MFA) -> None:
     """The responses library answers, and matches what was sent."""
     responses.post(
-        f"{URL}/auth/challenges/auth_challenge_1/verify",
+        f"{URL}/auth/challenges/{CHALLENGE_ID}/verify",
         json={"challenge": CHALLENGE, "valid": False},
         status=201,
         match=[
@@ -53,7 +54,7 @@ def test_responses(mfa: MFA) -> None:
     )
     responses.get(f"{URL}/auth/factors/auth_factor_1", json={"code": "entity_not_found"}, status=404)
     responses.delete(f"{URL}/auth/factors/auth_factor_1", status=204)
-    assert not mfa.verify_challenge("auth_challenge_1", code="123456")
+    assert not mfa.verify_challenge(CHALLENGE_ID, code="123456")
     with pytest.raises(NotFoundError):
         mfa.get_factor("auth_factor_1")
     mfa.delete_factor("auth_factor_1")
@@ -114,10 +115,10 @@ def test_requests_mock_on_a_session() -> None:
 
 # vcrpy puts the connection that is open from before aside without closing it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_vcrpy(server: Server, tmp_path: Path) -> None:
+def test_vcrpy(server: Server, connect: Callable[[Server], Transport], tmp_path: Path) -> None:
     """A call is recorded by vcrpy and played back, with a client that has a connection open from before."""
     cassette = str(tmp_path / "calls.json")
-    with MFA(KEY, base_url=server.url) as mfa:
+    with MFA(transport=connect(server)) as mfa:
         mfa.get_factor("auth_factor_0")
         recorder = vcr.VCR(serializer="json", filter_headers=["Authorization"])
         with recorder.use_cassette(cassette):

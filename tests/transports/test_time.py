@@ -116,6 +116,17 @@ def test_the_first_of_two_addresses_hangs(
     assert LIMIT * 0.9 < time.monotonic() - started < LIMIT + MARGIN
 
 
+def test_a_name_that_can_not_be_looked_up(transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that the system's resolver can't even read is a connection that was not made."""
+
+    def refuse(*_: object) -> None:
+        raise UnicodeError("label too long")
+
+    monkeypatch.setattr("workos_mfa.connections.socket.getaddrinfo", refuse)
+    with pytest.raises(ConnectError, match="Nothing was sent"):
+        MFA(transport=transport_class(KEY, base_url="http://localhost:9")).get_factor("auth_factor_1")
+
+
 def test_a_host_without_an_address(transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that resolves to nothing is a connection that was not made."""
     monkeypatch.setattr("workos_mfa.connections.socket.getaddrinfo", resolving_to())

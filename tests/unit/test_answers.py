@@ -20,6 +20,7 @@ from workos_mfa import (
     MFAError,
     NotFoundError,
     RateLimitExceededError,
+    Request,
     Response,
     ServerError,
     SMSQuotaReachedError,
@@ -28,6 +29,7 @@ from workos_mfa import (
     UnexpectedResponseError,
     UnprocessableEntityError,
 )
+from workos_mfa import answers as reading
 from workos_mfa.testing import StubTransport, json_response
 
 from .seven_calls import (
@@ -524,3 +526,24 @@ def test_only_a_delete_takes_nothing_for_success() -> None:
     response = Response(404, NOT_FOUND.headers, NOT_FOUND.body, (UNCLEAR_ATTEMPT, LAST_ATTEMPT))
     assert type(api_error(GET_FACTOR, response)) is NotFoundError
     assert type(api_error(VERIFY_CHALLENGE, response)) is NotFoundError
+
+
+@pytest.mark.parametrize("foreign", [KeyboardInterrupt, TimeoutError])
+def test_a_foreign_exception_while_an_answer_is_read(foreign: type[BaseException]) -> None:
+    """It keeps its type, and no frame of the parser's shows the secret that it was reading."""
+
+    def parse(body: bytes) -> object:
+        assert b"SENTINEL" in body
+        raise foreign
+
+    request = Request(operation="enroll_factor", method="POST", path="/", route="/")
+    with pytest.raises(foreign) as caught:
+        reading.read(request, Response(201, {}, b'{"secret": "SENTINEL"}'), parse)
+    trace = caught.value.__traceback__
+    assert trace is not None
+    frames = []
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+        frames.append(repr(trace.tb_frame.f_locals))
+    assert frames
+    assert "SENTINEL" not in "".join(frames)
