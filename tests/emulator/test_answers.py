@@ -334,13 +334,11 @@ def test_a_code_belongs_to_its_factor(caller: Caller) -> None:
     ("method", "path"),
     [
         ("GET", "/"),
-        ("PUT", "/auth/factors/auth_factor_1"),
         ("GET", "/auth/factors/"),
         ("GET", "/auth/factors"),
         ("POST", "/auth/factors/verify"),
         ("POST", "/auth/factors/challenge"),
         ("POST", "/user_management/authenticate"),
-        ("get", "/auth/factors/auth_factor_1"),
     ],
 )
 def test_what_is_not_implemented_says_so(caller: Caller, method: str, path: str) -> None:
@@ -349,4 +347,21 @@ def test_what_is_not_implemented_says_so(caller: Caller, method: str, path: str)
     assert answer.status == 501
     assert answer.json["code"] == "not_implemented_by_emulator"
     assert f"The workos_mfa emulator does not implement {method} {path}." in answer.json["message"]
+    _check_headers(answer)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/auth/factors/auth_factor_1", "DELETE, GET"),
+        ("OPTIONS", "/auth/factors/enroll", "DELETE, GET, POST"),
+        ("PATCH", "/auth/challenges/auth_challenge_1/verify", "POST"),
+    ],
+)
+def test_a_method_that_a_path_does_not_have(caller: Caller, method: str, path: str, allowed: str) -> None:
+    """What is asked for with a wrong method is told the right ones."""
+    answer = caller.send(method, path)
+    assert answer.status == 405
+    assert answer.json["code"] == "method_not_allowed"
+    assert answer.response.headers["allow"] == allowed
     _check_headers(answer)

@@ -91,3 +91,24 @@ def test_refuses_moments_without_zone_or_out_of_range() -> None:
         Clock(datetime(2026, 1, 1))  # noqa: DTZ001
     with pytest.raises(ValueError, match="from 1970"):
         Clock().set(datetime(1969, 12, 31, tzinfo=timezone.utc))
+
+
+def test_letting_a_running_clock_go_changes_nothing() -> None:
+    """A clock that runs already runs on."""
+    clock = Clock()
+    clock.advance(100)
+    before = clock.now()
+    clock.unfreeze()
+    assert before <= clock.now() < before + timedelta(minutes=5)
+
+
+def test_time_passes_on_either_kind_of_clock() -> None:
+    """Waiting moves a clock that stands, and takes its time on one that runs."""
+    clock = Clock()
+    began = clock.now()
+    clock.wait(0.002)
+    assert clock.now() >= began
+    clock.freeze()
+    stood_at = clock.now()
+    clock.wait(60)
+    assert clock.now() == stood_at + timedelta(seconds=60)

@@ -112,7 +112,9 @@ def test_unreadable_bodies(body: bytes, status: Any) -> None:
     """Bytes that are no JSON object are refused, whatever they are."""
     emulator = Emulator(Settings(unreadable_status=status))
     api: Api = emulator._api
-    assert api.answer("POST", "/auth/factors/enroll", {}, body).status == status
+    response = api.answer("POST", "/auth/factors/enroll", {}, body).response
+    assert response is not None
+    assert response.status == status
 
 
 @pytest.mark.parametrize("value", [{1, 2}, object(), b"bytes", datetime(2026, 1, 1, tzinfo=timezone.utc)])

@@ -11,7 +11,7 @@ from pathlib import Path
 import workos_mfa.emulator
 
 FOLDER = Path(workos_mfa.emulator.__file__).parent
-SHARED = {"workos_mfa.transport", "workos_mfa.secrecy", "workos_mfa.errors"}
+SHARED = {"workos_mfa._version", "workos_mfa.transport", "workos_mfa.secrecy", "workos_mfa.errors"}
 
 
 def _imported(source: str) -> set[str]:
@@ -29,14 +29,20 @@ def test_shares_only_the_seam_with_the_client() -> None:
     imported = {name for path in FOLDER.glob("*.py") for name in _imported(path.read_text("utf-8"))}
     ours = {name for name in imported if name.startswith("workos_mfa")}
     assert {name for name in ours if not name.startswith("workos_mfa.emulator")} <= SHARED
-    assert not imported & {"requests", "urllib3", "werkzeug"}
+    assert not {name.partition(".")[0] for name in imported} & {"requests", "urllib3"}
+
+
+def test_only_the_door_for_http_needs_werkzeug() -> None:
+    """An emulator in process goes without it."""
+    needing = [path.name for path in FOLDER.glob("*.py") if "\nfrom werkzeug" in path.read_text("utf-8")]
+    assert sorted(needing) == ["http_incoming.py", "http_server.py"]
 
 
 def test_importing_loads_nothing_heavy(tmp_path: Path) -> None:
-    """Importing the emulator loads neither segno nor an HTTP library."""
+    """Importing the emulator loads neither segno nor SQLite nor an HTTP library."""
     code = (
         "import sys, workos_mfa.emulator\n"
-        "heavy = {'segno', 'requests', 'urllib3', 'werkzeug'} & set(sys.modules)\n"
+        "heavy = {'sqlite3', 'segno', 'requests', 'urllib3', 'werkzeug'} & set(sys.modules)\n"
         "raise SystemExit(str(heavy) if heavy else 0)"
     )
     command = [sys.executable, "-c", code]
@@ -46,13 +52,17 @@ def test_importing_loads_nothing_heavy(tmp_path: Path) -> None:
 
 def test_public_names_are_sorted() -> None:
     """Everything that users import is listed, in order."""
-    assert workos_mfa.emulator.__all__ == sorted(workos_mfa.emulator.__all__)
+    constants_first = sorted(workos_mfa.emulator.__all__, key=lambda name: (not name.isupper(), name))
+    assert workos_mfa.emulator.__all__ == constants_first
     assert all(hasattr(workos_mfa.emulator, name) for name in workos_mfa.emulator.__all__)
 
 
 def test_public_classes_name_their_public_module() -> None:
     """A class says where users import it from, and can be pickled by that name where it is a value."""
-    names = [getattr(workos_mfa.emulator, name) for name in workos_mfa.emulator.__all__]
-    assert {public.__module__ for public in names} == {"workos_mfa.emulator"}
+    public = [getattr(workos_mfa.emulator, name) for name in workos_mfa.emulator.__all__]
+    modules = {thing.__name__: thing.__module__ for thing in public if isinstance(thing, type)}
+    # The one that is exported at the top as well.
+    assert modules.pop("Emulator") == "workos_mfa"
+    assert set(modules.values()) == {"workos_mfa.emulator"}
     settings = workos_mfa.emulator.Settings(totp_window=0, users={"user_1": "alan@example.com"})
     assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301

@@ -2,55 +2,27 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from collections import Counter
 from collections.abc import Callable
-from typing import TypeVar
 
 import pytest
 
 from tests.emulator.caller import Caller
-
-THREADS = 32
-T = TypeVar("T")
-
-
-def _race(function: Callable[[int], T]) -> list[T]:
-    """What the function gives in 32 threads that start at once."""
-    barrier = threading.Barrier(THREADS)
-    results: list[T] = []
-
-    def run(number: int) -> None:
-        barrier.wait()
-        results.append(function(number))
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(THREADS)]
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(usual)
-    assert len(results) == THREADS
-    return results
+from tests.emulator.race import THREADS, race
 
 
 def test_wrong_codes_are_counted_exactly(caller_with: Callable[..., Caller]) -> None:
     """Of 32 wrong codes exactly the allowed number is answered false."""
     caller = caller_with(max_wrong_codes=7)
     challenge = caller.challenge(caller.generic()).json
-    statuses = Counter(_race(lambda _: caller.wrong(challenge).status))
+    statuses = Counter(race(lambda _: caller.wrong(challenge).status))
     assert statuses == {201: 7, 400: THREADS - 7}
 
 
 def test_a_right_code_is_accepted_once(caller: Caller) -> None:
     """Of 32 threads with the right code one is told so."""
     challenge = caller.challenge(caller.generic()).json
-    answers = _race(lambda _: caller.verify(challenge, challenge["code"]))
+    answers = race(lambda _: caller.verify(challenge, challenge["code"]))
     assert Counter(answer.status for answer in answers) == {201: 1, 422: THREADS - 1}
 
 
@@ -61,7 +33,7 @@ def test_a_totp_code_is_accepted_once_in_any_challenge(caller_with: Callable[...
     factor = caller.totp()
     challenges = [caller.challenge(factor).json for _ in range(THREADS)]
     code = caller.emulator.totp_code(factor["id"])
-    answers = _race(lambda number: caller.verify(challenges[number], code))
+    answers = race(lambda number: caller.verify(challenges[number], code))
     assert Counter(answer.json.get("valid") for answer in answers)[True] == 1
 
 
@@ -69,16 +41,16 @@ def test_limits_hold(caller_with: Callable[..., Caller]) -> None:
     """Limits of messages and of factors are not passed by threads that start at once."""
     caller = caller_with(sms_rate_limit=3, max_factors_per_user=5)
     factor = caller.sms()
-    assert Counter(_race(lambda _: caller.challenge(factor).status)) == {201: 3, 429: THREADS - 3}
+    assert Counter(race(lambda _: caller.challenge(factor).status)) == {201: 3, 429: THREADS - 3}
     assert len(caller.emulator.outbox) == 3
-    statuses = Counter(_race(lambda _: caller.enroll(type="generic_otp", user_id="user_1").status))
+    statuses = Counter(race(lambda _: caller.enroll(type="generic_otp", user_id="user_1").status))
     assert statuses == {201: 5, 422: THREADS - 5}
 
 
 def test_a_factor_is_deleted_once(caller: Caller) -> None:
     """One of 32 deletions finds the factor."""
     factor = caller.totp(user_id="user_1")
-    assert Counter(_race(lambda _: caller.delete(factor["id"]).status)) == {204: 1, 404: THREADS - 1}
+    assert Counter(race(lambda _: caller.delete(factor["id"]).status)) == {204: 1, 404: THREADS - 1}
 
 
 def test_everything_at_once(caller: Caller) -> None:
@@ -92,6 +64,6 @@ def test_everything_at_once(caller: Caller) -> None:
             caller.emulator.reset()
         return len(list(caller.emulator.outbox)) + len(repr(caller.emulator)) + challenge.status
 
-    assert all(_race(work))
+    assert all(race(work))
     ids = [call.request_id for call in caller.emulator.calls]
     assert len(ids) == len(set(ids))

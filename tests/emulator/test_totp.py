@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workos_mfa.emulator import totp
+from workos_mfa.emulator.seeds_randomness import Randomness
 
 KEY = b"12345678901234567890"
 # The SHA-1 rows of the RFC's appendix B; it has eight digits, of which six are the last six.
@@ -59,7 +60,7 @@ def test_agrees_with_oathtool(secret: str) -> None:
 
 def test_secrets_are_160_bits_and_differ() -> None:
     """A new secret is 20 random bytes in Base32 without padding."""
-    made = {totp.new_secret() for _ in range(50)}
+    made = {totp.new_secret(Randomness()) for _ in range(50)}
     assert len(made) == 50
     assert all(re.fullmatch(r"[A-Z2-7]{32}", secret) for secret in made)
     assert all(len(totp.key_of(secret)) == 20 for secret in made)

@@ -8,11 +8,39 @@ from __future__ import annotations
 
 from workos_mfa.emulator.calls import Call
 from workos_mfa.emulator.emulator import Emulator
+from workos_mfa.emulator.faults import Faults, Outcome
+from workos_mfa.emulator.faults_fault import Fault
+from workos_mfa.emulator.numbers import (
+    FIXED_CODE,
+    FIXED_CODE_NUMBER,
+    INVALID_NUMBER,
+    ORDINARY_NUMBER,
+    QUOTA_REACHED_NUMBER,
+    RATE_LIMITED_NUMBER,
+)
 from workos_mfa.emulator.outbox import SMSMessage
+from workos_mfa.emulator.server import EmulatorServer
 from workos_mfa.emulator.settings import Settings
+from workos_mfa.emulator.storage_errors import StateFileError
 
-__all__ = ["Call", "Emulator", "SMSMessage", "Settings"]
+__all__ = [
+    "FIXED_CODE",
+    "FIXED_CODE_NUMBER",
+    "INVALID_NUMBER",
+    "ORDINARY_NUMBER",
+    "QUOTA_REACHED_NUMBER",
+    "RATE_LIMITED_NUMBER",
+    "Call",
+    "Emulator",
+    "EmulatorServer",
+    "Fault",
+    "Faults",
+    "Outcome",
+    "SMSMessage",
+    "Settings",
+    "StateFileError",
+]
 
-for _public in (Call, Emulator, SMSMessage, Settings):
+for _public in (Call, EmulatorServer, Fault, Faults, Outcome, SMSMessage, Settings, StateFileError):
     # A traceback and the repr of a class then say where users import it from.
     _public.__module__ = __name__

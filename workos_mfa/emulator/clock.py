@@ -8,11 +8,22 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+
+import attrs
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # A year before the last date that exists, so that an expiry or a running clock can't pass it.
 _LATEST = datetime(9999, 1, 1, tzinfo=timezone.utc)
+
+
+@attrs.frozen
+class ClockSetting:
+    """What makes a clock differ from another one: the moment at which it stands, or its distance from real time."""
+
+    frozen_at: datetime | None
+    ahead: timedelta
 
 
 class Clock:
@@ -24,6 +35,7 @@ class Clock:
 
     def __init__(self, start: datetime | None = None) -> None:
         self._lock = threading.Lock()
+        self._moved: Callable[[], None] = _nobody
         self._start = None if start is None else _checked(start)
         self._frozen_at = self._start
         self._ahead = timedelta()
@@ -51,11 +63,38 @@ class Clock:
             except OverflowError:
                 moment = datetime.max.replace(tzinfo=timezone.utc)
             self._move_to(_checked(moment))
+        self._moved()
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass: move the clock if it stands, and wait in earnest if it runs.
+
+        :param seconds: how long; zero or more.
+        :raises ValueError: as :meth:`advance` does.
+        """
+        if self.is_frozen:
+            self.advance(seconds)
+        else:
+            time.sleep(seconds)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the clock stands until it is moved."""
+        with self._lock:
+            return self._frozen_at is not None
 
     def freeze(self) -> None:
         """Stand still from now on; ``advance`` and ``set`` still move the clock."""
         with self._lock:
             self._frozen_at = self._now()
+        self._moved()
+
+    def unfreeze(self) -> None:
+        """Run on from where the clock stands."""
+        with self._lock:
+            if self._frozen_at is not None:
+                self._ahead = self._frozen_at - _real_time()
+                self._frozen_at = None
+        self._moved()
 
     def set(self, moment: datetime) -> None:
         """Go to a moment, forwards or back; a running clock runs on from there.
@@ -65,12 +104,31 @@ class Clock:
         """
         with self._lock:
             self._move_to(_checked(moment))
+        self._moved()
 
     def reset(self) -> None:
         """Be again as at the start: at real time and running, or where the clock was made to stand."""
         with self._lock:
             self._frozen_at = self._start
             self._ahead = timedelta()
+        self._moved()
+
+    def setting(self) -> ClockSetting:
+        """Where the clock stands, or how far it is from real time."""
+        with self._lock:
+            return ClockSetting(self._frozen_at, self._ahead)
+
+    def go_on(self, setting: ClockSetting | None, moved: Callable[[], None]) -> None:
+        """Go on as a clock before this one, and tell of every later move.
+
+        :param setting: of the clock before; None where there was none.
+        :param moved: called after every move.
+        """
+        with self._lock:
+            if setting is not None:
+                self._frozen_at = setting.frozen_at
+                self._ahead = setting.ahead
+            self._moved = moved
 
     def _now(self) -> datetime:
         return self._frozen_at or _real_time() + self._ahead
@@ -80,6 +138,10 @@ class Clock:
             self._ahead = moment - _real_time()
         else:
             self._frozen_at = moment
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""
 
 
 def _real_time() -> datetime:

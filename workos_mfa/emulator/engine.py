@@ -6,8 +6,6 @@ all, however many threads call, since each holds the one lock from its first loo
 
 from __future__ import annotations
 
-import secrets
-import threading
 from datetime import datetime, timedelta
 
 import attrs
@@ -15,50 +13,55 @@ import attrs
 from workos_mfa.emulator import ids, refusals, sms, totp
 from workos_mfa.emulator.clock import Clock
 from workos_mfa.emulator.enrolment import Enrolment
-from workos_mfa.emulator.outbox import Outbox, SMSMessage
+from workos_mfa.emulator.numbers import FIXED_CODE, QUOTA_REACHED_NUMBER, RATE_LIMITED_NUMBER, has_fixed_code
+from workos_mfa.emulator.outbox import SMSMessage
+from workos_mfa.emulator.seeds import read_seed
+from workos_mfa.emulator.seeds_planting import plant
 from workos_mfa.emulator.settings import Settings
-from workos_mfa.emulator.state import ChallengeRecord, FactorRecord, State
-
-LIFETIME = timedelta(minutes=10)
-"""How long a challenge can be verified."""
+from workos_mfa.emulator.state_memory import Memory
+from workos_mfa.emulator.state_records import LIFETIME, ChallengeRecord, FactorRecord
 
 
 class Engine:
-    """The lifecycle over a state, a clock and an outbox.
+    """The lifecycle over a memory and a clock.
 
     Every method raises :class:`Refusal` where the API would answer with an error.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, outbox: Outbox) -> None:
+    def __init__(self, settings: Settings, clock: Clock, memory: Memory) -> None:
         self._settings = settings
         self._clock = clock
-        self._outbox = outbox
-        self._lock = threading.RLock()
-        self._state = State()
-        self._new_id = ids.IdMaker()
+        self._memory = memory
+        self._lock = memory.lock
+        self._state = memory.state
 
     def __repr__(self) -> str:
         return f"<Engine: {self._state!r}>"
 
-    def reset(self) -> None:
-        """Forget everything."""
+    def new_secret(self) -> str:
+        """A secret for a TOTP factor."""
+        return totp.new_secret(self._memory.randomness)
+
+    def plant(self, mapping: object) -> dict[str, list[str]]:
+        """Keep what a seed describes; all of it, or nothing.
+
+        :raises ValueError: if it can't be read or does not fit what is there.
+        """
         with self._lock:
-            self._state = State()
-            self._new_id = ids.IdMaker()
-            self._outbox.clear()
-            self._clock.reset()
+            seed = read_seed(mapping, self._settings, self._now())
+            with self._state.step():
+                return plant(seed, self._state, self._memory.randomness, self._memory.new_id)
 
     def check_user(self, user_id: str) -> None:
         """Make sure that there is such a user."""
         users = self._settings.users
-        if users is not None and user_id not in users:
+        if users is not None and user_id not in users and self._email(user_id) is None:
             raise refusals.user_not_found(user_id)
 
     def email_of(self, user_id: str) -> str:
         """The address of a user."""
         self.check_user(user_id)
-        users = self._settings.users
-        return f"{user_id}@example.com" if users is None else users[user_id]
+        return self._email(user_id) or (self._settings.users or {}).get(user_id, f"{user_id}@example.com")
 
     def factor(self, factor_id: str) -> FactorRecord:
         """The factor of this id."""
@@ -81,11 +84,11 @@ class Engine:
         if enrolment.user_id is not None:
             self.check_user(enrolment.user_id)
         setup = enrolment.totp
-        with self._lock:
+        with self._lock, self._state.step():
             self._check_limit(enrolment.user_id)
             now = self._now()
             factor = FactorRecord(
-                id=self._new_id(ids.FACTOR, now),
+                id=self._memory.new_id(ids.FACTOR, now),
                 type=enrolment.type,
                 created_at=now,
                 user_id=enrolment.user_id,
@@ -95,12 +98,12 @@ class Engine:
                 key=totp.key_of(setup.secret) if setup else None,
                 listed=enrolment.listed,
             )
-            self._state.add_factor(factor)
+            self._state.put_factor(factor)
         return factor
 
     def delete(self, factor_id: str) -> None:
         """Forget a factor for good."""
-        with self._lock:
+        with self._lock, self._state.step():
             self._state.delete_factor(self.factor(factor_id))
 
     def challenge(self, factor_id: str, template: str | None = None) -> ChallengeRecord:
@@ -108,21 +111,19 @@ class Engine:
 
         :param template: the text of the message, for SMS factors.
         """
+        message = None
         with self._lock:
-            factor = self.factor(factor_id)
-            now = self._now()
-            self._check_throttle(factor.phone_number, now)
-            challenge = ChallengeRecord(
-                id=self._new_id(ids.CHALLENGE, now),
-                factor_id=factor_id,
-                factor_type=factor.type,
-                created_at=now,
-                expires_at=now + LIFETIME,
-                code=None if factor.type == "totp" else _new_code(),
-            )
-            self._state.add_challenge(challenge)
-            if factor.phone_number is not None:
-                self._send(factor.phone_number, challenge, template or self._settings.default_sms_text)
+            with self._state.step():
+                factor = self.factor(factor_id)
+                challenge = self._new_challenge(factor)
+                self._state.put_challenge(challenge)
+                if factor.phone_number is not None:
+                    text = template or self._settings.default_sms_text
+                    message = _message(factor.phone_number, challenge, text)
+                    self._state.note_sms(message)
+            # After the step, which may fail; nobody would take the message back.
+            if message is not None:
+                self._memory.outbox.sent(message)
         return challenge
 
     def open_challenge(self, challenge_id: str) -> tuple[ChallengeRecord, FactorRecord | None]:
@@ -143,7 +144,7 @@ class Engine:
 
     def verify(self, challenge_id: str, code: str) -> tuple[ChallengeRecord, bool]:
         """Hold a code against a challenge: once right, never again."""
-        with self._lock:
+        with self._lock, self._state.step():
             challenge, factor = self.open_challenge(challenge_id)
             if factor is None:
                 return challenge, False
@@ -153,14 +154,14 @@ class Engine:
             if locked and self._settings.lock_refuses_right_code:
                 raise refusals.too_many_attempts()
             if self._accept(challenge, factor, code, now):
-                self._state.replace_challenge(attrs.evolve(challenge, verified=True))
+                self._state.put_challenge(attrs.evolve(challenge, verified=True))
                 if factor.wrong_codes or not factor.verified:
-                    self._state.replace_factor(attrs.evolve(factor, verified=True, wrong_codes=0))
+                    self._state.put_factor(attrs.evolve(factor, verified=True, wrong_codes=0))
                 return challenge, True
             if locked:
                 raise refusals.too_many_attempts()
-            self._state.replace_challenge(attrs.evolve(challenge, wrong_codes=challenge.wrong_codes + 1))
-            self._state.replace_factor(attrs.evolve(factor, wrong_codes=factor.wrong_codes + 1))
+            self._state.put_challenge(attrs.evolve(challenge, wrong_codes=challenge.wrong_codes + 1))
+            self._state.put_factor(attrs.evolve(factor, wrong_codes=factor.wrong_codes + 1))
         return challenge, False
 
     def totp_code(self, factor_id: str) -> str:
@@ -189,6 +190,10 @@ class Engine:
         now = self._clock.now()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
+    def _email(self, user_id: str) -> str | None:
+        with self._lock:
+            return self._state.email(user_id)
+
     def _check_limit(self, user_id: str | None) -> None:
         limit = self._settings.max_factors_per_user
         if user_id is not None and limit is not None and self._state.count_of_user(user_id) >= limit:
@@ -198,6 +203,10 @@ class Engine:
         settings = self._settings
         if number is None:
             return
+        if number == QUOTA_REACHED_NUMBER:
+            raise refusals.sms_quota_reached(settings)
+        if number == RATE_LIMITED_NUMBER:
+            raise refusals.sms_rate_limited(settings)
         if settings.sms_quota is not None and self._state.sms_count >= settings.sms_quota:
             raise refusals.sms_quota_reached(settings)
         if settings.sms_rate_limit is not None:
@@ -205,19 +214,21 @@ class Engine:
             if self._state.sms_sent_since(number, since) >= settings.sms_rate_limit:
                 raise refusals.sms_rate_limited(settings)
 
-    def _send(self, number: str, challenge: ChallengeRecord, template: str) -> None:
-        code = challenge.code or ""
-        self._state.note_sms(number, challenge.created_at)
-        self._outbox.sent(
-            SMSMessage(
-                to=number,
-                text=template.replace(sms.PLACEHOLDER, code),
-                code=code,
-                factor_id=challenge.factor_id,
-                challenge_id=challenge.id,
-                sent_at=challenge.created_at,
-            )
+    def _new_challenge(self, factor: FactorRecord) -> ChallengeRecord:
+        now = self._now()
+        number = factor.phone_number
+        self._check_throttle(number, now)
+        return ChallengeRecord(
+            id=self._memory.new_id(ids.CHALLENGE, now),
+            factor_id=factor.id,
+            factor_type=factor.type,
+            created_at=now,
+            expires_at=now + LIFETIME,
+            code=None if factor.type == "totp" else self._code(number),
         )
+
+    def _code(self, number: str | None) -> str:
+        return FIXED_CODE if number and has_fixed_code(number) else self._memory.randomness.code()
 
     def _check_open(self, challenge: ChallengeRecord, now: datetime) -> None:
         settings = self._settings
@@ -248,5 +259,13 @@ class Engine:
         return False
 
 
-def _new_code() -> str:
-    return f"{secrets.randbelow(10**6):06d}"
+def _message(number: str, challenge: ChallengeRecord, template: str) -> SMSMessage:
+    code = challenge.code or ""
+    return SMSMessage(
+        to=number,
+        text=template.replace(sms.PLACEHOLDER, code),
+        code=code,
+        factor_id=challenge.factor_id,
+        challenge_id=challenge.id,
+        sent_at=challenge.created_at,
+    )

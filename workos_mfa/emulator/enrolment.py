@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from typing import Literal
 
 import attrs
@@ -16,8 +16,6 @@ from workos_mfa.secrecy import ComparedUnseen
 _TYPES = ("generic_otp", "sms", "totp")
 _ENROLL = ("type", "phone_number", "totp_issuer", "totp_user", "user_id")
 _CREATE = ("type", "totp_issuer", "totp_user", "totp_secret")
-# 80 bits at least, as in WorkOS' own example.
-_BASE32 = re.compile(r"[A-Z2-7]{16,}={0,6}")
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -42,8 +40,10 @@ class Enrolment:
     listed: bool = True
 
 
-def read_enroll(body: bytes, settings: Settings) -> Enrolment:
+def read_enroll(body: bytes, settings: Settings, new_secret: Callable[[], str]) -> Enrolment:
     """What ``/auth/factors/enroll`` is asked for.
+
+    :param new_secret: makes the secret of a TOTP factor.
 
     :raises Refusal: if something is missing or of the wrong kind.
     """
@@ -61,13 +61,15 @@ def read_enroll(body: bytes, settings: Settings) -> Enrolment:
         type=kind,
         user_id=user_id,
         phone_number=_phone(number, settings) if kind == "sms" else None,
-        totp=_setup(issuer, user, None, settings, settings.totp_uri) if kind == "totp" else None,
+        totp=_setup(issuer, user, new_secret(), settings, settings.totp_uri) if kind == "totp" else None,
         listed=settings.enrolled_factors_listed,
     )
 
 
-def read_create(body: bytes, user_id: str, email: str, settings: Settings) -> Enrolment:
+def read_create(body: bytes, user_id: str, email: str, settings: Settings, new_secret: Callable[[], str]) -> Enrolment:
     """What ``/user_management/users/{id}/auth_factors`` is asked for.
+
+    :param new_secret: makes the secret where none is given.
 
     :raises Refusal: if something is missing or of the wrong kind.
     """
@@ -78,7 +80,7 @@ def read_create(body: bytes, user_id: str, email: str, settings: Settings) -> En
     user = fields.optional("totp_user", longest=longest) or email
     secret = _read_secret(fields)
     fields.refuse_if_wrong()
-    return Enrolment(type="totp", user_id=user_id, totp=_setup(issuer, user, secret, settings, "full"))
+    return Enrolment(type="totp", user_id=user_id, totp=_setup(issuer, user, secret or new_secret(), settings, "full"))
 
 
 def _read_secret(fields: Fields) -> str | None:
@@ -86,13 +88,10 @@ def _read_secret(fields: Fields) -> str | None:
     secret = fields.optional(name)
     if not secret:
         return None
-    if _BASE32.fullmatch(secret):
-        bare = secret.rstrip("=")
-        # At these lengths the last character would be part of no byte: something is missing.
-        if len(bare) % 8 not in {1, 3, 6}:
-            return bare
-    fields.object_to(name, f"{name} must be a Base32 secret of at least 16 characters, A-Z and 2-7")
-    return None
+    bare = totp.bare_secret(secret)
+    if bare is None:
+        fields.object_to(name, f"{name} must be a Base32 secret of at least 16 characters, A-Z and 2-7")
+    return bare
 
 
 def _phone(number: str, settings: Settings) -> str:
@@ -102,8 +101,7 @@ def _phone(number: str, settings: Settings) -> str:
     return normalised
 
 
-def _setup(issuer: str, user: str, secret: str | None, settings: Settings, form: Literal["short", "full"]) -> TOTPSetup:
-    secret = secret or totp.new_secret()
+def _setup(issuer: str, user: str, secret: str, settings: Settings, form: Literal["short", "full"]) -> TOTPSetup:
     uri = otpauth.uri(issuer=issuer, user=user, secret=secret, form=form, escape_at=settings.totp_uri_escapes_at)
     try:
         qr_code = qr.data_uri(uri, quiet_zone=settings.quiet_zone)

@@ -44,7 +44,7 @@ class Handlers:
 
     def enroll_factor(self, asked: Asked) -> Answer:
         """Make a factor."""
-        enrolment = read_enroll(asked.body, self._settings)
+        enrolment = read_enroll(asked.body, self._settings, self._engine.new_secret)
         record = self._engine.enroll(enrolment)
         return Answer(_CREATED, rendering.factor(record, enrolment.totp))
 
@@ -68,7 +68,7 @@ class Handlers:
     def create_user_auth_factor(self, asked: Asked) -> Answer:
         """Make a TOTP factor for a user, and a challenge with it."""
         email = self._engine.email_of(asked.id)
-        enrolment = read_create(asked.body, asked.id, email, self._settings)
+        enrolment = read_create(asked.body, asked.id, email, self._settings, self._engine.new_secret)
         record = self._engine.enroll(enrolment)
         challenge = self._engine.challenge(record.id)
         shown = {

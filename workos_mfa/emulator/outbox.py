@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 import attrs
@@ -31,7 +33,19 @@ class SMSMessage(ComparedUnseen):
 
 
 class Outbox(Record[SMSMessage]):
-    """All text messages, oldest first; a sequence that is safe to read while calls are made."""
+    """All text messages, oldest first; a sequence that is safe to read while calls are made.
+
+    :param clearing: gives what is to be around the forgetting of all messages.
+    """
+
+    def __init__(self, clearing: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        super().__init__()
+        self._clearing = clearing
+
+    def clear(self) -> None:
+        """Forget all messages."""
+        with self._clearing():
+            super().clear()
 
     def latest(
         self, *, to: str | None = None, factor_id: str | None = None, challenge_id: str | None = None

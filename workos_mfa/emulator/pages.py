@@ -1,7 +1,8 @@
 """A page of a list, between two cursors.
 
-Ids sort in the order in which they were made, so a cursor is compared, not looked up: the page after a
-factor that has been deleted meanwhile is still the right one.
+Factors sort by the time at which they were made and by their ids within it. A cursor whose factor has been
+deleted meanwhile still has its place, by the time in its id. Only a pinned id of another form has lost it; it
+then stands at the end, so that who pages through a list comes to an end.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import attrs
 from workos_mfa.emulator import ids
 from workos_mfa.emulator.fields import Fields
 from workos_mfa.emulator.settings import Settings
-from workos_mfa.emulator.state import FactorRecord
+from workos_mfa.emulator.state_records import FactorRecord
 
 _DEFAULT_LIMIT = 10
 _GREATEST_LIMIT = 100
+_AFTER_ALL_TIME = 1 << 48
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -60,10 +62,12 @@ def read_query(query: Mapping[str, str], settings: Settings) -> PageQuery:
 
 def page_of(factors: Sequence[FactorRecord], asked: PageQuery) -> FactorPage:
     """The page of these factors that is asked for."""
-    ordered = sorted(factors, key=lambda factor: factor.id, reverse=not asked.ascending)
+    ordered = sorted(factors, key=_place, reverse=not asked.ascending)
+    places = {factor.id: _place(factor) for factor in ordered}
 
     def comes_after(factor: FactorRecord, cursor: str) -> bool:
-        return factor.id > cursor if asked.ascending else factor.id < cursor
+        place = places.get(cursor) or _place_of_deleted(cursor, ascending=asked.ascending)
+        return _place(factor) > place if asked.ascending else _place(factor) < place
 
     start = 0
     end = len(ordered)
@@ -80,6 +84,17 @@ def page_of(factors: Sequence[FactorRecord], asked: PageQuery) -> FactorPage:
         before=items[0].id if items and start > 0 else None,
         after=items[-1].id if items and end < len(ordered) else None,
     )
+
+
+def _place(factor: FactorRecord) -> tuple[int, str]:
+    return ids.milliseconds(factor.created_at), factor.id
+
+
+def _place_of_deleted(cursor: str, *, ascending: bool) -> tuple[int, str]:
+    time = ids.time_in(cursor)
+    if time is not None:
+        return time, cursor
+    return (_AFTER_ALL_TIME if ascending else 0), cursor
 
 
 def _cursor(fields: Fields, name: str) -> str | None:

@@ -7,7 +7,7 @@ other threads make calls; an iteration sees the entries that were there when it 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar, overload
 
 T = TypeVar("T")
@@ -19,6 +19,7 @@ class Record(Sequence[T]):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._entries: list[T] = []
+        self._watchers: tuple[Callable[[T], object], ...] = ()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self)}>"
@@ -50,6 +51,11 @@ class Record(Sequence[T]):
         with self._lock:
             return iter(tuple(reversed(self._entries)))
 
+    def watch(self, watcher: Callable[[T], object]) -> None:
+        """Call a function with each entry from now on, in the thread of whoever adds it."""
+        with self._lock:
+            self._watchers = (*self._watchers, watcher)
+
     def clear(self) -> None:
         """Forget all entries."""
         with self._lock:
@@ -58,3 +64,5 @@ class Record(Sequence[T]):
     def _append(self, entry: T) -> None:
         with self._lock:
             self._entries.append(entry)
+        for watcher in self._watchers:
+            watcher(entry)

@@ -22,7 +22,7 @@ class Refusal(Exception):  # noqa: N818  (it is an answer, not an error of the e
         super().__init__()
         self.status = status
         self.body = body
-        self.headers = headers or {}
+        self.headers: Mapping[str, str] = headers or {}
 
 
 @attrs.frozen
@@ -115,6 +115,15 @@ def unreadable(settings: Settings) -> Refusal:
     """The body is not a JSON object."""
     body = {"code": "invalid_request_body", "message": "The request body must be a JSON object."}
     return Refusal(settings.unreadable_status, body)
+
+
+def method_not_allowed(method: str, path: str, allowed: Sequence[str]) -> Refusal:
+    """The path is one of the API's, the method is not."""
+    message = (
+        f"The workos_mfa emulator has no {method} {path}: the API has this path with {' and '.join(allowed)}. "
+        "This answer is the emulator's own."
+    )
+    return Refusal(405, {"code": "method_not_allowed", "message": message}, headers={"Allow": ", ".join(allowed)})
 
 
 def not_implemented(method: str, path: str) -> Refusal:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from workos_mfa.emulator.enrolment import TOTPSetup
 from workos_mfa.emulator.pages import FactorPage
 from workos_mfa.emulator.settings import Settings
-from workos_mfa.emulator.state import ChallengeRecord, FactorRecord
+from workos_mfa.emulator.state_records import ChallengeRecord, FactorRecord
 
 JSONObject: TypeAlias = Mapping[str, object]
 
@@ -100,4 +100,5 @@ def _times(created_at: datetime) -> JSONObject:
 
 
 def _timestamp(moment: datetime) -> str:
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    # The emulator's moments are all in UTC, so that the end is +00:00.
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -11,6 +11,9 @@ from workos_mfa.emulator.handlers import Answer, Asked, Handlers
 
 _ID = "{id}"
 
+# Where the settings don't have them they are no route at all, rather than the ids that they look like.
+_PATHS_OF_2022 = frozenset({"/auth/factors/challenge", "/auth/factors/verify"})
+
 
 @attrs.frozen
 class Route:
@@ -68,6 +71,17 @@ class Routes:
             if found is not None:
                 return route, found
         return None
+
+    def methods(self, path: str) -> list[str]:
+        """The methods that this path has, whatever it is asked with."""
+        segments = path.split("/")
+        if path in _PATHS_OF_2022:
+            return []
+        return sorted(
+            method
+            for (method, length), routes in self._routes.items()
+            if length == len(segments) and any(_id_in(segments, pattern) is not None for _, pattern in routes)
+        )
 
 
 def _id_in(segments: list[str], pattern: list[str]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from workos_mfa.emulator.fields import Fields
+from workos_mfa.emulator.numbers import INVALID_NUMBER
 from workos_mfa.emulator.settings import Settings
 
 PLACEHOLDER = "{{code}}"
@@ -21,13 +22,16 @@ _LINK = re.compile(r"://|\b[^\W_](?:[\w-]*[^\W_])?\.[^\W\d_]{2,}\b")
 def normalised_phone(number: str, settings: Settings) -> str | None:
     """The number in E.164 form, or None where text messages can't be sent to it.
 
-    US numbers of ten digits, and of eleven with the leading 1, get their ``+1`` or ``+``.
+    US numbers of ten digits, and of eleven with the leading 1, get their ``+1`` or ``+``; one number is always
+    invalid.
     """
     if settings.phone_punctuation == "dropped":
         number = _PUNCTUATION.sub("", number)
     national = _US_NATIONAL.fullmatch(number)
     if national:
-        return f"+1{national[1]}"
+        number = f"+1{national[1]}"
+    if number == INVALID_NUMBER:
+        return None
     if number.startswith("+1") or settings.non_us_numbers == "refused":
         return number if _US_E164.fullmatch(number) else None
     return number if _E164.fullmatch(number) else None

@@ -8,19 +8,35 @@ from __future__ import annotations
 
 import base64
 import hmac
-import secrets
+import re
 from collections.abc import Iterator
 from datetime import datetime
+
+from workos_mfa.emulator.seeds_randomness import Randomness
 
 STEP_SECONDS = 30
 DIGITS = 6
 
 _SECRET_BYTES = 20
+# 80 bits at least, as in WorkOS' own example.
+_BASE32 = re.compile(r"[A-Z2-7]{16,}={0,6}")
 
 
-def new_secret() -> str:
+def new_secret(randomness: Randomness) -> str:
     """A random secret of 160 bits in Base32, 32 characters without padding."""
-    return base64.b32encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    return secret_of(randomness.bits(8 * _SECRET_BYTES).to_bytes(_SECRET_BYTES, "big"))
+
+
+def secret_of(key: bytes) -> str:
+    """The bytes of a secret in Base32, without padding."""
+    return base64.b32encode(key).decode().rstrip("=")
+
+
+def bare_secret(text: str) -> str | None:
+    """A Base32 secret without its padding, or None where the text is none or one of less than 80 bits."""
+    bare = text.rstrip("=")
+    # At these lengths the last character would be part of no byte: something is missing.
+    return bare if _BASE32.fullmatch(text) and len(bare) % 8 not in {1, 3, 6} else None
 
 
 def key_of(secret: str) -> bytes:

@@ -1,0 +1,323 @@
+"""Which calls a fault strikes and how often, how faults are listed, and how they are written in JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.emulator.caller import NOW, Caller
+from tests.emulator.race import THREADS, race
+from workos_mfa.emulator import Fault, Faults
+from workos_mfa.emulator.faults_fault import OPERATIONS
+from workos_mfa.mfa import MFA
+
+
+def _struck(faults: Faults, method: str = "GET", path: str = "/", operation: str | None = None) -> bool:
+    return faults.strike(operation, method, path, lambda: NOW).effect is not None
+
+
+@pytest.fixture
+def faults() -> Faults:
+    """The faults of an emulator."""
+    return Faults()
+
+
+def test_strikes_once_unless_told(faults: Faults) -> None:
+    """A fault is for one call; ``count`` says for how many, None for all."""
+    faults.lose_reply()
+    assert [_struck(faults) for _ in range(3)] == [True, False, False]
+    faults.lose_reply(count=2)
+    assert [_struck(faults) for _ in range(3)] == [True, True, False]
+    faults.lose_reply(count=None)
+    assert all(_struck(faults) for _ in range(50))
+
+
+def test_lets_the_first_through(faults: Faults) -> None:
+    """``after`` counts the calls that fit, and no others."""
+    faults.lose_reply(method="POST", after=2)
+    methods = ["POST", "GET", "GET", "POST", "POST", "POST"]
+    assert [_struck(faults, method) for method in methods] == [False, False, False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "fits"),
+    [
+        ("/auth/factors/enroll", "/auth/factors/enroll", True),
+        ("/auth/factors/enroll", "/auth/factors/enroll/", False),
+        ("/auth/factors/*", "/auth/factors/auth_factor_1", True),
+        ("/auth/factors/*", "/auth/factors/auth_factor_1/challenge", True),
+        ("/auth/factors/*", "/auth/factors", True),
+        ("/auth/factors/*", "/auth/factors_of_others", False),
+        ("/auth/*/verify", "/auth/challenges/auth_challenge_1/verify", True),
+        ("/auth/*/verify", "/auth/challenges/auth_challenge_1/verify/x", False),
+        ("*/challenge", "/auth/factors/auth_factor_1/challenge", True),
+        ("/auth/factors/a.b", "/auth/factors/aXb", False),
+        ("*", "/anything", True),
+        ("/a*", "/a\nb", True),
+    ],
+)
+def test_paths(faults: Faults, pattern: str, path: str, fits: bool) -> None:  # noqa: FBT001
+    """A star stands for any characters, also for none; what WorkOS' emulator takes means the same."""
+    faults.lose_reply(path=pattern)
+    assert _struck(faults, path=path) is fits
+
+
+def test_selectors_go_together(faults: Faults) -> None:
+    """A call must fit everything that is given; a method's case does not matter, and a star is any."""
+    faults.lose_reply(method="post", path="/x", operation="get_factor")
+    assert not _struck(faults, "POST", "/x", "enroll_factor")
+    assert not _struck(faults, "POST", "/y", "get_factor")
+    assert not _struck(faults, "GET", "/x", "get_factor")
+    assert not _struck(faults, "POST", "/x", None)
+    assert _struck(faults, "POST", "/x", "get_factor")
+    faults.lose_reply(method="*", path="*")
+    assert _struck(faults, "PATCH", "/anything")
+
+
+def test_the_oldest_strikes_first(faults: Faults) -> None:
+    """Faults for the same call strike one after the other, and the later ones do not count what they did not see."""
+    first, second = faults.lose_reply(), faults.cut_body()
+    kinds = [faults.strike(None, "GET", "/", lambda: NOW).effect for _ in range(3)]
+    assert [effect and effect.kind for effect in kinds] == ["lose_reply", "cut_body", None]
+    assert (first.used, second.used) == (1, 1)
+
+
+def test_operations_are_the_clients_methods() -> None:
+    """The calls that a fault can be for are methods of the client, all seven."""
+    assert len(OPERATIONS) == 7
+    assert all(callable(getattr(MFA, name)) for name in OPERATIONS)
+
+
+def test_are_a_collection(faults: Faults) -> None:
+    """Faults can be counted, gone through, and looked for; used up ones are gone, but have their count."""
+    first = faults.lose_reply(operation="get_factor")
+    second = faults.delay(2, count=None)
+    assert (list(faults), len(faults), first in faults) == ([first, second], 2, True)
+    assert (first.id, second.id, second.kind) == ("fault_1", "fault_2", "delay")
+    _struck(faults, operation="get_factor")
+    assert (list(faults), first in faults) == ([second], False)
+    assert (first.used, first.is_used_up, second.used, second.is_used_up) == (1, True, 1, False)
+    assert "delay" in repr(faults)
+
+
+def test_are_removed(faults: Faults) -> None:
+    """A fault is removed by itself or by its id, and a second time is a mistake; used up ones can be, too."""
+    first, second, third = faults.lose_reply(), faults.cut_body(), faults.delay(1)
+    faults.remove(first)
+    faults.remove(second.id)
+    assert list(faults) == [third]
+    with pytest.raises(LookupError, match="there is no fault 'fault_1'; there are: fault_3"):
+        faults.remove(first)
+    _struck(faults)
+    faults.remove(third)
+    with pytest.raises(LookupError, match="there are: none"):
+        faults.remove(third)
+    faults.lose_reply()
+    faults.clear()
+    assert not list(faults)
+    faults.assert_all_used()
+
+
+def test_an_unused_fault_is_an_error(faults: Faults) -> None:
+    """A fault that struck fewer calls than announced is listed; one for all calls must have struck one."""
+    faults.lose_reply(operation="verify_challenge")
+    faults.answer(503, count=3, method="GET")
+    faults.delay(1, count=None, path="/x")
+    for _ in range(2):
+        _struck(faults)
+    with pytest.raises(AssertionError) as caught:
+        faults.assert_all_used()
+    text = str(caught.value)
+    assert all(part in text for part in ("lose_reply", "verify_challenge", "0 of 1", "503", "2 of 3", "0 of any"))
+    assert [fault.kind for fault in faults.unused()] == ["lose_reply", "answer", "delay"]
+    _struck(faults)
+    _struck(faults, operation="verify_challenge")
+    _struck(faults, path="/x")
+    faults.assert_all_used()
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda faults: faults.lose_reply(operation="verify"), "operation is 'verify', but takes one of enroll_factor"),
+        (lambda faults: faults.lose_reply(method="GETT"), "method is 'GETT', but takes one of GET, POST"),
+        (lambda faults: faults.lose_reply(path="auth/factors"), "path: it takes a path that begins with /"),
+        (lambda faults: faults.lose_reply(count=0), "count is 0, but takes a whole number of at least 1"),
+        (lambda faults: faults.lose_reply(count=True), "count is True"),
+        (lambda faults: faults.lose_reply(after=-1), "after is -1"),
+        (lambda faults: faults.lose_reply(after=1.5), "after is 1.5"),
+        (lambda faults: faults.delay(-1), "seconds is -1, but takes a number from 0"),
+        (lambda faults: faults.delay(math.nan), "seconds is nan"),
+        (lambda faults: faults.delay(math.inf), "seconds is inf"),
+        (lambda faults: faults.delay(seconds=True), "seconds is True"),
+        (lambda faults: faults.delay("2"), "seconds is '2'"),
+        (lambda faults: faults.answer(99), "status is 99, but takes the HTTP status of an answer, 200 to 599"),
+        (lambda faults: faults.answer(100), "status is 100"),
+        (lambda faults: faults.answer(600), "status is 600"),
+        (lambda faults: faults.answer("503"), "status is '503'"),
+        (lambda faults: faults.answer(status=True), "status is True"),
+        (lambda faults: faults.answer_html(1), "status is 1"),
+        (lambda faults: faults.answer_broken_json(None), "status is None"),
+        (lambda faults: faults.answer(204, {}), "body: an answer of status 204 has none"),
+        (lambda faults: faults.answer(200, {"a": {1}}), "body: it holds something that JSON does not have"),
+        (lambda faults: faults.answer(200, b"bytes"), "body: it holds something that JSON does not have"),
+        (lambda faults: faults.answer(200, math.nan), "body: it holds something that JSON does not have"),
+        (lambda faults: faults.answer(200, "\ud800"), "body: the text holds half of a surrogate pair"),
+        (lambda faults: faults.answer(429, retry_after=-1), "retry_after is -1"),
+        (lambda faults: faults.answer(200, headers=["x"]), "headers: they must be a mapping"),
+        (lambda faults: faults.answer(200, headers={"a b": "c"}), "headers: 'a b' can't be set"),
+        (lambda faults: faults.answer(200, headers={1: "c"}), "headers: 1 can't be set"),
+        (lambda faults: faults.answer(200, headers={"Content-Length": "7"}), "which the emulator sets"),
+        (lambda faults: faults.answer(200, headers={"X": "a\r\nB: c"}), "the value of X must be a string of printable"),
+        (lambda faults: faults.answer(200, headers={"X": 1}), "the value of X must be a string"),
+        (lambda faults: faults.answer(200, headers={"X": "é"}), "the value of X must be a string"),
+        (lambda faults: faults.rate_limit(-1, 1), "calls is -1"),
+        (lambda faults: faults.rate_limit(1, 0), "seconds: a window of no length"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(faults: Faults, make: Callable[[Any], object], problem: str) -> None:
+    """A fault that could not strike, or not be sent, is a ValueError that says what is possible; it is not kept."""
+    with pytest.raises(ValueError) as caught:  # noqa: PT011  (the text is looked at below)
+        make(faults)
+    assert problem in str(caught.value)
+    assert not list(faults)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ({"fault": "lose_reply"}, {}),
+        ({"fault": "refuse_connection", "count": None}, {"count": None}),
+        ({"fault": "lose_request", "operation": "get_factor"}, {"operation": "get_factor"}),
+        ({"fault": "cut_body", "method": "GET", "path": "/x", "after": 2}, {"method": "GET", "path": "/x", "after": 2}),
+        ({"fault": "delay", "seconds": 1.5}, {"seconds": 1.5}),
+        ({"fault": "rate_limit", "calls": 2, "seconds": 10}, {"calls": 2, "seconds": 10, "count": None}),
+        (
+            {"fault": "answer", "status": 429, "body": {"code": "x"}, "headers": {"A": "b"}, "retry_after": 1},
+            {"status": 429, "body": {"code": "x"}, "headers": {"A": "b", "Retry-After": "1"}},
+        ),
+        ({"fault": "answer", "status": 204}, {"status": 204, "body": None, "headers": {}}),
+    ],
+)
+def test_json(faults: Faults, written: dict[str, object], expected: dict[str, object]) -> None:
+    """Each method can be written as JSON, with the same defaults, and is shown so; what is shown can be read again."""
+    fault = faults.from_json(written)
+    plain: dict[str, object] = {"operation": None, "method": None, "path": None, "count": 1, "after": 0}
+    shown = {"id": "fault_1", "used": 0, "fault": written["fault"], **plain, **expected}
+    assert fault.as_json() == shown
+    again = faults.from_json(json.loads(json.dumps(fault.as_json())))
+    assert again.as_json() == {**shown, "id": "fault_2"}
+    assert (again.effect, again.selectors) == (fault.effect, fault.selectors)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "content_type"),
+    [("answer_html", 502, "text/html; charset=utf-8"), ("answer_broken_json", 200, "application/json; charset=utf-8")],
+)
+def test_json_of_short_forms(faults: Faults, name: str, status: int, content_type: str) -> None:
+    """The two short forms are shown as the answers that they are."""
+    shown = faults.from_json({"fault": name}).as_json()
+    assert (shown["fault"], shown["status"]) == ("answer", status)
+    assert shown["headers"] == {"Content-Type": content_type}
+    assert faults.from_json({"fault": name, "status": 500}).as_json()["status"] == 500
+    again = faults.from_json(shown)
+    assert {**again.as_json(), "id": shown["id"]} == shown
+
+
+def test_hooks_of_workos_emulator(caller: Caller) -> None:
+    """A hook of WorkOS' emulator means what it means there: an answer, for ever unless it has a count."""
+    make = caller.emulator.faults.from_json
+    body = {"message": "No.", "code": "forbidden"}
+    hook = make({"method": "POST", "path": "/auth/factors/*", "status": 403, "body": body, "count": 2})
+    assert [caller.enroll(type="generic_otp").seen for _ in range(2)] == [(403, body)] * 2
+    assert caller.enroll(type="generic_otp").status == 201
+    assert hook.is_used_up
+    make({"method": "*", "path": "*", "status": 500})
+    answers = [caller.get("auth_factor_1") for _ in range(5)]
+    assert {answer.status for answer in answers} == {500}
+    assert answers[0].json == {"message": "Internal Server Error"}
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ([], "a fault is a JSON object"),
+        ("lose_reply", "a fault is a JSON object"),
+        ({}, "fault is missing; it takes one of refuse_connection, lose_request, lose_reply, cut_body, delay, answer"),
+        ({"fault": "lost"}, "fault is 'lost', but takes one of refuse_connection"),
+        ({"fault": ["delay"]}, "fault is ['delay'], but takes one of"),
+        ({"fault": "delay"}, "delay needs seconds"),
+        ({"fault": "answer"}, "answer needs status"),
+        ({"fault": "rate_limit", "calls": 1}, "rate_limit needs seconds"),
+        ({"fault": "delay", "seconds": 1, "status": 500}, "delay has no property 'status'; it has seconds, operation"),
+        ({"fault": "lose_reply", "route": "/x"}, "it has operation, method, path, count, after"),
+        ({"status": 500, "delay": 3}, "answer has no property 'delay'; it has status, body, headers, retry_after"),
+        ({"status": None}, "status is None"),
+        ({"fault": "delay", "seconds": None}, "seconds is None"),
+        ({"fault": "lose_reply", "operation": ["x"]}, "operation is ['x']"),
+        ({"fault": "lose_reply", "method": 7}, "method is 7"),
+        ({"fault": "lose_reply", "path": 7}, "path: it takes a path"),
+        ({"fault": "lose_reply", "count": "2"}, "count is '2'"),
+        ({"fault": "lose_reply", "after": None}, "after is None"),
+    ],
+)
+def test_json_that_makes_no_sense(faults: Faults, written: Any, problem: str) -> None:
+    """What is wrong in the JSON of a fault is a ValueError that says what is possible."""
+    with pytest.raises(ValueError) as caught:  # noqa: PT011  (the text is looked at below)
+        faults.from_json(written)
+    assert problem in str(caught.value)
+    assert not list(faults)
+
+
+anything: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+)
+_VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "status": st.integers(200, 599),
+    "headers": st.dictionaries(st.sampled_from(["X-A", "x-a", "Retry-After"]), st.just("1")),
+    "retry_after": st.integers(0, 9),
+    "seconds": st.floats(0.1, 9),
+    "calls": st.integers(0, 9),
+    "operation": st.sampled_from(OPERATIONS),
+    "method": st.sampled_from(["GET", "post", "*"]),
+    "path": st.sampled_from(["/x", "/x/*", "*"]),
+    "count": st.none() | st.integers(1, 9),
+    "after": st.integers(0, 9),
+}
+kinds = st.sampled_from(["lose_reply", "cut_body", "answer", "answer_html", "answer_broken_json"])
+written_faults = st.fixed_dictionaries(
+    {"fault": kinds | st.sampled_from(["delay", "rate_limit"]) | anything},
+    optional={"body": anything, **{name: good | good | good | anything for name, good in _VALUES.items()}},
+)
+
+
+@settings(deadline=None)
+@example({"fault": "delay", "seconds": 1.5, "count": None})
+@example({"fault": "answer", "status": 200, "body": [{}]})
+@given(written_faults)
+def test_any_json_is_read_or_refused(written: dict[str, object]) -> None:
+    """Whatever JSON comes: a fault that can be shown and read again, or a ValueError."""
+    faults = Faults()
+    try:
+        fault: Fault = faults.from_json(written)
+    except ValueError:
+        assert not list(faults)
+        return
+    shown = json.loads(json.dumps(fault.as_json()))
+    assert {**faults.from_json(shown).as_json(), "id": "fault_1"} == shown
+
+
+def test_a_fault_strikes_exactly_as_often_as_it_says(caller: Caller) -> None:
+    """Of 32 calls at once the announced number is struck, whatever the order."""
+    fault = caller.emulator.faults.answer(503, count=7, after=5)
+    statuses = Counter(race(lambda _: caller.enroll(type="generic_otp").status))
+    assert statuses == {503: 7, 201: THREADS - 7}
+    assert fault.used == 7

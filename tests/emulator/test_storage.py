@@ -1,0 +1,471 @@
+"""A state file: what survives a restart, what happens where it can't be written, and which files are refused."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.emulator.caller import NOW, PHONE, Caller
+from tests.emulator.race import THREADS, race
+from workos_mfa.emulator import FIXED_CODE_NUMBER, Emulator, Settings, StateFileError
+from workos_mfa.emulator.storage import Storage
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the state file is, or will be."""
+    return tmp_path / "state.db"
+
+
+@pytest.fixture
+def started(path: Path) -> Iterator[Callable[..., Caller]]:
+    """Start an emulator on the file, after the one before has stopped."""
+    running: list[Emulator] = []
+
+    def start(**settings: Any) -> Caller:
+        stop()
+        running.append(Emulator(Settings(**settings), state=path, now=NOW))
+        return Caller(running[-1])
+
+    def stop() -> None:
+        for emulator in running:
+            emulator.close()
+        running.clear()
+
+    yield start
+    stop()
+
+
+def test_factors_survive(started: Callable[..., Caller]) -> None:
+    """Factors of every type are the same after a restart, their secrets included; a deleted one stays deleted."""
+    caller = started()
+    factors = [caller.totp(user_id="user_1"), caller.sms(), caller.generic()]
+    gone = caller.totp(user_id="user_1")
+    caller.delete(gone["id"])
+    shown = [caller.get(factor["id"]).json for factor in factors]
+    code = caller.emulator.totp_code(factors[0]["id"])
+    caller = started()
+    assert [caller.get(factor["id"]).json for factor in factors] == shown
+    assert caller.emulator.totp_code(factors[0]["id"]) == code
+    assert caller.get(gone["id"]).status == 404
+    assert [item["id"] for item in caller.list().json["data"]] == [factors[0]["id"]]
+
+
+def test_challenges_survive(started: Callable[..., Caller]) -> None:
+    """A challenge goes on where it was: its wrong codes count on, and one that was verified stays so."""
+    caller = started(max_wrong_codes=2)
+    factor = caller.generic()
+    open_one, done = caller.challenge(factor).json, caller.challenge(factor).json
+    caller.wrong(open_one)
+    caller.verify(done, done["code"])
+    caller = started(max_wrong_codes=2)
+    assert caller.verify(done, done["code"]).status == 422
+    assert caller.wrong(open_one).json["valid"] is False
+    assert caller.wrong(open_one).status == 400
+
+
+def test_used_codes_stay_used(started: Callable[..., Caller]) -> None:
+    """A TOTP code that was accepted is not accepted again after a restart."""
+    caller = started()
+    factor = caller.totp()
+    code = caller.emulator.totp_code(factor["id"])
+    assert caller.verify(caller.challenge(factor).json, code).json["valid"] is True
+    caller = started()
+    assert caller.verify(caller.challenge(factor).json, code).json["valid"] is False
+    caller.emulator.clock.advance(30)
+    new = caller.emulator.totp_code(factor["id"])
+    assert caller.verify(caller.challenge(factor).json, new).json["valid"] is True
+
+
+def test_the_outbox_survives(started: Callable[..., Caller]) -> None:
+    """Text messages are still there, in their order; those that were cleared are not, but count for the quota."""
+    caller = started()
+    factor = caller.sms()
+    caller.challenge(factor)
+    caller.emulator.outbox.clear()
+    challenges = [caller.challenge(factor, sms_template="\u00e9 \ud800 {{code}}").json for _ in range(2)]
+    before = list(caller.emulator.outbox)
+    caller = started(sms_quota=3)
+    assert list(caller.emulator.outbox) == before
+    assert [message.challenge_id for message in before] == [challenge["id"] for challenge in challenges]
+    assert caller.verify(challenges[0], before[0].code).json["valid"] is True
+    assert caller.challenge(factor).json["code"] == "sms_challenge_quota_reached"
+
+
+def test_the_rate_limit_survives(started: Callable[..., Caller]) -> None:
+    """Messages to a number count for its limit after a restart."""
+    caller = started(sms_rate_limit=1)
+    factor = caller.sms()
+    caller.challenge(factor)
+    caller = started(sms_rate_limit=1)
+    assert caller.challenge(factor).json["code"] == "sms_challenge_rate_limited"
+    caller.emulator.clock.advance(61)
+    assert caller.challenge(factor).status == 201
+
+
+def test_a_standing_clock_stands_where_it_stood(started: Callable[..., Caller]) -> None:
+    """The clock of the file goes before ``now``; a reset brings ``now`` back."""
+    caller = started()
+    caller.emulator.clock.advance(3600.5)
+    caller = started()
+    assert caller.emulator.clock.now() == NOW + timedelta(seconds=3600.5)
+    caller.emulator.reset()
+    assert caller.emulator.clock.now() == NOW
+    assert started().emulator.clock.now() == NOW
+
+
+def test_a_running_clock_keeps_its_distance(path: Path) -> None:
+    """A clock that runs, or was stopped or let go, does so after a restart."""
+    with Emulator(state=path) as emulator:
+        emulator.clock.advance(86_400)
+    with Emulator(state=path) as emulator:
+        ahead = emulator.clock.now() - datetime.now(timezone.utc)
+        assert abs(ahead - timedelta(days=1)) < timedelta(minutes=5)
+        emulator.clock.freeze()
+        stood_at = emulator.clock.now()
+    with Emulator(state=path) as emulator:
+        assert emulator.clock.now() == stood_at
+        emulator.clock.unfreeze()
+    with Emulator(state=path) as emulator:
+        assert not emulator.clock.is_frozen
+        emulator.clock.set(NOW)
+    with Emulator(state=path) as emulator:
+        assert NOW <= emulator.clock.now() < NOW + timedelta(minutes=5)
+
+
+def test_ids_go_on(started: Callable[..., Caller]) -> None:
+    """Ids of one millisecond sort in the order in which they were made, over a restart too."""
+    ids = []
+    for _ in range(4):
+        caller = started()
+        ids += [caller.totp(user_id="user_1")["id"] for _ in range(2)]
+    assert ids == sorted(ids)
+    assert [item["id"] for item in caller.list(order="asc").json["data"]] == ids
+
+
+def test_older_challenges_stay_cancelled(started: Callable[..., Caller]) -> None:
+    """Which challenge of a factor is the newest is known after a restart."""
+    caller = started(new_challenge_cancels_older=True)
+    factor = caller.generic()
+    older, newest = caller.challenge(factor).json, caller.challenge(factor).json
+    caller.wrong(newest)
+    caller = started(new_challenge_cancels_older=True)
+    assert caller.verify(older, older["code"]).status == 422
+    assert caller.verify(newest, newest["code"]).json["valid"] is True
+
+
+def test_seeded_things_survive(started: Callable[..., Caller]) -> None:
+    """Users, factors and challenges of a seed are kept, and the same seed may be given again."""
+    seed = {
+        "users": {"user_1": "alan@example.com"},
+        "factors": [{"id": "auth_factor_ada", "type": "sms", "phone_number": FIXED_CODE_NUMBER}],
+        "challenges": [
+            {"id": "auth_challenge_1", "authentication_factor_id": "auth_factor_ada", "code": "111111"},
+        ],
+    }
+    caller = started(users={})
+    ids = caller.emulator.seed(seed)
+    caller.wrong({"id": "auth_challenge_1"})
+    caller = started(users={})
+    assert caller.emulator.seed(seed) == ids
+    assert caller.create("user_1").json["authentication_factor"]["totp"]["user"] == "alan@example.com"
+    assert caller.verify({"id": "auth_challenge_1"}, "111111").json["valid"] is True
+
+
+def test_reproducible_chance_goes_on(path: Path) -> None:
+    """With ``seed``, a restart goes on with the series rather than with the same ids again; a reset begins it anew."""
+
+    def three(emulator: Emulator) -> list[str]:
+        return [Caller(emulator).totp()["id"] for _ in range(3)]
+
+    with Emulator(now=NOW, seed=7) as emulator:
+        expected = three(emulator) + three(emulator)
+    with Emulator(now=NOW, seed=7, state=path) as emulator:
+        first = three(emulator)
+    with Emulator(now=NOW, seed=7, state=path) as emulator:
+        assert first + three(emulator) == expected
+        emulator.reset()
+        assert three(emulator) == first
+
+
+def test_a_state_file_loses_nothing_in_arace(path: Path) -> None:
+    """What 32 threads do at once is all in the file, and read again as it was."""
+    with Emulator(Settings(max_wrong_codes=7), state=path, now=NOW) as emulator:
+        caller = Caller(emulator)
+        challenge = caller.challenge(caller.generic()).json
+
+        def work(number: int) -> int:
+            caller.emulator.clock.advance(1)
+            caller.challenge(caller.sms())
+            if number % 8 == 0:
+                caller.emulator.outbox.clear()
+            return caller.wrong(challenge).status
+
+        statuses = Counter(race(work))
+        outbox, shown, moment = list(emulator.outbox), emulator._engine.summary(), emulator.clock.now()
+    assert statuses == {201: 7, 400: THREADS - 7}
+    with Emulator(Settings(max_wrong_codes=7), state=path) as emulator:
+        assert (list(emulator.outbox), emulator._engine.summary()) == (outbox, shown)
+        assert emulator.clock.now() == moment == NOW + timedelta(seconds=THREADS)
+        assert Caller(emulator).wrong(challenge).status == 400
+
+
+def test_reset_empties_the_file(started: Callable[..., Caller], path: Path) -> None:
+    """After a reset the file knows nothing of what was."""
+    caller = started()
+    caller.challenge(caller.sms())
+    caller.emulator.seed({"users": {"user_1": "alan@example.com"}})
+    caller.emulator.reset()
+    caller.emulator.close()
+    database = sqlite3.connect(path)
+    assert database.execute("SELECT DISTINCT kind FROM entries").fetchall() == [("note",)]
+    database.close()
+    assert repr(started().emulator).startswith("<Emulator: 0 factors, 0 challenges, 0 text messages")
+
+
+def test_the_file_is_private(path: Path) -> None:
+    """Nobody else can read the file or what SQLite puts beside it, though it was once readable for all."""
+    with Emulator(state=path) as emulator:
+        Caller(emulator).totp()
+        modes = {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    assert modes == {0o600}
+    path.chmod(0o644)
+    with Emulator(state=str(path)):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_an_empty_file_is_a_new_one(path: Path) -> None:
+    """A file that somebody has made beforehand, empty, is taken."""
+    path.touch(0o644)
+    with Emulator(state=path) as emulator:
+        Caller(emulator).totp()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_close_lets_go_of_the_file(path: Path) -> None:
+    """A file is free once its emulator is closed, which may be done twice; what would be lost afterwards is refused."""
+    emulator = Emulator(state=path)
+    caller = Caller(emulator)
+    factor = caller.generic()
+    emulator.close()
+    emulator.close()
+    with pytest.raises(StateFileError, match="was closed; make another one"):
+        caller.challenge(factor)
+    with pytest.raises(StateFileError, match="was closed"):
+        emulator.clock.advance(1)
+    assert caller.get(factor["id"]).status == 200
+    with Emulator(state=path) as second, pytest.raises(StateFileError, match="another process is using it"):
+        Emulator(state=path)
+    assert "1 factors" in repr(second)
+
+
+def test_a_refused_call_writes_nothing(started: Callable[..., Caller]) -> None:
+    """What was refused leaves no trace in the file, and nothing that is undone later."""
+    caller = started()
+    factor = caller.generic()
+    challenge = caller.challenge(factor).json
+    caller.enroll(type="sms", phone_number="foo")
+    caller.challenge({"id": "auth_factor_unknown"})
+    caller.emulator.clock.advance(601)
+    assert caller.verify(challenge, challenge["code"]).status == 422
+    assert repr(started().emulator).startswith("<Emulator: 1 factors, 1 challenges")
+
+
+def test_a_full_disk_loses_nothing(started: Callable[..., Caller], path: Path) -> None:
+    """A call that can't be written is an error and did nothing; what was answered before stays, as do later calls."""
+    caller = started()
+    factor = caller.sms()
+    challenge = caller.challenge(factor, sms_template="{{code}}").json
+    database = _storage(caller.emulator)._db
+    pages = database.execute("PRAGMA page_count").fetchone()[0]
+    database.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StateFileError, match=r"can't write the state file .*: database or disk is full") as caught:
+        _until_it_fails(lambda: caller.challenge(factor))
+    answered = len(caller.emulator.calls) - 1
+    assert caught.value.__context__ is caught.value.__cause__ is None
+    assert len(caller.emulator.outbox) == caller.emulator._engine._state.challenge_count == answered
+    database.execute("PRAGMA max_page_count = 100000")
+    assert caller.challenge(factor).status == 201
+    assert caller.verify(challenge, caller.emulator.outbox[0].code).json["valid"] is True
+    assert len(started().emulator.outbox) == answered + 1
+    assert path.exists()
+
+
+def _until_it_fails(call: Callable[[], object]) -> None:
+    while True:
+        call()
+
+
+class _TimeLimit(BaseException):
+    """A worker's time limit."""
+
+
+@pytest.mark.parametrize("moment", ["put", "commit"])
+def test_an_interrupted_step_did_nothing(
+    started: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """A call that is interrupted between two changes, or before they last, is undone in memory too."""
+    caller = started(users=None)
+    factor = caller.sms()
+    before = repr(caller.emulator)
+    storage = _storage(caller.emulator)
+    usual = storage.put
+
+    def put(kind: str, key: str, value: object) -> None:
+        usual(kind, key, value)
+        if moment == "put" and kind == "challenge":
+            raise _TimeLimit
+
+    def commit() -> None:
+        raise _TimeLimit
+
+    monkeypatch.setattr(storage, "put", put)
+    if moment == "commit":
+        monkeypatch.setattr(storage, "commit", commit)
+    with pytest.raises(_TimeLimit):
+        caller.challenge(factor)
+    monkeypatch.undo()
+    assert repr(caller.emulator) == before
+    assert caller.challenge(factor).status == 201
+    assert repr(started().emulator).startswith("<Emulator: 1 factors, 1 challenges, 1 text messages")
+
+
+def test_a_seed_is_put_in_whole_or_not_at_all(started: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A seed that is interrupted leaves nothing behind."""
+    caller = started()
+    storage = _storage(caller.emulator)
+    usual = storage.put
+    puts: list[str] = []
+
+    def put(kind: str, key: str, value: object) -> None:
+        usual(kind, key, value)
+        puts.append(kind)
+        if len(puts) == 3:
+            raise _TimeLimit
+
+    monkeypatch.setattr(storage, "put", put)
+    with pytest.raises(_TimeLimit):
+        caller.emulator.seed({"factors": [{"type": "generic_otp", "id": f"auth_factor_{n}"} for n in range(9)]})
+    monkeypatch.undo()
+    assert repr(caller.emulator).startswith("<Emulator: 0 factors")
+    assert repr(started().emulator).startswith("<Emulator: 0 factors")
+
+
+def test_a_fork_does_not_write(started: Callable[..., Caller]) -> None:
+    """A child of a fork must not write to its parent's file, and is told so; nor does it close it."""
+    caller = started()
+    storage = _storage(caller.emulator)
+    storage._process = -1
+    with pytest.raises(StateFileError, match="make the emulator after the fork"):
+        caller.generic()
+    storage.close()
+    storage._process, storage._closed = os.getpid(), False
+    assert caller.enroll(type="generic_otp").status == 201
+
+
+def test_an_empty_seed_changes_nothing(started: Callable[..., Caller]) -> None:
+    """A seed with nothing in it is one, and writes nothing."""
+    caller = started()
+    assert caller.emulator.seed({}) == {"factors": [], "challenges": []}
+    assert repr(started().emulator).startswith("<Emulator: 0 factors")
+
+
+@pytest.mark.parametrize("content", [b"hello", b"x" * 10_000, b"SQLite format 3\0"])
+def test_a_file_of_another_kind_is_refused(path: Path, content: bytes) -> None:
+    """A file that is no database is not touched."""
+    path.write_bytes(content)
+    path.chmod(0o644)
+    with pytest.raises(StateFileError, match=r"it is no state file of the emulator's\. Name another file\."):
+        Emulator(state=path)
+    assert path.read_bytes() == content
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_a_database_of_something_else_is_refused(path: Path) -> None:
+    """Somebody's own SQLite database is not touched."""
+    database = sqlite3.connect(path)
+    database.execute("CREATE TABLE entries (mine)")
+    database.commit()
+    database.close()
+    content = path.read_bytes()
+    with pytest.raises(StateFileError, match="it is a database of something else"):
+        Emulator(state=path)
+    assert path.read_bytes() == content
+
+
+def test_a_file_of_a_newer_version_is_refused(path: Path) -> None:
+    """A format that is not known yet is not guessed at."""
+    Emulator(state=path).close()
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA user_version = 2")
+    database.close()
+    with pytest.raises(StateFileError, match=r"a newer version of workos_mfa made it\. Update workos_mfa"):
+        Emulator(state=path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("factor", "{}"),
+        ("factor", "{"),
+        ("factor", "[]"),
+        ("challenge", '{"created_at": "x"}'),
+        ("message", "7"),
+        ("step", "null"),
+        ("sms", '["+15005550006"]'),
+        ("unheard of", "1"),
+    ],
+)
+def test_a_damaged_file_is_refused(path: Path, kind: str, value: str) -> None:
+    """A file with something in it that no emulator writes is not half read, and can be repaired and used then."""
+    with Emulator(state=path):
+        pass
+    database = sqlite3.connect(path)
+    database.execute("INSERT INTO entries (kind, key, value) VALUES (?, 'x', ?)", (kind, value))
+    database.commit()
+    database.close()
+    with pytest.raises(StateFileError, match="the state file is damaged"):
+        Emulator(state=path)
+    database = sqlite3.connect(path)
+    database.execute("DELETE FROM entries")
+    database.commit()
+    database.close()
+    Emulator(state=path).close()
+
+
+@pytest.mark.parametrize("where", ["", "missing/state.db"])
+def test_a_place_that_can_hold_no_file_is_refused(tmp_path: Path, where: str) -> None:
+    """A folder, or a file in a folder that there is not, is refused by its name."""
+    with pytest.raises(StateFileError, match="can't open the state file"):
+        Emulator(state=tmp_path / where)
+
+
+def test_names_that_sqlite_has_a_meaning_for_are_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file may have any name, also one that SQLite would take for something else."""
+    monkeypatch.chdir(tmp_path)
+    with Emulator(state=":memory:") as emulator:
+        Caller(emulator).totp()
+    assert (tmp_path / ":memory:").exists()
+
+
+def test_reprs_show_no_secret(started: Callable[..., Caller]) -> None:
+    """No repr of what keeps the state shows a secret or a number."""
+    caller = started()
+    caller.challenge(caller.sms())
+    shown = repr([_storage(caller.emulator), caller.emulator._memory, caller.emulator._engine])
+    assert PHONE[-7:] not in shown
+    assert caller.emulator.outbox[0].code not in shown
+
+
+def _storage(emulator: Emulator) -> Storage:
+    storage = emulator._memory._storage
+    assert storage is not None
+    return storage
