@@ -1,0 +1,61 @@
+"""An emulator for each test, with a server before it, and somebody who calls it through each of its doors."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.emulator.caller import NOW, Caller
+from tests.emulator_http.doors import DOORS, CallerThrough, transport_through
+from tests.emulator_http.http import Client
+from workos_mfa.emulator import Emulator, EmulatorServer, Settings
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    """An emulator whose clock stands still."""
+    return Emulator(now=NOW)
+
+
+@pytest.fixture
+def server(emulator: Emulator) -> Iterator[EmulatorServer]:
+    """The emulator at an address of its own."""
+    with emulator.serve() as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: EmulatorServer) -> Iterator[Client]:
+    """A client with the key."""
+    with contextlib.closing(Client(server.base_url, server.api_key)) as connected:
+        yield connected
+
+
+@pytest.fixture(params=DOORS)
+def door(request: pytest.FixtureRequest) -> str:
+    """Each way into an emulator."""
+    return str(request.param)
+
+
+@pytest.fixture
+def caller_with(door: str) -> Iterator[Callable[..., Caller]]:
+    """Make a caller of an emulator with some settings."""
+    with contextlib.ExitStack() as stack:
+
+        def make(**settings: Any) -> Caller:
+            emulator = Emulator(Settings(**settings), now=NOW)
+            server = stack.enter_context(emulator.serve())
+            transport = transport_through(door, emulator, server)
+            stack.callback(transport.close)
+            return CallerThrough(emulator, transport)
+
+        yield make
+
+
+@pytest.fixture
+def caller(caller_with: Callable[..., Caller]) -> Caller:
+    """A caller of an emulator as it is without settings."""
+    return caller_with()

@@ -1,0 +1,241 @@
+"""``workos-mfa emulate``: what it tells, what it refuses, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.emulator_http.http import Client
+from tests.emulator_http.process import emulating
+from workos_mfa import cli
+from workos_mfa.emulate import ForPeople
+from workos_mfa.emulator import Emulator
+
+PHONE = "+15005550006"
+Visit = Callable[[Client], None]
+
+
+class Terminal(io.StringIO):
+    """A standard output; once the emulator answers somebody visits it, and then ends it with a signal."""
+
+    def __init__(self, visit: Visit, ends_by: signal.Signals) -> None:
+        super().__init__()
+        self._visit = visit
+        self._ends_by = ends_by
+        self._visitors = ThreadPoolExecutor(1)
+        self._visits: list[Future[None]] = []
+
+    def flush(self) -> None:
+        """Look at what was written so far."""
+        if not self._visits:
+            told = self.getvalue()
+            url = re.search(r"http://[\w.]+:[0-9]+", told)
+            key = re.search(r'(?:"api_key": "|WORKOS_API_KEY=)(\w+)', told)
+            assert url
+            assert key
+            self._visits.append(self._visitors.submit(self._come, Client(url[0], key[1])))
+
+    def _come(self, client: Client) -> None:
+        try:
+            self._visit(client)
+        finally:
+            client.close()
+            os.kill(os.getpid(), self._ends_by)
+
+    def leave(self) -> None:
+        """Make sure that there was a visit, and that it went well."""
+        self._visitors.shutdown()
+        [visit] = self._visits
+        visit.result()
+
+
+Emulate = Callable[..., str]
+
+
+@pytest.fixture
+def emulate(monkeypatch: pytest.MonkeyPatch) -> Emulate:
+    """Run the command in this process, with somebody who visits it; gives what it told."""
+
+    def run(*arguments: str, visit: Visit = lambda _: None, ends_by: signal.Signals = signal.SIGINT) -> str:
+        terminal = Terminal(visit, ends_by)
+        monkeypatch.setattr(sys, "stdout", terminal)
+        before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+        status = cli.main(["emulate", "--port", "0", *arguments])
+        terminal.leave()
+        assert status == 0
+        assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+        return terminal.getvalue()
+
+    return run
+
+
+def _use(client: Client) -> None:
+    factor = client.post("/auth/factors/enroll", {"type": "sms", "phone_number": PHONE}).json
+    client.post(f"/auth/factors/{factor['id']}/challenge", {"sms_template": "Your code is {{code}}"})
+    client.post("/_emulate/faults", {"fault": "lose_request"})
+    with contextlib.suppress(ConnectionError):
+        client.get(f"/auth/factors/{factor['id']}")
+    client.close()
+    client.get("/auth/factors/auth_factor_x")
+
+
+@pytest.mark.parametrize("ends_by", [signal.SIGINT, signal.SIGTERM])
+def test_it_tells_people_what_happens(emulate: Emulate, ends_by: signal.Signals) -> None:
+    """A banner with all that an SDK needs, a line for each call and each message, and a word at the end."""
+    told = emulate(visit=_use, ends_by=ends_by)
+    url = re.search(r"answers at (http://127\.0\.0\.1:([0-9]+))\. Ctrl-C stops it\.", told)
+    assert url
+    assert f"export WORKOS_API_KEY=sk_test_default WORKOS_BASE_URL={url[1]}\n" in told
+    assert f'new WorkOS("sk_test_default", {{ apiHostname: "127.0.0.1", port: {url[2]}, https: false }})' in told
+    assert f"curl -H 'Authorization: Bearer sk_test_default' {url[1]}/_emulate/outbox\n" in told
+    lines = [re.sub(r"auth_factor_\w{26}", "ID", line[9:]) for line in told.splitlines() if line[2:3] == ":"]
+    assert [re.sub(r"[0-9]{6}$", "123456", line) for line in lines] == [
+        "POST /auth/factors/enroll 201",
+        f"SMS to {PHONE}: Your code is 123456",
+        "POST /auth/factors/ID/challenge 201",
+        "GET /auth/factors/ID no answer (fault: lose_request)",
+        "GET /auth/factors/auth_factor_x 404 (entity_not_found)",
+    ]
+    assert told.endswith("The emulator has stopped.\n")
+
+
+def test_it_tells_programs_what_happens(emulate: Emulate) -> None:
+    """With ``--json`` each line is an object, and the first says where it answers."""
+    events = [json.loads(line) for line in emulate("--json", "--api-key", "sk_test_mine", visit=_use).splitlines()]
+    assert [event["event"] for event in events] == ["started", "call", "sms", "call", "call", "call", "stopped"]
+    assert events[0]["api_key"] == "sk_test_mine"
+    assert events[0]["base_url"].startswith("http://127.0.0.1:")
+    assert events[0]["pid"] == os.getpid()
+    assert events[2]["text"] == f"Your code is {events[2]['code']}"
+    assert [event["status"] for event in events if event["event"] == "call"] == [201, 201, None, 404]
+
+
+@pytest.mark.parametrize("ends_by", [signal.SIGINT, signal.SIGTERM])
+def test_as_a_process_it_ends_well(ends_by: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM end it with status 0, whatever connections are open, and with nothing on standard error."""
+    with emulating(ends_by=ends_by) as running:
+        client = Client(running.base_url, running.api_key)
+        assert client.get("/health").status == 200
+    client.close()
+    assert running.status == 0
+    assert running.events[-1]["event"] == "stopped"
+
+
+def test_a_taken_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A port that another program has is told in one line, with status 2."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert cli.main(["emulate", "--port", port]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == (
+        f"workos-mfa emulate: can't listen on 127.0.0.1, port {port}: another program has it; "
+        "choose another port, or 0 for any that is free\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--host", "0.0.0.0"], "0.0.0.0 can be reached by other machines"),  # noqa: S104
+        (["--host", "example.com"], "add --allow-remote"),
+        (["--host", "192.168.0.1"], "add --allow-remote"),
+        (["--api-key", "sk_live_sentinel"], "sk_live_"),
+        (["--api-key", ""], "one word"),
+        (["--port", "65536"], "65536 is no port"),
+        (["--seed", "no-such-file.json"], "no-such-file.json: No such file or directory"),
+    ],
+)
+def test_what_it_refuses(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], text: str
+) -> None:
+    """What would be unsafe or can't be is refused in one line with status 2, and the key is not repeated."""
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["emulate", "--port", "0", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert text in err
+    assert err.count("\n") == 1
+    assert "sentinel" not in err
+
+
+@pytest.mark.parametrize("arguments", [["--allow-remote", "--host", "0.0.0.0"], ["--host", "localhost"]])  # noqa: S104
+def test_what_it_allows(emulate: Emulate, arguments: list[str]) -> None:
+    """Who says so is reachable by others; ``localhost`` is not."""
+
+    def visit(client: Client) -> None:
+        assert client.get("/health").status == 200
+
+    assert "has stopped" in emulate(*arguments, visit=visit)
+
+
+def _seed(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "seed.json"
+    path.write_text(text, "utf-8")
+    return str(path)
+
+
+def test_a_seed(emulate: Emulate, tmp_path: Path) -> None:
+    """It begins with what a file says."""
+    factor_id = "auth_factor_01FVYZ5QM8N98T9ME5BCB2BBMJ"
+    seed = {"factors": [{"id": factor_id, "type": "sms", "phone_number": PHONE}]}
+
+    def visit(client: Client) -> None:
+        assert client.get(f"/auth/factors/{factor_id}").json["sms"] == {"phone_number": PHONE}
+
+    emulate("--seed", _seed(tmp_path, json.dumps(seed)), visit=visit)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"colour": "red"}'])
+def test_a_wrong_seed_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """A file that is no seed is told so, in one line."""
+    assert cli.main(["emulate", "--port", "0", "--seed", _seed(tmp_path, text)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_state_file(emulate: Emulate, tmp_path: Path) -> None:
+    """What was made before is there after a restart."""
+    state = str(tmp_path / "state.sqlite")
+    made: list[Any] = []
+    emulate(
+        "--state",
+        state,
+        visit=lambda client: made.append(client.post("/auth/factors/enroll", {"type": "generic_otp"}).json),
+    )
+
+    def visit(client: Client) -> None:
+        assert client.get(f"/auth/factors/{made[0]['id']}").json == made[0]
+
+    emulate("--state", state, visit=visit)
+
+
+def test_a_reader_who_goes_away_stops_nothing(emulator: Emulator) -> None:
+    """If nobody reads the lines any more, calls are answered all the same."""
+
+    class Gone(io.StringIO):
+        def write(self, _: str, /) -> int:
+            raise BrokenPipeError
+
+    display = ForPeople(Gone())
+    emulator.calls.watch(display.call)
+    with emulator.serve() as server, contextlib.closing(Client(server.base_url, server.api_key)) as client:
+        display.started(server)
+        assert client.get("/auth/factors/x").status == 404
+
+
+def test_the_package_stays_light(tmp_path: Path) -> None:
+    """The command is loaded for those who ask for it, not with the package."""
+    program = "import sys, workos_mfa.cli; sys.exit('workos_mfa.emulate' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)  # noqa: S603

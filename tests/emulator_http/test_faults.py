@@ -1,0 +1,165 @@
+"""Faults over HTTP: what goes wrong is what a client would really see, and the contract of transports holds."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import attrs
+import pytest
+
+from tests.emulator_http.http import Client, raw
+from workos_mfa import MFA, RequestsTransport, RetryPolicy, Transport, Urllib3Transport
+from workos_mfa.emulator import Emulator, EmulatorServer
+from workos_mfa.errors import ConnectionLostError, RateLimitExceededError, ServerError, UnexpectedResponseError
+from workos_mfa.testing import Answer, TransportContract
+
+PATH = "/auth/factors/auth_factor_1"
+TRANSPORTS = (RequestsTransport, Urllib3Transport)
+
+
+def _sent(server: EmulatorServer, method: str = "GET") -> bytes:
+    head = f"{method} {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_key}\r\n\r\n"
+    return raw(server.base_url, head.encode())
+
+
+@pytest.mark.parametrize("fault", ["refuse_connection", "lose_request", "lose_reply"])
+def test_a_lost_answer_is_a_reset(emulator: Emulator, client: Client, fault: str) -> None:
+    """No byte comes back but a reset; the call is on the list, and done or not as the fault says."""
+    client.post("/auth/factors/enroll", {"type": "generic_otp"})
+    getattr(emulator.faults, fault)(operation="enroll_factor")
+    with pytest.raises(ConnectionResetError):
+        client.post("/auth/factors/enroll", {"type": "generic_otp"})
+    assert emulator.calls[-1].fault == fault
+    assert repr(emulator).startswith("<Emulator: 2 factors" if fault == "lose_reply" else "<Emulator: 1 factors")
+    client.close()
+    assert client.get("/health").status == 200
+
+
+def test_a_cut_body_ends_in_its_middle(server: EmulatorServer, emulator: Emulator) -> None:
+    """The headers announce the whole body, and half of it comes."""
+    whole = _sent_and_closed(server)
+    emulator.faults.cut_body()
+    head, _, body = _sent(server).partition(b"\r\n\r\n")
+    whole_head, _, whole_body = whole.partition(b"\r\n\r\n")
+    assert body == whole_body[: len(whole_body) // 2]
+    assert f"Content-Length: {len(whole_body)}".encode() in head
+    assert f"Content-Length: {len(whole_body)}".encode() in whole_head
+
+
+def _sent_and_closed(server: EmulatorServer) -> bytes:
+    head = f"GET {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_key}\r\nConnection: close\r\n\r\n"
+    return raw(server.base_url, head.encode())
+
+
+def test_where_there_is_no_body_to_cut_nothing_comes(client: Client, emulator: Emulator) -> None:
+    """Half of nothing would be a whole answer."""
+    factor = client.post("/auth/factors/enroll", {"type": "generic_otp"}).json
+    emulator.faults.cut_body(operation="delete_factor")
+    with pytest.raises(ConnectionResetError):
+        client.delete(f"/auth/factors/{factor['id']}")
+
+
+def test_a_late_answer_is_an_answer(client: Client, emulator: Emulator) -> None:
+    """A delay is waited for, and then all is as usual."""
+    emulator.faults.delay(0.002)
+    assert client.get(PATH).status == 404
+    assert client.get(PATH).status == 404
+
+
+def test_an_answer_may_have_headers_of_its_own(client: Client, emulator: Emulator) -> None:
+    """What a fault says of the headers goes before what the server would say."""
+    emulator.faults.answer(
+        503, headers={"Date": "Thu, 01 Jan 1970 00:00:00 GMT", "X-Request-Id": "mine"}, retry_after=2
+    )
+    reply = client.get(PATH)
+    assert reply.status == 503
+    assert (reply.headers["date"], reply.headers["x-request-id"]) == ("Thu, 01 Jan 1970 00:00:00 GMT", "mine")
+    assert reply.headers["retry-after"] == "2"
+
+
+def test_a_client_that_resets_is_no_news(server: EmulatorServer, capfd: pytest.CaptureFixture[str]) -> None:
+    """A client that breaks off while it is answered leaves no trace, and the others go on."""
+    host, _, port = server.base_url.removeprefix("http://").rpartition(":")
+    line = socket.create_connection((host, int(port)), timeout=10)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    line.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+    line.close()
+    with contextlib.closing(Client(server.base_url, server.api_key)) as client:
+        assert client.get("/health").status == 200
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("transport_class", TRANSPORTS)
+def test_a_lost_reply_is_not_repeated(
+    server: EmulatorServer, emulator: Emulator, transport_class: type[RequestsTransport | Urllib3Transport]
+) -> None:
+    """The promise of the package, over real sockets: what may have worked is not done twice."""
+    with contextlib.closing(transport_class(server.api_key, base_url=server.base_url)) as transport:
+        mfa = MFA(transport=transport, retry=RetryPolicy(backoff=0.001))
+        factor = mfa.enroll_factor(type="sms", phone_number="+15005550006")
+        emulator.faults.lose_reply(operation="challenge_factor")
+        with pytest.raises(ConnectionLostError) as caught:
+            mfa.challenge_factor(factor.id)
+        assert caught.value.outcome_unknown
+        assert len(emulator.outbox) == 1
+
+        emulator.faults.lose_reply(operation="get_factor")
+        assert mfa.get_factor(factor.id).id == factor.id
+        emulator.faults.lose_reply(operation="delete_factor")
+        mfa.delete_factor(factor.id)
+        emulator.faults.answer_html(operation="enroll_factor")
+        emulator.faults.answer_broken_json(operation="enroll_factor")
+        for error in (ServerError, UnexpectedResponseError):
+            with pytest.raises(error):
+                mfa.enroll_factor(type="generic_otp")
+        emulator.faults.rate_limit(0, 60)
+        with pytest.raises(RateLimitExceededError) as limited:
+            mfa.with_options(max_attempts=1).enroll_factor(type="generic_otp")
+        assert limited.value.retry_after == 60
+    assert len([call for call in emulator.calls if call.operation == "delete_factor"]) == 2
+
+
+@attrs.frozen
+class Connection:
+    """A transport before an emulator."""
+
+    transport: Transport
+    emulator: Emulator
+
+    @property
+    def seen(self) -> list[tuple[str, str]]:
+        """What the emulator was asked."""
+        return [
+            (call.method, f"{call.path}?{urlencode(call.query)}" if call.query else call.path)
+            for call in self.emulator.calls
+        ]
+
+
+@pytest.mark.parametrize("transport_class", TRANSPORTS)
+class TestContract(TransportContract):
+    """The transports keep their contract before the emulator's server, whose faults do what the contract asks for."""
+
+    @pytest.fixture(autouse=True)
+    def _use(self, transport_class: type[RequestsTransport | Urllib3Transport]) -> None:
+        self.transport_class = transport_class
+
+    @contextlib.contextmanager
+    def connected(self, answer: Answer) -> Iterator[Connection]:
+        """A transport before an emulator that answers like this."""
+        emulator = Emulator()
+        if answer.trouble == "lost":
+            emulator.faults.lose_request(count=None)
+        if answer.trouble == "late":
+            emulator.faults.delay(3600, count=None)
+        body = None if answer.status == 204 else answer.body.decode()
+        emulator.faults.answer(answer.status, body, headers=answer.headers, count=None)
+        with emulator.serve() as server:
+            transport = self.transport_class(server.api_key, base_url=server.base_url)
+            try:
+                yield Connection(transport, emulator)
+            finally:
+                transport.close()

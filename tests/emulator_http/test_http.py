@@ -1,0 +1,286 @@
+"""What HTTP asks of the emulator's door before a request means anything to the API."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import logging
+import socket
+import uuid
+from email.utils import parsedate_to_datetime
+
+import pytest
+
+from tests.emulator_http.http import Client, raw
+from workos_mfa.emulator import Emulator, EmulatorServer
+from workos_mfa.emulator.http_door import API_LIMIT
+
+ENROLL = "/auth/factors/enroll"
+GENERIC = {"type": "generic_otp"}
+
+
+def test_headers_are_those_of_the_api(client: Client) -> None:
+    """Every answer has a request id, its content type, a weak ETag, its length and its date."""
+    for reply in (
+        client.post(ENROLL, GENERIC),
+        client.get("/auth/factors/x"),
+        client.get("/what"),
+        client.get("/health"),
+    ):
+        assert uuid.UUID(reply.headers["x-request-id"]).version == 4
+        assert reply.headers["content-type"] == "application/json; charset=utf-8"
+        digest = base64.b64encode(hashlib.sha1(reply.body).digest()).decode()[:27]  # noqa: S324
+        assert reply.headers["etag"] == f'W/"{len(reply.body):x}-{digest}"'
+        assert int(reply.headers["content-length"]) == len(reply.body)
+        assert parsedate_to_datetime(reply.headers["date"]).tzinfo is not None
+
+
+def test_headers_are_spelt_as_usual(server: EmulatorServer) -> None:
+    """The names are those that were recorded, for whoever reads them with their capitals."""
+    sent = raw(server.base_url, b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").decode()
+    assert "\r\nX-Request-Id: " in sent
+    assert "\r\nETag: W/" in sent
+    assert sent.startswith("HTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer sk_test_defaul",
+        "Bearer sk_test_default2",
+        "Basic sk_test_default",
+        "sk_test_default",
+        "Bearer sk_test_d\xe9fault",
+    ],
+)
+@pytest.mark.parametrize("path", ["/auth/factors/x", "/what", "/_emulate/outbox", "/_emulate/what"])
+def test_another_key_is_refused(
+    server: EmulatorServer, emulator: Emulator, authorization: str | None, path: str
+) -> None:
+    """Without the key nothing is answered but a 401 in the API's words, not even which routes there are."""
+    headers = {} if authorization is None else {"Authorization": authorization}
+    with contextlib.closing(Client(server.base_url, None)) as client:
+        reply = client.send("GET", path, headers=headers)
+    assert (reply.status, reply.body) == (401, b'{"message":"Unauthorized"}')
+    assert reply.headers["etag"] == 'W/"1a-pljHtlo127JYJR4E/RYOPb6ucbw"'
+    assert [call.status for call in emulator.calls] == ([] if path.startswith("/_emulate") else [401])
+
+
+def test_the_scheme_may_be_written_in_any_case(client: Client) -> None:
+    """``bearer`` is ``Bearer``."""
+    assert client.send("GET", "/auth/factors/x", headers={"Authorization": "bearer  sk_test_default"}).status == 404
+
+
+def test_health_needs_no_key(server: EmulatorServer) -> None:
+    """Whoever waits for the emulator to start can ask without one, and is told who it is."""
+    with contextlib.closing(Client(server.base_url, None)) as client:
+        reply = client.get("/health")
+        assert (reply.status, reply.json["status"], reply.json["emulator"]) == (200, "ok", "workos_mfa")
+        assert client.post("/health").status == 401
+
+
+def test_an_unknown_route_names_itself(client: Client) -> None:
+    """What the emulator does not have is 501 and names itself, so that it is not taken for a missing factor."""
+    reply = client.post("/user_management/authenticate", {})
+    assert (reply.status, reply.json["code"]) == (501, "not_implemented_by_emulator")
+    assert "POST /user_management/authenticate" in reply.json["message"]
+
+
+def test_a_wrong_method_is_told_the_right_ones(client: Client) -> None:
+    """A path of the API with another method is 405 with ``Allow``; an answer to HEAD has no body."""
+    reply = client.send("PUT", "/auth/factors/x", {})
+    assert (reply.status, reply.headers["allow"]) == (405, "DELETE, GET")
+    reply = client.send("HEAD", "/auth/factors/x")
+    assert (reply.status, reply.body) == (405, b"")
+    assert int(reply.headers["content-length"]) > 0
+    assert client.get("/health").status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/json; charset=utf-16"},
+        {"Content-Type": ""},
+        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    ],
+)
+def test_a_body_that_is_not_said_to_be_json_is_refused(client: Client, headers: dict[str, str]) -> None:
+    """Only JSON in UTF-8 is read, and what it is has to be said; the refusal tells how."""
+    reply = client.send("POST", ENROLL, GENERIC, headers)
+    assert (reply.status, reply.json["code"]) == (415, "unsupported_media_type")
+    assert "Content-Type: application/json" in reply.json["message"]
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=UTF-8"])
+def test_json_may_be_spelt_in_any_case(client: Client, content_type: str) -> None:
+    """What HTTP takes for the same content type is the same."""
+    assert client.send("POST", ENROLL, GENERIC, {"Content-Type": content_type}).status == 201
+
+
+def test_without_a_body_there_is_nothing_to_be_said_about_it(client: Client) -> None:
+    """A POST without a body needs no content type."""
+    factor = client.post(ENROLL, GENERIC).json
+    assert client.send("POST", f"/auth/factors/{factor['id']}/challenge").status == 201
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"{'type': 'totp'}", b"\xff", b'{"type": NaN}', b"[" * 90_000])
+def test_malformed_json_is_refused(client: Client, body: bytes) -> None:
+    """What is not a JSON object is a 400 that says so."""
+    reply = client.post(ENROLL, body)
+    assert (reply.status, reply.json["code"]) == (400, "invalid_request_body")
+
+
+def test_a_large_body_is_refused_unread(server: EmulatorServer, client: Client) -> None:
+    """A body over the limit is refused by its announced length, before it comes."""
+    assert client.post(ENROLL, b" " * API_LIMIT).status == 400
+    head = f"POST {ENROLL} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_key}\r\n"
+    sent = raw(server.base_url, f"{head}Content-Length: {2**40}\r\n\r\n{{".encode())
+    assert sent.startswith(b"HTTP/1.1 413 ")
+    assert b'"code":"request_body_too_large"' in sent
+    assert b"\r\nConnection: close\r\n" in sent
+
+
+def test_a_large_body_that_comes_all_the_same_does_not_hide_the_answer(client: Client) -> None:
+    """A client that sends on without looking still reads why it was refused, and may come again."""
+    assert client.post(ENROLL, b" " * (8 * API_LIMIT)).status == 413
+    assert client.post(ENROLL, GENERIC).status == 201
+
+
+def test_chunked_bodies(server: EmulatorServer) -> None:
+    """A body in chunks is read, up to the limit."""
+    head = (
+        f"POST {ENROLL} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_key}\r\n"
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    ).encode()
+    whole = b'9\r\n{"type": \r\ne\r\n"generic_otp"}\r\n0\r\n\r\n'
+    assert raw(server.base_url, head + whole).startswith(b"HTTP/1.1 201 ")
+    long = b"10000\r\n" + b" " * 65536 + b"\r\n"
+    assert raw(server.base_url, head + 2 * long + b"0\r\n\r\n").startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Content-Length: x",
+        "Content-Length: -1",
+        "Content-Length: \xb2",
+        f"Content-Length: {'9' * 30}",
+        "Content-Length: 2\r\nContent-Length: 3",
+        "Content-Length: 2\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: gzip, chunked",
+    ],
+)
+def test_a_length_that_is_not_clear_is_refused(server: EmulatorServer, headers: str) -> None:
+    """Where a body ends must not be a matter of opinion: the next request would begin inside this one."""
+    request = f"POST {ENROLL} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_key}\r\n{headers}\r\n\r\n{{}}"
+    sent = raw(server.base_url, request.encode("latin-1"))
+    assert sent.startswith(b"HTTP/1.1 400 ")
+    assert b'"code":"bad_request"' in sent
+
+
+def test_what_is_not_http_is_refused_in_json(server: EmulatorServer, emulator: Emulator) -> None:
+    """A request line that can't be read gets an answer of the usual form, and is no call."""
+    sent = raw(server.base_url, b"what is this\r\n\r\n")
+    assert b"The workos_mfa emulator can't read this request" in sent
+    assert raw(server.base_url, b"GET / HTTP/3.0\r\n\r\n").startswith(b"HTTP/1.1 505 ")
+    assert not emulator.calls
+
+
+def test_a_client_that_goes_away_within_its_body_has_made_no_call(server: EmulatorServer, emulator: Emulator) -> None:
+    """Half a body is not taken for a whole one."""
+    head = f"POST {ENROLL} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_key}\r\nContent-Length: 50\r\n\r\n"
+    host, _, port = server.base_url.removeprefix("http://").rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as line:
+        line.sendall(head.encode() + b'{"type":')
+        line.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionResetError):
+            assert line.recv(100) == b""
+    assert not emulator.calls
+
+
+def test_connections_are_kept(client: Client) -> None:
+    """Calls one after the other go over one connection, answers without a body and refusals included."""
+    factor = client.post(ENROLL, GENERIC).json
+    line = client.socket
+    assert line is not None
+    statuses = [
+        client.get(f"/auth/factors/{factor['id']}").status,
+        client.delete(f"/auth/factors/{factor['id']}").status,
+        client.get(f"/auth/factors/{factor['id']}").status,
+        client.post(ENROLL, b"{").status,
+        client.send("POST", ENROLL, GENERIC, {"Content-Type": "text/plain"}).status,
+        client.get("/_emulate/clock").status,
+    ]
+    assert statuses == [200, 204, 404, 400, 415, 200]
+    assert client.socket is line
+
+
+def test_an_old_client_is_answered(server: EmulatorServer) -> None:
+    """HTTP/1.0 gets its answer and the end of the connection."""
+    assert b"200 OK" in raw(server.base_url, b"GET /health HTTP/1.0\r\n\r\n")
+
+
+def test_two_requests_may_come_at_once(server: EmulatorServer) -> None:
+    """A second request that is on its way before the first is answered is answered in its turn."""
+    request = b"GET /health HTTP/1.1\r\nHost: x\r\n"
+    sent = raw(server.base_url, request + b"\r\n" + request + b"Connection: close\r\n\r\n")
+    assert sent.count(b"HTTP/1.1 200 OK\r\n") == 2
+
+
+def test_a_client_may_ask_before_it_sends_its_body(server: EmulatorServer) -> None:
+    """``Expect: 100-continue``, as curl sends it, is answered first."""
+    head = f"POST {ENROLL} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_key}\r\nExpect: 100-continue\r\n"
+    more = 'Content-Type: application/json\r\nContent-Length: 22\r\nConnection: close\r\n\r\n{"type":"generic_otp"}'
+    sent = raw(server.base_url, (head + more).encode())
+    assert sent.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n")
+
+
+@pytest.mark.parametrize("target", ["/auth/factors/a%2Fb%20c", "http://api.workos.com/auth/factors/a%2Fb%20c"])
+def test_paths_are_taken_as_they_came(client: Client, emulator: Emulator, target: str) -> None:
+    """An encoded slash is part of an id; a target in full, as for a proxy, is the same path."""
+    reply = client.get(target)
+    assert (reply.status, reply.json["entity_id"]) == (404, "a/b c")
+    assert [call.path for call in emulator.calls] == ["/auth/factors/a%2Fb%20c"]
+
+
+def test_query_parameters(client: Client) -> None:
+    """Parameters are decoded; one that is given twice, or empty, is not taken for one that is right."""
+    path = "/user_management/users/user_1/auth_factors"
+    assert client.get(f"{path}?limit=%31&order=asc").status == 200
+    assert client.get(f"{path}?limit=1&limit=2").status == 422
+    assert client.get(f"{path}?limit=").status == 422
+    assert client.get(f"{path}?userId=1").json["errors"][0]["code"] == "property userId should not exist"
+
+
+def test_a_fault_of_the_emulators_own_says_so(
+    client: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """If the emulator itself goes wrong, the client is told that it did, and the log has the rest."""
+    monkeypatch.setattr(emulator._engine, "factor", _failing)
+    with caplog.at_level(logging.ERROR, "workos_mfa.emulator"):
+        reply = client.get("/auth/factors/x")
+    assert (reply.status, reply.json["code"]) == (500, "emulator_failed")
+    assert "KeyError" in reply.json["message"]
+    assert "the emulator failed" in caplog.text
+
+
+def _failing(_: str) -> None:
+    raise KeyError
+
+
+def test_nothing_shows_the_key(server: EmulatorServer, emulator: Emulator, capfd: pytest.CaptureFixture[str]) -> None:
+    """No repr has the key, and serving writes nothing anywhere."""
+    key = "sk_test_sentinel"
+    with emulator.serve(api_key=key) as other, contextlib.closing(Client(other.base_url, key)) as client:
+        assert client.get("/auth/factors/x").status == 404
+        shown = [repr(other), repr(emulator.wsgi_app.with_api_key(key)), repr(emulator), repr(server)]
+        shown += map(repr, [*vars(other).values(), *vars(emulator.wsgi_app.with_api_key(key)).values()])
+    assert not [text for text in shown if key in text]
+    assert capfd.readouterr() == ("", "")

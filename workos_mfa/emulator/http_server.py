@@ -1,0 +1,185 @@
+"""One connection after another: werkzeug's server, made to keep connections, to break them, and to stop at once.
+
+werkzeug by itself closes the connection after each answer, and waits a while before it does. Clients of the API
+keep theirs, so what happens to one request is written out here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import selectors
+import socket
+import struct
+import threading
+from typing import BinaryIO, cast
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from workos_mfa.emulator.api import json_response
+from workos_mfa.emulator.http_door import CLOSING, HTTPDoor, headers_of, reason, whole_or_half
+from workos_mfa.transport import Response
+
+# Of a body that was refused so much is read, since a client that is still sending would not read the answer.
+_MOST_READ_IN_VAIN = 1024 * 1024
+_LONGEST_WAIT_IN_VAIN = 1.0
+_RESET_AT_CLOSING = struct.pack("ii", 1, 0)
+
+_log = logging.getLogger("workos_mfa.emulator")
+
+
+class _Body(io.RawIOBase):
+    """The body of one request, which ends where it ends: behind it the next request begins."""
+
+    def __init__(self, stream: BinaryIO, length: int) -> None:
+        self._stream = stream
+        self.left = length
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]  # wider than any caller
+        data = self._stream.read(min(len(buffer), self.left))
+        buffer[: len(data)] = data
+        self.left -= len(data)
+        return len(data)
+
+
+class Handler(WSGIRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def run_wsgi(self) -> None:
+        """Answer one request, and leave the connection ready for the next one."""
+        length = self._body_length()
+        if length is None:
+            self.send_error(400, "The length of the request's body is not clear.")
+            return
+        environ = self.make_environ()
+        listener = cast("Listener", self.server)
+        environ[CLOSING] = listener.closing
+        body = _Body(cast("BinaryIO", self.rfile), length)
+        is_chunked = bool(environ.get("wsgi.input_terminated"))
+        if not is_chunked:
+            environ["wsgi.input"] = body
+        try:
+            response, content = whole_or_half(listener.door.answer(environ))
+        except ConnectionError:
+            self._break_off()
+            return
+        # Where the next request begins is not known after a chunked body, nor after one that was not read.
+        unread = is_chunked or body.left > 0
+        is_last = unread or self.request_version != "HTTP/1.1" or listener.closing.is_set()
+        self._send(response, content, is_last=is_last)
+        if unread:
+            self._read_in_vain()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is not HTTP, in JSON as everything else."""
+        del explain
+        text = f"The workos_mfa emulator can't read this request: {message or reason(code)}"
+        response = json_response(code, {"code": "bad_request", "message": text}, {})
+        # Whatever version of HTTP it may be.
+        self.request_version: str = self.protocol_version
+        self._send(response, response.body, is_last=True)
+
+    def log(self, type: str, message: str, *args: object) -> None:
+        """Say nothing: the emulator has its list of calls."""
+
+    def _body_length(self) -> int | None:
+        lengths = set(self.headers.get_all("Content-Length", []))
+        codings = self.headers.get_all("Transfer-Encoding", [])
+        if codings:
+            return 0 if not lengths and [coding.lower() for coding in codings] == ["chunked"] else None
+        length = lengths.pop() if lengths else "0"
+        # More digits than these are longer than any body.
+        return int(length) if not lengths and length.isdecimal() and length.isascii() and len(length) < 19 else None
+
+    def _send(self, response: Response, content: bytes, *, is_last: bool) -> None:
+        self.send_response_only(response.status, reason(response.status))
+        for name, value in headers_of(response):
+            self.send_header(name, value)
+        if "date" not in response.headers:
+            self.send_header("Date", self.date_time_string())
+        if is_last:
+            # This closes the connection too, once all is said.
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+            self.close_connection = self.close_connection or len(content) < len(response.body)
+
+    def _break_off(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSING)
+        self.close_connection: bool = True
+
+    def _read_in_vain(self) -> None:
+        # To close with bytes unread is a reset, which takes the answer from a client that has not read it yet.
+        left = _MOST_READ_IN_VAIN
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(_LONGEST_WAIT_IN_VAIN)
+            while left > 0:
+                read = len(self.connection.recv(65536))
+                left = left - read if read else 0
+
+
+class Listener(ThreadedWSGIServer):
+    """All connections, in a thread each, and the thread that accepts them.
+
+    :param door: what answers.
+    :param sock: a socket that listens; it stays the caller's, who may close it.
+    """
+
+    def __init__(self, door: HTTPDoor, sock: socket.socket) -> None:
+        self.door = door
+        self.closing: threading.Event = threading.Event()
+        self._lock = threading.Lock()
+        self._open: dict[object, threading.Thread] = {}
+        host, port = sock.getsockname()[:2]
+        super().__init__(host, port, door, Handler, fd=sock.fileno())
+        self._wake, self._woken = socket.socketpair()
+        self._accepting = threading.Thread(target=self._accept, name="workos-mfa emulator", daemon=True)
+        self._accepting.start()
+
+    def stop(self) -> None:
+        """Accept no more, end every connection, and return when all threads are gone."""
+        with self._lock:
+            is_first = not self.closing.is_set()
+            self.closing.set()
+        if is_first:
+            self._wake.close()
+        self._accepting.join()
+        with self._lock:
+            connections = dict(self._open)
+        for connection, thread in connections.items():
+            with contextlib.suppress(OSError):
+                cast("socket.socket", connection).shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        """Serve a connection in a thread of its own."""
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        with self._lock:
+            self._open[request] = thread
+        thread.start()
+
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        """Close a connection; without saying that it ends, which would go before a reset."""
+        with self._lock:
+            self._open.pop(request, None)
+        self.close_request(request)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Note what nobody foresaw, where the program's log is."""
+        del request
+        _log.exception("the connection from %s failed", client_address)
+
+    def _accept(self) -> None:
+        with self._woken, self.socket, selectors.DefaultSelector() as selector:
+            selector.register(self._woken, selectors.EVENT_READ)
+            selector.register(self.socket, selectors.EVENT_READ)
+            while self._woken not in {key.fileobj for key, _ in selector.select()}:
+                # It may be gone by now, or there may be no descriptors left.
+                with contextlib.suppress(OSError):
+                    self.process_request(*self.get_request())
