@@ -54,9 +54,7 @@ def emulated(
         raise AssertionError(unused)
 
 
-def make_emulator(
-    *, now: datetime | None = MOMENT, seed: int | str | None = None, **settings: object
-) -> Emulator:
+def make_emulator(*, now: datetime | None = MOMENT, seed: int | str | None = None, **settings: object) -> Emulator:
     """An emulator for a test; what the parameters mean is said at :func:`emulated`."""
     from workos_mfa.emulator import Emulator, Settings
 
@@ -82,8 +80,9 @@ def unused_faults(emulator: Emulator) -> str:
     if not lines:
         return ""
     return (
-        f"a fault that does not strike proves nothing, and these have not struck as often as they were to:{''.join(lines)}"
-        "\nMake the call that it is for, or take the fault back with faults.remove() or faults.clear()."
+        "a fault that does not strike proves nothing, and these have struck fewer calls than they were to:"
+        f"{''.join(lines)}\n"
+        "Make the call that it is for, or take the fault back with faults.remove() or faults.clear()."
     )
 
 

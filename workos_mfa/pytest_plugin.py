@@ -6,6 +6,7 @@ fixtures. ``-p no:workos_mfa`` switches it off.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _MOST_LISTED = 50
-_LONGEST_NAME = 80
+
+# What a fault has in its place may be anything, a one-time code too.
+_API_CODE = re.compile(r"[a-z][a-z0-9_]{0,79}")
 
 
 @attrs.define(eq=False)
@@ -47,8 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.addinivalue_line(
         "markers",
-        "workos_mfa(**settings): how the emulator of this test behaves: fields of workos_mfa.emulator.Settings, such as "
-        "max_wrong_codes=3; now= for the time (None: real time); seed= for the same ids each time. The nearest "
+        "workos_mfa(**settings): how the emulator of this test behaves: fields of workos_mfa.emulator.Settings, such "
+        "as max_wrong_codes=3; now= for the time (None: real time); seed= for the same ids each time. The nearest "
         "marker wins.",
     )
 
@@ -142,7 +145,9 @@ def _made(item: pytest.Item) -> Emulator:
             if mark.name != "workos_mfa":
                 continue
             if mark.args:
-                pytest.fail("the marker takes settings by keyword, such as workos_mfa(max_wrong_codes=3)", pytrace=False)
+                pytest.fail(
+                    "the marker takes settings by keyword, such as workos_mfa(max_wrong_codes=3)", pytrace=False
+                )
             settings |= mark.kwargs
     make = cast("Callable[..., Emulator]", make_emulator)
     return _or_fail(lambda: make(**settings))
@@ -187,11 +192,11 @@ def _waiting(lines: Iterable[str]) -> list[str]:
 
 def _call_line(call: Call) -> str:
     # Neither path nor query nor body: an app may have put anything there.
-    name = call.operation or f"{printable(call.method, limit=_LONGEST_NAME)}, unknown route"
+    name = call.operation or f"{printable(call.method, limit=20)}, unknown route"
     status = "none" if call.status is None else call.status
     facts = [f"request {call.request_id}"]
     if call.error_code is not None and (call.status or 0) >= 400:
-        facts.insert(0, printable(call.error_code, limit=_LONGEST_NAME))
+        facts.insert(0, call.error_code if _API_CODE.fullmatch(call.error_code) else "a code that is none of the API's")
     if call.fault is not None:
         facts.append(f"fault {call.fault}")
     return f"{call.at:%H:%M:%S}  {name}  {status}  {', '.join(facts)}"

@@ -1,0 +1,39 @@
+"""A test file of somebody else's, run as they would run it."""
+
+from __future__ import annotations
+
+import importlib
+import textwrap
+
+import pytest
+
+# Here, once: what a run in this process loads is unloaded after it.
+importlib.import_module("workos_mfa.emulator.http_server")
+importlib.import_module("workos_mfa.requests_transport")
+
+_OURS_ALONE = ("-p", "workos_mfa", "-W", "error", "--strict-markers")
+
+
+def run(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
+    """Run a file of tests in this process, with our plugin and with warnings as errors."""
+    _write(pytester, source)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        return pytester.runpytest_inprocess(*_OURS_ALONE, *options)
+
+
+def run_apart(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
+    """Run a file of tests in a process of its own, with our plugin and with warnings as errors."""
+    _write(pytester, source)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        return pytester.runpytest_subprocess(*_OURS_ALONE, *options)
+
+
+def said(result: pytest.RunResult) -> str:
+    """Everything that a run printed."""
+    return f"{result.stdout}\n{result.stderr}"
+
+
+def _write(pytester: pytest.Pytester, source: str) -> None:
+    (pytester.path / "test_app.py").write_text(textwrap.dedent(source), "utf-8")

@@ -1,0 +1,100 @@
+"""What the plugin costs those who don't use it, and how it gets along with other options of pytest."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.plugin.running import run, run_apart, said
+
+pytest_plugins = "pytester"
+
+
+def test_importing_costs_pytest_and_the_light_package() -> None:
+    """Every run of pytest on a machine that has the package loads the plugin, so it loads nothing heavy."""
+    program = (
+        "import pytest, sys, json, attrs; there = set(sys.modules); import workos_mfa.pytest_plugin; "
+        "print(json.dumps([*set(sys.modules) - there]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603
+    loaded = set(json.loads(done.stdout))
+    assert {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names == {"workos_mfa"}
+    heavy = {"emulator", "requests_transport", "urllib3_transport", "connections", "retrying", "testing", "cli"}
+    assert {name.split(".")[1] for name in loaded if name.startswith("workos_mfa.")}.isdisjoint(heavy)
+
+
+def test_a_run_that_does_not_use_it_loads_no_more(pytester: pytest.Pytester) -> None:
+    """Tests that want no emulator never load one, whether they fail or not."""
+    result = run_apart(
+        pytester,
+        """
+        import sys
+
+        def test_passes():
+            heavy = {"requests", "urllib3", "segno", "werkzeug", "workos_mfa.emulator", "workos_mfa.retrying"}
+            assert "workos_mfa.pytest_plugin" in sys.modules
+            assert not heavy & set(sys.modules)
+
+        def test_fails():
+            assert False
+        """,
+    )
+    result.assert_outcomes(passed=1, failed=1)
+    assert "workos_mfa emulator" not in said(result)
+
+
+def test_pytest_finds_it_by_itself(pytester: pytest.Pytester) -> None:
+    """Whoever has the package has the fixtures, and switches them off by its name."""
+    entries = importlib.metadata.distribution("workos-mfa").entry_points
+    assert {entry.name: entry.value for entry in entries if entry.group == "pytest11"} == {
+        "workos_mfa": "workos_mfa.pytest_plugin"
+    }
+    path = pytester.makepyfile("def test_it(workos_mfa_client): pass")
+    others = [f"-pno:{entry.name}" for entry in importlib.metadata.entry_points(group="pytest11")]
+    others.remove("-pno:workos_mfa")
+    pytester.runpytest_inprocess(path, *others).assert_outcomes(passed=1)
+    off = pytester.runpytest_inprocess(path, *others, "-p", "no:workos_mfa")
+    off.assert_outcomes(errors=1)
+    assert "fixture 'workos_mfa_client' not found" in said(off)
+
+
+def test_every_fixture_explains_itself(pytester: pytest.Pytester) -> None:
+    """``pytest --fixtures`` has a sentence for each."""
+    result = run(pytester, "", "--fixtures")
+    for name in ("emulator", "client", "server", "env"):
+        assert re.search(rf"^workos_mfa_{name} -- .*pytest_plugin\.py:\d+\n    [A-Z`].*\.$", said(result), re.MULTILINE)
+
+
+def test_workers_do_not_meet(pytester: pytest.Pytester) -> None:
+    """Under pytest-xdist each worker has emulators, servers and an environment of its own, and reports as usual."""
+    result = run_apart(
+        pytester,
+        """
+        import pytest
+        from workos_mfa import MFA
+
+        @pytest.mark.parametrize("number", range(20))
+        def test_it(number, workos_mfa_env):
+            with MFA() as app:
+                for _ in range(number % 5 + 1):
+                    app.enroll_factor(type="generic_otp")
+            assert len(workos_mfa_env.calls) == number % 5 + 1
+            assert number != 13
+
+        @pytest.mark.workos_mfa(max_wrong_code=1)
+        def test_mistake(workos_mfa_env):
+            pass
+
+        def test_unused(workos_mfa_env):
+            workos_mfa_env.faults.lose_reply()
+        """,
+        *("-p", "xdist", "-n", "2"),
+    )
+    result.assert_outcomes(passed=20, failed=1, errors=2)
+    assert "4 calls:\n" in said(result)
+    assert "lose_reply(): struck 0 of 1" in said(result)
