@@ -149,7 +149,8 @@ def _run_tests(blocks: list[Block], pytester: pytest.Pytester) -> None:
     text = "\n".join(block.text for block in blocks)
     path = pytester.path / f"test_line_{blocks[-1].line}.py"
     path.write_text(text, "utf-8")
-    result = pytester.runpytest_inprocess("-W", "error", path)
+    # In a process of its own, as readers run it: a pytest inside this one finds the package loaded already.
+    result = pytester.runpytest_subprocess("-W", "error", path)
     if result.ret != pytest.ExitCode.OK:
         raise DocumentError(f"{blocks[-1].place}: its tests do not pass\n{result.stdout}")
 

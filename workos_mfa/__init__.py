@@ -122,7 +122,6 @@ def __getattr__(name: str) -> object:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: object = getattr(importlib.import_module(_LATER[name]), name)
-    globals()[name] = value
     return value
 
 
