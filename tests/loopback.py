@@ -166,6 +166,12 @@ class Server:
                 self.received.append(request)
                 self.behaviour(request, line)
 
+    @staticmethod
+    def _nobody() -> bytes:
+        raise ConnectionResetError(
+            "the client went in the middle of a request"
+        )  # pragma: no cover - it has no reason to
+
     def _secured(self, sock: socket.socket) -> socket.socket:
         if self._tls is None:
             return sock
@@ -187,10 +193,7 @@ class Server:
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
         length = int(headers.get("content-length", "0"))
         while len(rest) < length:
-            more = sock.recv(65536)
-            if not more:
-                return None, b""
-            rest += more
+            rest += sock.recv(65536) or self._nobody()
         method, path, _ = request_line.split(" ")
         return Received(method, path, headers, rest[:length]), rest[length:]
 

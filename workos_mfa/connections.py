@@ -299,6 +299,8 @@ def keep_time(manager: PoolManager) -> None:
 
 @functools.cache
 def _timed_class(kind: type) -> Any:
+    if issubclass(kind, _Timed):
+        return kind
     return type(f"Timed{kind.__name__}", (_Timed, kind), {"__doc__": _Timed.__doc__})
 
 

@@ -133,7 +133,8 @@ def _system_text(link: BaseException) -> str | None:
     if isinstance(link, ssl.SSLCertVerificationError):
         return link.verify_message
     if isinstance(link, ssl.SSLError):
-        return link.reason or link.strerror
+        # One that was made by hand has no reason.
+        return getattr(link, "reason", None) or link.strerror
     if isinstance(link, http.client.RemoteDisconnected):
         return "the server closed it without an answer"
     if isinstance(link, http.client.HTTPException):

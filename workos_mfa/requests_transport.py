@@ -241,10 +241,8 @@ class _TimedAdapter(HTTPAdapter):
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
         """Make the pools of a proxy ours."""
-        is_new = args[0] not in self.proxy_manager
         manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
-        if is_new:
-            keep_time(manager)
+        keep_time(manager)
         return manager
 
 

@@ -204,8 +204,7 @@ def test_threads_keep_their_connections(server: Server, connect: Connect) -> Non
     def ask(thread: int) -> None:
         for number in range(10):
             factor_id = f"auth_factor_{thread}_{number}"
-            if mfa.get_factor(factor_id).id != factor_id:
-                wrong.append(factor_id)
+            wrong.extend({mfa.get_factor(factor_id).id} - {factor_id})
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(32)]
     for thread in threads:

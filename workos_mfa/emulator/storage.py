@@ -72,7 +72,7 @@ class Storage:
 
     def drop_all(self, kind: str | None = None) -> None:
         """Forget all values, or all of one kind."""
-        self._change("DELETE FROM entries WHERE ?1 IS NULL OR kind = ?1", (kind,))
+        self._change("DELETE FROM entries WHERE ? IS NULL OR kind = ?", (kind, kind))
 
     def entries(self) -> Iterator[tuple[str, str, object]]:
         """All values, as kind, key and value, in the order in which they were first kept."""

@@ -1,0 +1,79 @@
+"""Corners that the other tests go round."""
+
+from __future__ import annotations
+
+import runpy
+import ssl
+import sys
+
+import pytest
+
+from workos_mfa import MFA, Page, Response, Urllib3Transport
+from workos_mfa.configuration import read_endpoint
+from workos_mfa.environment import proxy_url
+from workos_mfa.errors import ConnectionLostError, TransportError
+from workos_mfa.failures import transport_error
+from workos_mfa.http_transport import HTTPTransport
+from workos_mfa.secrecy import Hidden
+from workos_mfa.transport import Request
+
+
+def test_the_module_is_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """``python -m workos_mfa`` ends with the command's status."""
+    monkeypatch.setattr(sys, "argv", ["workos-mfa"])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_module("workos_mfa", run_name="__main__")
+    assert caught.value.code == 2
+    assert "demo" in capsys.readouterr().out
+    runpy.run_module("workos_mfa.__main__", run_name="looked_at")
+
+
+def test_systems_with_proxies_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On macOS and Windows the system's settings count, also where no variable names a proxy."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": "proxy.example:3128"})
+    monkeypatch.setattr("urllib.request.proxy_bypass", lambda _: False)
+    endpoint = read_endpoint("https://api.workos.com", allow_http=False)
+    assert proxy_url(endpoint) == "http://proxy.example:3128"
+
+
+def test_tls_that_is_broken_off() -> None:
+    """The end of the connection inside TLS is a connection that was lost, and no failure of TLS."""
+    endpoint = read_endpoint("https://api.workos.com", allow_http=False)
+    assert type(transport_error(ssl.SSLEOFError(8, "EOF"), endpoint, 1.0)) is ConnectionLostError
+
+
+def test_a_page_that_does_not_know_its_client() -> None:
+    """A page made by hand says so when it should go on, rather than end early in silence."""
+    with pytest.raises(RuntimeError, match="list_user_auth_factors"):
+        list(Page(items=("a",), after="b").auto_paging_iter())
+
+
+def test_an_https_proxy_is_trusted_as_the_api_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment's certificates are for a proxy that speaks TLS as well."""
+    monkeypatch.setenv("HTTPS_PROXY", "https://proxy.example:3128")
+    transport = Urllib3Transport("sk_test_x")
+    assert "sk_test_x" not in repr(MFA(transport=transport))
+    transport.close()
+
+
+class _Unfinished(HTTPTransport):
+    """A transport without a library."""
+
+    def exchange(self) -> Response:
+        """What send does, without the door that it goes through."""
+        return self._exchange(Request(operation="x", method="GET", path="/", route="/"))
+
+    def renew(self) -> None:
+        """What a fork brings about."""
+        self._renew()
+
+
+def test_a_transport_is_over_some_library() -> None:
+    """What transports have in common leaves the exchange to each."""
+    transport = _Unfinished(Hidden("sk_test_x"), None, allow_http=False)
+    with pytest.raises(NotImplementedError):
+        transport.exchange()
+    with pytest.raises(NotImplementedError):
+        transport.renew()
+    assert issubclass(ConnectionLostError, TransportError)
