@@ -298,7 +298,7 @@ def keep_time(manager: PoolManager) -> None:
 
 
 @functools.cache
-def _timed_class(kind: type) -> Any:
+def _timed_class(kind: type[object]) -> Any:
     if issubclass(kind, _Timed):
         return kind
     return type(f"Timed{kind.__name__}", (_Timed, kind), {"__doc__": _Timed.__doc__})
