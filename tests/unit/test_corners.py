@@ -5,9 +5,11 @@ from __future__ import annotations
 import runpy
 import ssl
 import sys
+from pathlib import Path
 
 import pytest
 
+import workos_mfa
 from workos_mfa import MFA, Page, Response, Urllib3Transport
 from workos_mfa.configuration import read_endpoint
 from workos_mfa.environment import proxy_url
@@ -21,11 +23,12 @@ from workos_mfa.transport import Request
 def test_the_module_is_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """``python -m workos_mfa`` ends with the command's status."""
     monkeypatch.setattr(sys, "argv", ["workos-mfa"])
+    path = str(Path(workos_mfa.__file__).with_name("__main__.py"))
     with pytest.raises(SystemExit) as caught:
-        runpy.run_module("workos_mfa", run_name="__main__")
+        runpy.run_path(path, run_name="__main__")
     assert caught.value.code == 2
     assert "demo" in capsys.readouterr().out
-    runpy.run_module("workos_mfa.__main__", run_name="looked_at")
+    runpy.run_path(path, run_name="looked_at")
 
 
 def test_systems_with_proxies_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
