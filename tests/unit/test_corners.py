@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from urllib3 import PoolManager
 
 import workos_mfa
 from workos_mfa import MFA, Page, Response, Urllib3Transport
 from workos_mfa.configuration import read_endpoint
+from workos_mfa.connections import keep_time
 from workos_mfa.environment import proxy_url
 from workos_mfa.errors import ConnectionLostError, TransportError
 from workos_mfa.failures import transport_error
@@ -80,3 +82,12 @@ def test_a_transport_is_over_some_library() -> None:
     with pytest.raises(NotImplementedError):
         transport.renew()
     assert issubclass(ConnectionLostError, TransportError)
+
+
+def test_pools_are_timed_once() -> None:
+    """A manager that comes along again, as requests before 2.32 hands it over for each call, stays as it is."""
+    manager = PoolManager()
+    keep_time(manager)
+    once = dict(manager.pool_classes_by_scheme)
+    keep_time(manager)
+    assert manager.pool_classes_by_scheme == once

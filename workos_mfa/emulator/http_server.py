@@ -135,7 +135,8 @@ class Listener(ThreadedWSGIServer):
         self.door = door
         self.closing: threading.Event = threading.Event()
         self._lock = threading.Lock()
-        self._open: dict[object, threading.Thread] = {}
+        self._open: set[object] = set()
+        self._serving: set[threading.Thread] = set()
         host, port = sock.getsockname()[:2]
         super().__init__(host, port, door, Handler, fd=sock.fileno())
         self._wake, self._woken = socket.socketpair()
@@ -151,23 +152,27 @@ class Listener(ThreadedWSGIServer):
             self._wake.close()
         self._accepting.join()
         with self._lock:
-            connections = dict(self._open)
-        for connection, thread in connections.items():
+            connections = list(self._open)
+            threads = set(self._serving)
+        for connection in connections:
             with contextlib.suppress(OSError):
                 cast("socket.socket", connection).shutdown(socket.SHUT_RDWR)
+        # A thread whose connection is closed already may still be on its way out.
+        for thread in threads:
             thread.join()
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
         """Serve a connection in a thread of its own."""
         thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._lock:
-            self._open[request] = thread
+            self._open.add(request)
+            self._serving = {thread, *filter(threading.Thread.is_alive, self._serving)}
         thread.start()
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
         """Close a connection; without saying that it ends, which would go before a reset."""
         with self._lock:
-            self._open.pop(request, None)
+            self._open.discard(request)
         self.close_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
