@@ -44,7 +44,9 @@ class HTTPTransport:
         self._made_in = os.getpid()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._endpoint.url!r})"
+        # A crash reporter may ask while the making of it is refused.
+        endpoint = vars(self).get("_endpoint")
+        return f"{type(self).__name__}({endpoint.url if endpoint else None!r})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a transport holds a key and is not pickled: make one in each process, or before a fork")

@@ -89,7 +89,8 @@ class MFA:
         self._options = self._limits()
 
     def __repr__(self) -> str:
-        return f"<MFA on {self._transport!r}>"
+        # A crash reporter may ask while the making of it is refused.
+        return f"<MFA on {vars(self).get('_transport')!r}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an MFA client holds a key and is not pickled: make one in each process, or before a fork")

@@ -112,7 +112,7 @@ class RetryingTransport:
         self._uniform = uniform
 
     def __repr__(self) -> str:
-        return f"RetryingTransport({self._inner!r})"
+        return f"RetryingTransport({vars(self).get('_inner')!r})"
 
     def close(self) -> None:
         """Close the transport that makes the attempts."""

@@ -115,6 +115,12 @@ def stall(_: Received, line: Line) -> None:
     line.stall()
 
 
+def cut_headers(_: Received, line: Line) -> None:
+    """Act, and break off in the headers."""
+    line.send(b"HTTP/1.1 200 OK\r\nContent-Le")
+    line.hang_up()
+
+
 def cut_body(request: Received, line: Line) -> None:
     """Act, and send all of the answer but its last byte."""
     code, body = right_answer(request)
@@ -384,6 +390,7 @@ FAULTS: dict[str, Fault] = {
     "the reply is lost": unanswered(at_the_api(lose_reply)),
     "reset": unanswered(at_the_api(reset)),
     "stall": unanswered(at_the_api(stall), TransportTimeoutError, timeout=0.15),
+    "cut off in the headers": unanswered(at_the_api(cut_headers)),
     "cut off in the body": unanswered(at_the_api(cut_body), deletes=False),
     "cut off in a chunk": unanswered(at_the_api(cut_chunks)),
     "not HTTP": unanswered(at_the_api(not_http)),

@@ -168,3 +168,11 @@ def test_what_is_a_secret(length: int) -> None:
     assert totp.bare_secret(f"{text[:length]}1") is None
     assert totp.bare_secret(f"1{text[:length]}") is None
     assert totp.bare_secret(f"{text[:length]}=======") is None
+
+
+def test_padding_alone_is_stripped() -> None:
+    """A secret may end in any letter of Base32, an X too."""
+    for letter in "XA7":
+        secret = "A" * 15 + letter
+        assert totp.bare_secret(secret) == secret
+        assert totp.secret_of(totp.key_of(secret)) == secret

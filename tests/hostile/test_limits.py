@@ -1,0 +1,112 @@
+"""The recipe of ``docs/limits.md``, on each storage: so many tries for an account, however many come at once."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.documents import read_blocks
+from tests.loopback import unused_port
+from workos_mfa import MFA, Emulator
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "limits.md"
+limits_storage: Any = pytest.importorskip("limits.storage", reason="limits is not installed")
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of the tests' own, on loopback."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed; run: apt-get install redis-server")  # pragma: no cover
+    pytest.importorskip("redis", reason="redis is not installed")
+    port = unused_port()
+    folder = tmp_path_factory.mktemp("redis")
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as server:  # noqa: S603 - our own
+        assert server.stdout is not None
+        assert next(line for line in server.stdout if b"Ready to accept connections" in line)
+        yield f"redis://127.0.0.1:{port}/0"
+        server.terminate()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def storage(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Each storage in turn, empty."""
+    url = "memory://" if request.param == "memory" else request.getfixturevalue("redis_url")
+    made = limits_storage.storage_from_string(url)
+    made.reset()
+    yield made
+    if request.param == "redis":
+        made.storage.close()
+
+
+@pytest.fixture(scope="module")
+def recipe() -> Any:
+    """What the page's first two blocks define."""
+    names: dict[str, object] = {}
+    for block in read_blocks("limits.md", PAGE.read_text("utf-8"))[:2]:
+        exec(compile(block.in_place, block.page, "exec", dont_inherit=True), names)  # noqa: S102
+    return SimpleNamespace(**names)
+
+
+def test_a_hundred_at_once(recipe: Any, storage: Any) -> None:
+    """Of a hundred parallel guesses five reach the API, from however many addresses and for however many challenges."""
+    emulator = Emulator()
+    mfa = MFA(transport=emulator)
+    factor = mfa.enroll_factor(type="totp", issuer="Foo Corp", user="alan.turing@example.com")
+    wrong = f"{(int(emulator.totp_code(factor.id)) + 500_000) % 1_000_000:06d}"
+    attempts = recipe.Attempts(storage)
+    barrier = threading.Barrier(20)
+    outcomes: list[str] = []
+
+    def guess(thread: int) -> None:
+        challenge = mfa.challenge_factor(factor.id)
+        barrier.wait()
+        for number in range(5):
+            arguments = {"account": "alan", "address": f"192.0.2.{thread}_{number}", "challenge_id": challenge.id}
+            outcomes.append(outcome(recipe, mfa, attempts, **arguments, factor_id=factor.id, code=wrong))
+
+    threads = [threading.Thread(target=guess, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Counter(outcomes) == {"False": 5, "TooMany": 95}
+    assert [call.operation for call in emulator.calls].count("verify_challenge") == 5
+
+
+def outcome(recipe: Any, mfa: MFA, attempts: object, **arguments: str) -> str:
+    """What a guess comes to."""
+    try:
+        return str(recipe.verify(mfa, attempts, **arguments))
+    except recipe.TooMany:
+        return "TooMany"
+
+
+def test_one_address(recipe: Any, storage: Any) -> None:
+    """One address has ten tries, whichever accounts it tries them on."""
+    attempts = recipe.Attempts(storage)
+    waits = [attempts.take(recipe.ATTEMPTS_FROM_AN_ADDRESS, "verify", "192.0.2.1") for _ in range(11)]
+    assert waits[:10] == [0.0] * 10
+    assert 0 < waits[10] <= 300
+
+
+def test_messages_have_a_count_of_their_own(recipe: Any, storage: Any) -> None:
+    """Asking for messages uses up no tries, and a proof gives no messages back."""
+    attempts = recipe.Attempts(storage)
+    assert [attempts.take(recipe.MESSAGES_TO_AN_ACCOUNT, "message", "alan") for _ in range(5)] == [0.0] * 5
+    assert attempts.take(recipe.ATTEMPTS_OF_AN_ACCOUNT, "verify", "alan") == 0.0
+    attempts.forget(recipe.ATTEMPTS_OF_AN_ACCOUNT, "verify", "alan")
+    assert 0 < attempts.take(recipe.MESSAGES_TO_AN_ACCOUNT, "message", "alan") <= 3600
+    assert [bool(attempts.take(recipe.ATTEMPTS_OF_AN_ACCOUNT, "verify", "alan")) for _ in range(6)] == [False] * 5 + [
+        True
+    ]

@@ -1,0 +1,154 @@
+"""Run the tests against mutants of the modules where a small mistake would cost most.
+
+    python -m tests.mutation.run                  all of them
+    python -m tests.mutation.run wire errors      the mutants of these
+
+Nothing is written to the tree: pytest, loaded once, is forked for each mutant, and the fork imports the mutated
+module in place of the real one. A mutant that no test notices must be argued away in ``docs/mutation.md``; if one is
+not, the status is 1. A run takes some minutes.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.abc
+import importlib.machinery
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import CodeType, ModuleType
+
+import attrs
+import hypothesis
+import pytest
+
+from tests.mutation.mutants import Mutant, mutants_of
+
+ROOT = Path(__file__).parent.parent.parent
+PAGE = ROOT / "docs" / "mutation.md"
+# pytest warns of what was loaded before the fork, which is the point of it.
+OPTIONS = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+
+LONGEST = 120.0
+"""Seconds after which a mutant is taken to have made a test wait for ever, and so to have been noticed."""
+
+MISTAKES = "tests/unit/test_small_mistakes.py"
+TESTS = {
+    "workos_mfa.retrying": ("tests/unit/test_retrying.py", MISTAKES),
+    "workos_mfa.errors": ("tests/unit/test_errors.py", "tests/unit/test_answers.py", MISTAKES),
+    "workos_mfa.wire": ("tests/unit/test_wire.py", "tests/unit/test_answers.py", MISTAKES),
+    "workos_mfa.emulator.totp": ("tests/emulator/test_totp.py", MISTAKES),
+}
+SOURCES = {module: (ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8") for module in TESTS}
+
+
+class Mutated(importlib.machinery.SourceFileLoader):
+    """Loads a mutant where the module is asked for."""
+
+    tree: ast.Module
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """The mutant's code."""
+        return compile(self.tree, self.get_filename(fullname), "exec", dont_inherit=True)
+
+
+@attrs.frozen
+class Finder(importlib.abc.MetaPathFinder):
+    """Finds the mutant."""
+
+    module: str
+    tree: ast.Module
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The module's place, with the mutant for what is in it."""
+        if fullname != self.module:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        assert spec is not None
+        assert isinstance(spec.loader, importlib.machinery.SourceFileLoader)
+        loader = Mutated(fullname, spec.loader.path)
+        loader.tree = self.tree
+        spec.loader = loader
+        return spec
+
+
+def start(module: str, tree: ast.Module) -> int:
+    """Start the tests against a mutant in a fork; gives its process id."""
+    child = os.fork()
+    if child:
+        return child
+    status = 99
+    try:
+        os.setsid()
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, 1)
+        os.dup2(sink, 2)
+        sys.meta_path.insert(0, Finder(module, tree))
+        importlib.import_module(module)  # before pytest puts a finder of its own before ours
+        status = pytest.main([*OPTIONS, *TESTS[module]])
+    finally:
+        os._exit(status)
+
+
+def outcomes(module: str, mutants: list[Mutant], workers: int) -> Iterator[tuple[Mutant, bool]]:
+    """Each mutant, and whether a test noticed it."""
+    waiting, running = list(reversed(mutants)), dict[int, tuple[Mutant, float]]()
+    while waiting or running:
+        while waiting and len(running) < workers:
+            mutant = waiting.pop()
+            running[start(module, mutant.tree)] = (mutant, time.monotonic() + LONGEST)
+        for child, (mutant, ends) in list(running.items()):
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if not ended and time.monotonic() > ends:
+                os.killpg(child, signal.SIGKILL)
+                ended, status = os.waitpid(child, 0)
+            if ended:
+                del running[child]
+                yield mutant, status != 0
+        time.sleep(0.01)
+
+
+def named(module: str, mutant: Mutant) -> str:
+    """The mutant as the page names it: by text, since line numbers move."""
+    line = SOURCES[module].splitlines()[mutant.line - 1].strip()
+    return f"| `{module.removeprefix('workos_mfa.')}` | `{line}` | {mutant.change} |".replace("|", "¦").replace(
+        "¦", "|"
+    )
+
+
+def main(wanted: list[str]) -> int:
+    """Run them; the status is 1 if a mutant is left that is neither noticed nor argued away."""
+    hypothesis.settings.register_profile("mutation", max_examples=40, derandomize=True, database=None, deadline=None)
+    hypothesis.settings.load_profile("mutation")
+    page = PAGE.read_text("utf-8") if PAGE.exists() else ""
+    left = 0
+    for module in TESTS:
+        if wanted and module.rpartition(".")[2] not in wanted:
+            continue
+        controls = [Mutant(0, "unchanged", ast.parse(SOURCES[module])), Mutant(0, "empty", ast.Module([], []))]
+        noticed_controls = {mutant.change for mutant, noticed in outcomes(module, controls, 2) if noticed}
+        assert noticed_controls == {"empty"}, f"{module}: of an unchanged and an empty one, {noticed_controls} fail"
+        mutants, began, survived, argued = list(mutants_of(SOURCES[module])), time.monotonic(), 0, 0
+        for mutant, noticed in outcomes(module, mutants, int(os.environ.get("WORKERS", "2"))):
+            if noticed:
+                continue
+            survived += 1
+            is_argued = named(module, mutant) in page
+            argued += is_argued
+            if not is_argued:
+                print(f"SURVIVED line {mutant.line}: {named(module, mutant)}", flush=True)  # noqa: T201 - a script
+        left += survived - argued
+        took = time.monotonic() - began
+        figures = f"{len(mutants)} mutants, {len(mutants) - survived} noticed, {argued} argued away"
+        print(f"{module}: {figures}, {survived - argued} left, in {took:.0f} s", flush=True)  # noqa: T201
+    return int(left > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
