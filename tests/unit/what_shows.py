@@ -29,15 +29,7 @@ def _locals_below(error: BaseException) -> Iterator[str]:
     for frame, _ in traceback.walk_tb(error.__traceback__):
         is_below = is_below or frame.f_globals["__name__"].startswith("workos_mfa")
         if is_below:
-            yield from map(_repr, frame.f_locals.values())
-
-
-def _repr(value: object) -> str:
-    # An object whose making was refused may have no attributes yet for its own repr to show.
-    try:
-        return repr(value)
-    except AttributeError as error:
-        return str(error)
+            yield from map(repr, frame.f_locals.values())
 
 
 def shows(error: BaseException, value: str) -> bool:
