@@ -71,7 +71,7 @@ class Line:
         """Be a proxy that has a connection to a port here: carry bytes both ways until one side is done."""
         self.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
         with socket.create_connection(("127.0.0.1", port)) as far:
-            carry(self._sock, far, until=self._closing)
+            carry(self._sock, far)
         self.hang_up()
 
     def hang_up(self) -> None:
@@ -95,11 +95,11 @@ def http_answer(status: int, body: object = None, headers: Mapping[str, str] | N
     return f"HTTP/1.1 {status} Whatever\r\n{head}\r\n".encode() + content
 
 
-def carry(one: socket.socket, other: socket.socket, *, until: threading.Event) -> None:
-    """Carry bytes both ways, until one side is done or the test is over."""
+def carry(one: socket.socket, other: socket.socket) -> None:
+    """Carry bytes both ways, until one side is done; when the test is over, its server's side is."""
     sides = {one: other, other: one}
-    while not until.is_set():
-        for side in select.select(list(sides), [], [], 0.05)[0]:
+    while True:
+        for side in select.select(list(sides), [], [])[0]:
             data = side.recv(65536)
             if not data:
                 return

@@ -232,7 +232,7 @@ def socks(listener: socket.socket, port: int) -> None:
         client.sendall(b"\x05\x00")
         client.recv(256)
         client.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
-        carry(client, far, until=threading.Event())
+        carry(client, far)
 
 
 def test_a_socks_proxy(transport_class: TransportFactory, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
