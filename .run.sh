@@ -1,0 +1,1 @@
+cd /tmp/perf && PYTHONPATH=/tmp/perf /tmp/dev/bin/python -m benchmarks "$@"

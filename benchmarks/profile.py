@@ -1,0 +1,119 @@
+"""One call on ``Urllib3Transport``, taken apart: what each layer adds to the one below it.
+
+A profiler slows small functions down more than large ones, and a part that is run by itself runs faster than
+in its place. So the real exchange is made from each layer in turn, the whole call last, and what a layer costs is
+the difference to the layer below, round by round.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import urllib3
+
+from benchmarks.contenders import BARE, CHALLENGE, KEY, PATH, URLLIB3
+from benchmarks.rounds import Rounds, Spread, spread, take_turns
+from workos_mfa import MFA, Options, RetryingTransport, Urllib3Transport, answers, calls, wire
+from workos_mfa.connections import keep_time, read_body
+from workos_mfa.http_transport import BODY_HEADERS
+from workos_mfa.secrecy import Hidden
+
+_MICROSECONDS = 1e6
+_WARM_UP = 100
+
+BELOW = "http.client alone: request, answer, JSON"
+POOL = "urllib3's pool and answer, our clock on it"
+LAYERS = {
+    BELOW: "`http.client.HTTPConnection`, `json.loads`",
+    POOL: "`urlopen`, `workos_mfa.connections`",
+    "one attempt: fork check, key, body, time limit, `Response`, nothing left in frames": "`Urllib3Transport.send`",
+    "what may be repeated: limits, clock, `Attempt`, log": "`RetryingTransport.send`",
+    "the arguments checked, the request made": "`workos_mfa.calls`, `workos_mfa.checks`",
+    "the answer checked and made a model": "`workos_mfa.answers`, `workos_mfa.wire`",
+    "the method itself: its limits, the code hidden, the factor compared": "`MFA.verify_challenge`",
+}
+URLLIB3_ALONE = "for comparison, urllib3 as it comes: `PoolManager.request`, JSON"
+
+
+@attrs.frozen
+class Profile:
+    """Microseconds of processor time.
+
+    :param layers: what each layer adds; of the lowest, all it takes.
+    :param whole: the whole call.
+    :param urllib3_alone: the same exchange on urllib3 as it comes.
+    """
+
+    layers: dict[str, Spread]
+    whole: Spread
+    urllib3_alone: Spread
+
+
+def measure(url: str, *, rounds: int, calls_in_a_row: int) -> Profile:
+    """Rounds of so many exchanges from each layer."""
+    runs = dict(zip(LAYERS, [BARE.caller(url), _pool(url), *_our_layers(url)], strict=True))
+    runs[URLLIB3_ALONE] = URLLIB3.caller(url)
+    (taken,) = take_turns({name: _turn(run, calls_in_a_row) for name, run in runs.items()}, rounds)
+    names = list(LAYERS)
+    added = {upper: _difference(taken, upper, lower) for lower, upper in itertools.pairwise(names)}
+    return Profile({BELOW: taken.of(BELOW), **added}, taken.of(names[-1]), taken.of(URLLIB3_ALONE))
+
+
+def _difference(taken: Rounds[str], upper: str, lower: str) -> Spread:
+    return spread([mine - below for mine, below in zip(taken.taken[upper], taken.taken[lower], strict=True)])
+
+
+def _pool(url: str) -> Callable[[], object]:
+    manager = urllib3.PoolManager(maxsize=0)
+    keep_time(manager)
+    pool = manager.connection_from_url(url)
+    settings: dict[str, Any] = {
+        "body": b'{"code": "123456"}',
+        "headers": {**BODY_HEADERS, "Authorization": f"Bearer {KEY}"},
+        "retries": urllib3.Retry(total=False, redirect=False),
+        "redirect": False,
+        "assert_same_host": False,
+        "preload_content": False,
+    }
+
+    def exchange() -> None:
+        read_body(pool.urlopen("POST", PATH, timeout=urllib3.Timeout(total=10), **settings))
+
+    return exchange
+
+
+def _our_layers(url: str) -> list[Callable[[], object]]:
+    attempt = Urllib3Transport(KEY, base_url=url)
+    retrying = RetryingTransport(attempt)
+    mfa = MFA(transport=retrying)
+    options = Options(10.0, 20.0)
+    request = calls.verify_challenge(CHALLENGE, Hidden[object]("123456"), options)
+
+    def checked() -> None:
+        retrying.send(calls.verify_challenge(CHALLENGE, Hidden[object]("123456"), options))
+
+    def read() -> None:
+        fresh = calls.verify_challenge(CHALLENGE, Hidden[object]("123456"), options)
+        assert answers.read(fresh, retrying.send(fresh), wire.verification).valid
+
+    def whole() -> None:
+        assert mfa.verify_challenge(CHALLENGE, code="123456").valid
+
+    return [lambda: attempt.send(request), lambda: retrying.send(request), checked, read, whole]
+
+
+def _turn(run: Callable[[], object], times: int) -> Callable[[], tuple[float, ...]]:
+    for _ in range(min(times, _WARM_UP)):
+        run()
+
+    def turn() -> tuple[float]:
+        started = time.process_time()
+        for _ in range(times):
+            run()
+        return ((time.process_time() - started) / times * _MICROSECONDS,)
+
+    return turn

@@ -1,0 +1,76 @@
+"""Fresh interpreters: what importing, making a client and a first call cost, and how much memory that takes."""
+
+from __future__ import annotations
+
+import functools
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+
+import attrs
+
+from benchmarks.contenders import Contender, installed
+from benchmarks.memory import PEAK_IN_KIB
+from benchmarks.rounds import Rounds, take_turns
+
+_MILLISECONDS = 1e3
+_KIB_IN_A_MIB = 1024
+
+NOTHING = None
+"""Python alone, which every other number has in it."""
+
+Started = Contender | None
+
+
+@attrs.frozen
+class Starts:
+    """Milliseconds of processor time until the import, the first client, the first call; MiB after that."""
+
+    imports: Rounds[Started]
+    client: Rounds[Started]
+    call: Rounds[Started]
+    memory: Rounds[Started]
+
+
+def measure(url: str, *, rounds: int) -> Starts:
+    """Rounds of one fresh interpreter for each contender and stage."""
+    stages = {until: _stage(url, until, rounds) for until in ("imports", "client", "call")}
+    (memory,) = take_turns(_for_each(lambda contender: (_peak(_program(contender, url, "call")),)), min(rounds, 5))
+    return Starts(memory=memory, **stages)
+
+
+def _stage(url: str, until: str, rounds: int) -> Rounds[Started]:
+    turns = _for_each(lambda contender: (_cpu(_program(contender, url, until)),))
+    # The first run compiles what is not compiled yet, as an installation does.
+    take_turns(turns, 1)
+    (times,) = take_turns(turns, rounds)
+    return times
+
+
+def _for_each(turn: Callable[[Started], tuple[float, ...]]) -> dict[Started, Callable[[], tuple[float, ...]]]:
+    return {contender: functools.partial(turn, contender) for contender in (NOTHING, *installed())}
+
+
+def _program(contender: Started, url: str, until: str) -> str:
+    return "" if contender is None else contender.program(url, until=until)
+
+
+def _cpu(program: str) -> float:
+    # Processor time, since a busy machine makes an interpreter wait for reasons that are not its own.
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", program], check=True, env=_compiling())  # noqa: S603 - the contender's lines
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * _MILLISECONDS
+
+
+def _peak(program: str) -> float:
+    command = [sys.executable, "-c", f"{program}\n{PEAK_IN_KIB}\nprint(peak())"]
+    run = subprocess.run(command, check=True, capture_output=True, text=True, env=_compiling())  # noqa: S603 - the contender's lines
+    return int(run.stdout) / _KIB_IN_A_MIB
+
+
+def _compiling() -> dict[str, str]:
+    # Without files of bytecode, the contenders that were not compiled when they were installed would be at a loss.
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
