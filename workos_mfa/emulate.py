@@ -16,7 +16,7 @@ from typing import Protocol, TextIO, cast
 import attrs
 
 from workos_mfa.emulator import Call, Emulator, EmulatorServer, SMSMessage
-from workos_mfa.emulator.control_values import call_as_json, message_as_json
+from workos_mfa.emulator.http.values import call_as_json, message_as_json
 from workos_mfa.secrecy import Hidden, printable
 
 _LONGEST_LINE = 500

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.emulator.caller import NOW, Caller
 from tests.emulator.race import THREADS, race
 from workos_mfa.emulator import Fault, Faults
-from workos_mfa.emulator.faults_fault import OPERATIONS
+from workos_mfa.emulator.faults.fault import OPERATIONS
 from workos_mfa.mfa import MFA
 
 

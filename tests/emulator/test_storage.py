@@ -16,7 +16,7 @@ import pytest
 from tests.emulator.caller import NOW, PHONE, Caller
 from tests.emulator.race import THREADS, race
 from workos_mfa.emulator import FIXED_CODE_NUMBER, Emulator, Settings, StateFileError
-from workos_mfa.emulator.storage import Storage
+from workos_mfa.emulator.memory.storage import Storage
 
 
 @pytest.fixture

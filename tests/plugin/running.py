@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 # Here, once: what a run in this process loads is unloaded after it.
-importlib.import_module("workos_mfa.emulator.http_server")
+importlib.import_module("workos_mfa.emulator.http.connections")
 importlib.import_module("workos_mfa.requests_transport")
 
 _OURS_ALONE = ("-p", "workos_mfa", "-W", "error", "--strict-markers")

@@ -19,7 +19,7 @@ from workos_mfa import (
     wire,
 )
 from workos_mfa.emulator import totp
-from workos_mfa.emulator.seeds_randomness import Randomness
+from workos_mfa.emulator.randomness import Randomness
 from workos_mfa.errors import is_known_code, leaves_outcome_unknown
 from workos_mfa.testing import StubTransport, json_response
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from workos_mfa.emulator.calls import Call
 from workos_mfa.emulator.emulator import Emulator
-from workos_mfa.emulator.faults import Faults, Outcome
-from workos_mfa.emulator.faults_fault import Fault
+from workos_mfa.emulator.faults.fault import Fault
+from workos_mfa.emulator.faults.injection import Faults, Outcome
+from workos_mfa.emulator.http.server import EmulatorServer
+from workos_mfa.emulator.memory.storage_errors import StateFileError
 from workos_mfa.emulator.numbers import (
     FIXED_CODE,
     FIXED_CODE_NUMBER,
@@ -19,9 +21,7 @@ from workos_mfa.emulator.numbers import (
     RATE_LIMITED_NUMBER,
 )
 from workos_mfa.emulator.outbox import SMSMessage
-from workos_mfa.emulator.server import EmulatorServer
 from workos_mfa.emulator.settings import Settings
-from workos_mfa.emulator.storage_errors import StateFileError
 
 __all__ = [
     "FIXED_CODE",

@@ -17,13 +17,13 @@ import attrs
 from workos_mfa.emulator import refusals
 from workos_mfa.emulator.calls import Call, Calls
 from workos_mfa.emulator.clock import Clock
-from workos_mfa.emulator.faults import Faults, Outcome, Trouble
-from workos_mfa.emulator.faults_answers import JSON_TYPE
-from workos_mfa.emulator.faults_effects import Effect, Kind
+from workos_mfa.emulator.faults.answers import JSON_TYPE
+from workos_mfa.emulator.faults.effects import Effect, Kind
+from workos_mfa.emulator.faults.injection import Faults, Outcome, Trouble
 from workos_mfa.emulator.fields import Fields
 from workos_mfa.emulator.handlers import Answer, Asked
+from workos_mfa.emulator.randomness import Randomness
 from workos_mfa.emulator.routes import Route, Routes
-from workos_mfa.emulator.seeds_randomness import Randomness
 from workos_mfa.emulator.settings import Settings
 from workos_mfa.secrecy import printable
 from workos_mfa.transport import Response

@@ -15,21 +15,21 @@ from workos_mfa.emulator.api import Api
 from workos_mfa.emulator.calls import Calls
 from workos_mfa.emulator.clock import Clock
 from workos_mfa.emulator.engine import Engine
-from workos_mfa.emulator.faults import Faults, Outcome
+from workos_mfa.emulator.faults.injection import Faults, Outcome
 from workos_mfa.emulator.handlers import Handlers
+from workos_mfa.emulator.http.server import DEFAULT_API_KEY, EmulatorServer, make_door
+from workos_mfa.emulator.memory.memory import Memory
 from workos_mfa.emulator.outbox import Outbox
+from workos_mfa.emulator.randomness import Randomness, SeededRandomness
 from workos_mfa.emulator.routes import Routes
-from workos_mfa.emulator.seeds_randomness import Randomness, SeededRandomness
-from workos_mfa.emulator.server import DEFAULT_API_KEY, EmulatorServer, make_door
 from workos_mfa.emulator.settings import Settings
-from workos_mfa.emulator.state_memory import Memory
 from workos_mfa.errors import ConnectError, ConnectionLostError, TransportError, TransportTimeoutError
 from workos_mfa.secrecy import without_frames
 from workos_mfa.transport import DEFAULT_TIMEOUT, MAX_BODY, Request, Response
 
 if TYPE_CHECKING:
-    from workos_mfa.emulator.http_door import HTTPDoor
-    from workos_mfa.emulator.storage import Storage
+    from workos_mfa.emulator.http.door import HTTPDoor
+    from workos_mfa.emulator.memory.storage import Storage
 
 _DEFAULTS = Settings()
 _Emulator = TypeVar("_Emulator", bound="Emulator")
@@ -188,7 +188,7 @@ class Emulator:
 
 def _opened(path: str | os.PathLike[str]) -> Storage:
     # Only who names a state file needs SQLite.
-    from workos_mfa.emulator.storage import Storage
+    from workos_mfa.emulator.memory.storage import Storage
 
     return Storage(path)
 

@@ -13,13 +13,13 @@ import attrs
 from workos_mfa.emulator import ids, refusals, sms, totp
 from workos_mfa.emulator.clock import Clock
 from workos_mfa.emulator.enrolment import Enrolment
+from workos_mfa.emulator.memory.memory import Memory
+from workos_mfa.emulator.memory.records import LIFETIME, ChallengeRecord, FactorRecord
 from workos_mfa.emulator.numbers import FIXED_CODE, QUOTA_REACHED_NUMBER, RATE_LIMITED_NUMBER, has_fixed_code
 from workos_mfa.emulator.outbox import SMSMessage
-from workos_mfa.emulator.seeds import read_seed
-from workos_mfa.emulator.seeds_planting import plant
+from workos_mfa.emulator.seeds.planting import plant
+from workos_mfa.emulator.seeds.reading import read_seed
 from workos_mfa.emulator.settings import Settings
-from workos_mfa.emulator.state_memory import Memory
-from workos_mfa.emulator.state_records import LIFETIME, ChallengeRecord, FactorRecord
 
 
 class Engine:

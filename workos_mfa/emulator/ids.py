@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
-from workos_mfa.emulator.seeds_randomness import Randomness
+from workos_mfa.emulator.randomness import Randomness
 
 FACTOR = "auth_factor_"
 CHALLENGE = "auth_challenge_"

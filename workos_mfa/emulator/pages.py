@@ -14,8 +14,8 @@ import attrs
 
 from workos_mfa.emulator import ids
 from workos_mfa.emulator.fields import Fields
+from workos_mfa.emulator.memory.records import FactorRecord
 from workos_mfa.emulator.settings import Settings
-from workos_mfa.emulator.state_records import FactorRecord
 
 _DEFAULT_LIMIT = 10
 _GREATEST_LIMIT = 100

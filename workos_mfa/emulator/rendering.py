@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TypeAlias
 
 from workos_mfa.emulator.enrolment import TOTPSetup
+from workos_mfa.emulator.memory.records import ChallengeRecord, FactorRecord
 from workos_mfa.emulator.pages import FactorPage
 from workos_mfa.emulator.settings import Settings
-from workos_mfa.emulator.state_records import ChallengeRecord, FactorRecord
 
 JSONObject: TypeAlias = Mapping[str, object]
 

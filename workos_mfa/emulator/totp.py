@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from workos_mfa.emulator.seeds_randomness import Randomness
+from workos_mfa.emulator.randomness import Randomness
 
 STEP_SECONDS = 30
 DIGITS = 6

@@ -10,11 +10,10 @@ from typing import Protocol
 
 import attrs
 
-from workos_mfa.emulator import control_values as values
-from workos_mfa.emulator import http_refusals as refusals
 from workos_mfa.emulator.calls import Calls
 from workos_mfa.emulator.clock import Clock
-from workos_mfa.emulator.faults import Faults
+from workos_mfa.emulator.faults.injection import Faults
+from workos_mfa.emulator.http import refusals, values
 from workos_mfa.emulator.outbox import Outbox
 
 _ID = "{id}"

@@ -14,10 +14,10 @@ from typing import Literal
 
 import attrs
 
-from workos_mfa.emulator import faults_effects as effects
-from workos_mfa.emulator.faults_fault import Fault, Selectors
-from workos_mfa.emulator.faults_json import read_fault
-from workos_mfa.emulator.faults_making import MakesFaults
+from workos_mfa.emulator.faults import effects
+from workos_mfa.emulator.faults.fault import Fault, Selectors
+from workos_mfa.emulator.faults.from_json import read_fault
+from workos_mfa.emulator.faults.making import MakesFaults
 from workos_mfa.transport import Response
 
 Trouble = Literal["refused", "request_lost", "reply_lost", "body_cut"]

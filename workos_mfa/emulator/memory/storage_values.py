@@ -10,8 +10,8 @@ import attrs
 
 from workos_mfa.emulator import ids
 from workos_mfa.emulator.clock import ClockSetting
+from workos_mfa.emulator.memory.records import ChallengeRecord, FactorRecord
 from workos_mfa.emulator.outbox import SMSMessage
-from workos_mfa.emulator.state_records import ChallengeRecord, FactorRecord
 
 _EPOCH = ids.moment(0)
 _Record = TypeVar("_Record", FactorRecord, ChallengeRecord, SMSMessage)

@@ -9,8 +9,8 @@ from typing import cast
 
 import attrs
 
-from workos_mfa.emulator import http_refusals as refusals
 from workos_mfa.emulator.calls import Call
+from workos_mfa.emulator.http import refusals
 from workos_mfa.emulator.outbox import SMSMessage
 
 

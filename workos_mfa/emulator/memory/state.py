@@ -16,14 +16,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
 from workos_mfa.emulator import ids
+from workos_mfa.emulator.memory.records import ChallengeRecord, FactorRecord
+from workos_mfa.emulator.memory.storage_errors import StateFileError
+from workos_mfa.emulator.memory.storage_values import read, written
 from workos_mfa.emulator.outbox import SMSMessage
-from workos_mfa.emulator.state_records import ChallengeRecord, FactorRecord
-from workos_mfa.emulator.storage_errors import StateFileError
-from workos_mfa.emulator.storage_values import read, written
 
 if TYPE_CHECKING:
     # Only who names a state file needs SQLite.
-    from workos_mfa.emulator.storage import Storage
+    from workos_mfa.emulator.memory.storage import Storage
 
 _NO_STEP: AbstractContextManager[None] = nullcontext()
 

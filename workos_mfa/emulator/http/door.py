@@ -15,11 +15,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from workos_mfa._version import __version__
-from workos_mfa.emulator import http_refusals
 from workos_mfa.emulator.api import Api, json_response
-from workos_mfa.emulator.control import Control
-from workos_mfa.emulator.faults import Outcome
-from workos_mfa.emulator.http_incoming import Incoming
+from workos_mfa.emulator.faults.injection import Outcome
+from workos_mfa.emulator.http import refusals
+from workos_mfa.emulator.http.control import Control
+from workos_mfa.emulator.http.incoming import Incoming
 from workos_mfa.emulator.refusals import Refusal
 from workos_mfa.secrecy import Hidden
 from workos_mfa.transport import Response
@@ -95,7 +95,7 @@ class HTTPDoor:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
             _log.exception("the emulator failed")
-            problem = http_refusals.failed(error)
+            problem = refusals.failed(error)
             return Outcome(json_response(problem.status, problem.body, {}))
         _wait(outcome.delay, environ.get(CLOSING))
         return outcome
@@ -105,7 +105,7 @@ class HTTPDoor:
         if path == _HEALTH and incoming.method == "GET":
             return Outcome(json_response(200, {"status": "ok", "emulator": "workos_mfa", "version": __version__}, {}))
         if not hmac.compare_digest(incoming.bearer, self._key.value.encode()):
-            raise http_refusals.unauthorized()
+            raise refusals.unauthorized()
         if path.startswith(_CONTROL):
             return Outcome(self._controlled(incoming))
         body = incoming.body(API_LIMIT)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
-from workos_mfa.emulator import http_refusals as refusals
+from workos_mfa.emulator.http import refusals
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -8,8 +8,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
-from workos_mfa.emulator import faults_effects as effects
-from workos_mfa.emulator.faults_fault import Fault, Selectors
+from workos_mfa.emulator.faults import effects
+from workos_mfa.emulator.faults.fault import Fault, Selectors
 
 
 class MakesFaults(ABC):

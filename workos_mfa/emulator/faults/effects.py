@@ -8,7 +8,7 @@ from typing import Literal, cast
 
 import attrs
 
-from workos_mfa.emulator import faults_answers as answers
+from workos_mfa.emulator.faults import answers
 
 Kind = Literal["refuse_connection", "lose_request", "lose_reply", "cut_body", "delay", "answer", "rate_limit"]
 

@@ -7,9 +7,9 @@ from typing import cast
 
 import attrs
 
-from workos_mfa.emulator import faults_effects as effects
-from workos_mfa.emulator.faults_effects import Effect
-from workos_mfa.emulator.faults_fault import Selectors
+from workos_mfa.emulator.faults import effects
+from workos_mfa.emulator.faults.effects import Effect
+from workos_mfa.emulator.faults.fault import Selectors
 
 _SELECTORS = tuple(field.name for field in attrs.fields(Selectors))
 

@@ -14,9 +14,9 @@ from typing import NoReturn, cast
 import attrs
 
 from workos_mfa.emulator import ids, totp
+from workos_mfa.emulator.memory.records import LIFETIME, ChallengeRecord, FactorRecord
 from workos_mfa.emulator.settings import Settings
 from workos_mfa.emulator.sms import normalised_phone
-from workos_mfa.emulator.state_records import LIFETIME, ChallengeRecord, FactorRecord
 
 _FACTOR = ("id", "type", "issuer", "user", "secret", "phone_number", "user_id", "created_at", "verified")
 _CHALLENGE = ("id", "authentication_factor_id", "code", "created_at", "expires_at")

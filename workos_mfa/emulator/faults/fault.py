@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from workos_mfa.emulator import faults_effects as effects
+from workos_mfa.emulator.faults import effects
 
 OPERATIONS = (
     "enroll_factor",

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, cast
 
 from workos_mfa.emulator import ids
 from workos_mfa.emulator.clock import Clock
+from workos_mfa.emulator.memory.state import State
+from workos_mfa.emulator.memory.storage_values import read_clock, written_clock
 from workos_mfa.emulator.outbox import Outbox
-from workos_mfa.emulator.seeds_randomness import Randomness
-from workos_mfa.emulator.state import State
-from workos_mfa.emulator.storage_values import read_clock, written_clock
+from workos_mfa.emulator.randomness import Randomness
 
 if TYPE_CHECKING:
     # Only who names a state file needs SQLite.
-    from workos_mfa.emulator.storage import Storage
+    from workos_mfa.emulator.memory.storage import Storage
 
 
 class Memory:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from workos_mfa.emulator.storage_errors import StateFileError
+from workos_mfa.emulator.memory.storage_errors import StateFileError
 
 _OURS = 0x774D4641
 """The application id of our files: "wMFA"."""

@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
 from workos_mfa.emulator.api import Api
-from workos_mfa.emulator.control import Control, Controlled
+from workos_mfa.emulator.http.control import Control, Controlled
 
 if TYPE_CHECKING:
-    from workos_mfa.emulator.http_door import HTTPDoor
+    from workos_mfa.emulator.http.door import HTTPDoor
 
 DEFAULT_API_KEY = "sk_test_default"
 """The key of an emulator that was given no other; WorkOS' own emulator has the same."""
@@ -39,7 +39,7 @@ def make_door(api: Api, emulator: Controlled, api_key: str) -> HTTPDoor:
             "the emulator answers over HTTP with werkzeug, which is not installed; run: "
             "pip install 'workos-mfa[emulator]'"
         ) from error
-    from workos_mfa.emulator.http_door import HTTPDoor, checked_key
+    from workos_mfa.emulator.http.door import HTTPDoor, checked_key
 
     return HTTPDoor(api, Control(emulator), checked_key(api_key))
 
@@ -57,7 +57,7 @@ class EmulatorServer:
     """
 
     def __init__(self, door: HTTPDoor, *, host: str, port: int) -> None:
-        from workos_mfa.emulator.http_server import Listener
+        from workos_mfa.emulator.http.connections import Listener
 
         with _listening(host, port) as sock:
             self._listener = Listener(door, sock)

@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from workos_mfa.emulator.api import json_response
-from workos_mfa.emulator.http_door import CLOSING, HTTPDoor, headers_of, reason, whole_or_half
+from workos_mfa.emulator.http.door import CLOSING, HTTPDoor, headers_of, reason, whole_or_half
 from workos_mfa.transport import Response
 
 # Of a body that was refused so much is read, since a client that is still sending would not read the answer.

@@ -12,10 +12,10 @@ from datetime import datetime
 import attrs
 
 from workos_mfa.emulator import ids, totp
-from workos_mfa.emulator.seeds import ChallengeSeed, FactorSeed, Seed
-from workos_mfa.emulator.seeds_randomness import Randomness
-from workos_mfa.emulator.state import State
-from workos_mfa.emulator.state_records import ChallengeRecord, FactorRecord
+from workos_mfa.emulator.memory.records import ChallengeRecord, FactorRecord
+from workos_mfa.emulator.memory.state import State
+from workos_mfa.emulator.randomness import Randomness
+from workos_mfa.emulator.seeds.reading import ChallengeSeed, FactorSeed, Seed
 
 
 def plant(

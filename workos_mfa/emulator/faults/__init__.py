@@ -1,0 +1,1 @@
+"""What goes wrong between an app and the API, on demand."""

@@ -1,0 +1,1 @@
+"""What the emulator remembers, in its head and in a file."""
