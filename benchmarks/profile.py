@@ -18,7 +18,7 @@ import urllib3
 from benchmarks.contenders import BARE, CHALLENGE, KEY, PATH, URLLIB3
 from benchmarks.rounds import Rounds, Spread, spread, take_turns
 from workos_mfa import MFA, Options, RetryingTransport, Urllib3Transport, answers, calls, wire
-from workos_mfa.connections import keep_time, read_body
+from workos_mfa.connections import keep_time, read_body, time_limit
 from workos_mfa.http_transport import BODY_HEADERS
 from workos_mfa.secrecy import Hidden
 
@@ -81,7 +81,7 @@ def _pool(url: str) -> Callable[[], object]:
     }
 
     def exchange() -> None:
-        read_body(pool.urlopen("POST", PATH, timeout=urllib3.Timeout(total=10), **settings))
+        read_body(pool.urlopen("POST", PATH, timeout=time_limit(10), **settings))
 
     return exchange
 

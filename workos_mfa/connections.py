@@ -24,6 +24,7 @@ import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+import attrs
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -32,6 +33,7 @@ from urllib3.exceptions import (
     NameResolutionError,
     NewConnectionError,
 )
+from urllib3.util import Timeout
 from urllib3.util.connection import allowed_gai_family, create_connection
 from urllib3.util.response import assert_header_parsing
 
@@ -54,8 +56,8 @@ _LENGTH = b"\r\nContent-Length: "
 class _TimedReader(io.RawIOBase):
     """Reads from a socket until a moment, however the bytes are spread over the time before it."""
 
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket, ends: float) -> None:
-        self._raw = raw
+    def __init__(self, sock: socket.socket, ends: float) -> None:
+        self._raw = sock.makefile("rb", buffering=0)
         self._sock = sock
         self._ends = ends
 
@@ -74,14 +76,24 @@ class _TimedReader(io.RawIOBase):
         super().close()
 
 
+@attrs.frozen
+class _TimedSocket:
+    """All that http.client asks of a socket to read an answer from."""
+
+    _sock: socket.socket
+    _ends: float
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_TimedReader(self._sock, self._ends))
+
+
 class TimedResponse(http.client.HTTPResponse):
     """An answer that must be there, to its last byte, before a moment, and that leaves nothing for the next one."""
 
     fp: io.BufferedReader
 
     def __init__(self, ends: float, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, ends))
+        super().__init__(cast("socket.socket", _TimedSocket(sock, ends)), *args, **kwargs)
 
     def begin(self) -> None:
         """Read the head.
@@ -307,6 +319,12 @@ def _timed_class(kind: type[object]) -> Any:
 def nothing_sent(error: BaseException) -> bool:
     """Whether the exception came before anything was sent."""
     return getattr(error, _NOTHING_SENT, False) is True
+
+
+@functools.lru_cache(maxsize=16)
+def time_limit(seconds: float) -> Timeout:
+    """What urllib3 takes for the wall time of an attempt; it makes a copy of its own for each."""
+    return Timeout(total=seconds)
 
 
 def read_body(raw: BaseHTTPResponse) -> bytes:

@@ -246,7 +246,7 @@ class MFA:
         :raises UnexpectedResponseError: if the answer can't be read; the challenge may be used up.
             Wherever ``needs_new_challenge`` is True, go on with a new challenge.
         """
-        hidden = Hidden[object](code)
+        hidden: Hidden[object] = Hidden(code)
         del code
         request = calls.verify_challenge(authentication_challenge_id, hidden, self._options)
         del hidden
@@ -320,7 +320,7 @@ class MFA:
         :raises TransportError: if no whole answer came; ``outcome_unknown`` says if a factor may exist.
         :raises UnexpectedResponseError: if the answer can't be read; a factor may exist.
         """
-        hidden = Hidden[object](secret)
+        hidden: Hidden[object] = Hidden(secret)
         del secret
         request = calls.create_user_auth_factor(user_id, issuer, user, hidden, self._options)
         del hidden

@@ -17,12 +17,11 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
-from urllib3 import Timeout
 from urllib3.poolmanager import PoolManager
 from urllib3.util.retry import Retry
 
 from workos_mfa import environment
-from workos_mfa.connections import keep_time, read_body
+from workos_mfa.connections import keep_time, read_body, time_limit
 from workos_mfa.errors import ConfigurationError, ConnectError, TransportError
 from workos_mfa.failures import LIBRARY_ERRORS, transport_error
 from workos_mfa.http_transport import BODY_HEADERS, HEADERS, HTTPTransport, body_of
@@ -142,7 +141,7 @@ class RequestsTransport(HTTPTransport):
             self._authorize(prepared),
             allow_redirects=False,
             # requests takes urllib3's own object, though its types do not say so.
-            timeout=cast("float", Timeout(total=request.options.timeout or DEFAULT_TIMEOUT)),
+            timeout=cast("float", time_limit(request.options.timeout or DEFAULT_TIMEOUT)),
             **self._settings,
         )
 

@@ -43,6 +43,10 @@ class Options:
     max_attempts: int | None = None
 
 
+def _nothing() -> Mapping[str, str]:
+    return {}
+
+
 @attrs.frozen(eq=False)
 class Request(ComparedUnseen):
     """One documented call, ready to be carried.
@@ -61,7 +65,7 @@ class Request(ComparedUnseen):
     method: str
     path: str
     route: str
-    query: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    query: Mapping[str, str] = attrs.field(factory=_nothing, repr=False)
     json: Mapping[str, object] | None = attrs.field(default=None, repr=False)
     replay: Replay = "once"
     options: Options = attrs.field(factory=Options)
@@ -117,7 +121,7 @@ class Response(ComparedUnseen):
     """
 
     status: int
-    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], converter=_lower_cased, repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=_nothing, converter=_lower_cased, repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
     attempts: tuple[Attempt, ...] = ()
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from urllib3 import PoolManager, ProxyManager, Timeout, make_headers
+from urllib3 import PoolManager, ProxyManager, make_headers
 from urllib3.util.retry import Retry
 from urllib3.util.ssl_ import create_urllib3_context
 
 from workos_mfa import environment
-from workos_mfa.connections import keep_time, read_body
+from workos_mfa.connections import keep_time, read_body, time_limit
 from workos_mfa.http_transport import BODY_HEADERS, HEADERS, HTTPTransport, body_of
 from workos_mfa.secrecy import Hidden
 from workos_mfa.transport import DEFAULT_TIMEOUT, Request, Response
@@ -93,7 +93,7 @@ class Urllib3Transport(HTTPTransport):
             redirect=False,
             assert_same_host=False,
             preload_content=False,
-            timeout=Timeout(total=request.options.timeout or DEFAULT_TIMEOUT),
+            timeout=time_limit(request.options.timeout or DEFAULT_TIMEOUT),
         )
         try:
             content = read_body(answer)

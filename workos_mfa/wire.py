@@ -134,12 +134,14 @@ def _single_problems(errors: object) -> tuple[Mapping[str, str], ...]:
     return tuple(entry for entry in found if entry)
 
 
-@attrs.frozen(repr=False)
 class _Fields:
     """A JSON object and the place it stands at."""
 
-    values: Mapping[str, object] = attrs.field(repr=False)
-    place: str
+    __slots__ = ("place", "values")
+
+    def __init__(self, values: Mapping[str, object], place: str) -> None:
+        self.values = values
+        self.place = place
 
     def text(self, name: str) -> str:
         value = self.values.get(name)
