@@ -6,7 +6,7 @@ error that surfaces is made afresh, outside the except block, from texts that na
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeVar
 
 from workos_mfa import wire
@@ -21,11 +21,10 @@ from workos_mfa.errors import (
     leaves_outcome_unknown,
 )
 from workos_mfa.secrecy import masked, printable, without_frames
-from workos_mfa.transport import MAX_BODY, Request, Response
+from workos_mfa.transport import MAX_BODY, Request, Response, request_id_of, secrets_in
 
 T = TypeVar("T")
 
-_SENT_SECRETS = ("code", "totp_secret", "phone_number")
 _LONGEST_TEXT = 500
 _LONGEST_CODE = 100
 _MOST_PROBLEMS = 20
@@ -37,21 +36,36 @@ def read(request: Request, response: Response, parse: Callable[[bytes], T]) -> T
     :raises APIError: if the API answered with an error.
     :raises UnexpectedResponseError: if the answer is not what the API promises.
     """
-    error = refusal(request, response)
+    return _unseen(lambda: _model(request, response, parse))
+
+
+def refusal(request: Request, response: Response) -> MFAError | None:
+    """The error that the answer's status stands for, or None for success."""
+    return _unseen(lambda: _refusal(request, response))
+
+
+def _unseen(interpret: Callable[[], T]) -> T:
+    """What comes of an answer; whatever is raised meanwhile leaves the frames behind that hold the answer."""
+    try:
+        return interpret()
+    except BaseException as caught:  # noqa: BLE001 - raised again below, out of reach of those frames
+        surfacing = without_frames(caught)
+    try:
+        raise surfacing
+    finally:
+        del surfacing
+
+
+def _model(request: Request, response: Response, parse: Callable[[bytes], T]) -> T:
+    error = _refusal(request, response)
     if error is not None:
         raise error
-    foreign: BaseException | None = None
     if len(response.body) > MAX_BODY:
-        problem = "it is longer than 1 MiB"
-    else:
-        try:
-            return parse(response.body)
-        except wire.Malformed as malformed:
-            problem = str(malformed)
-        except BaseException as caught:  # noqa: BLE001 - raised again below, out of reach of the parser's frames
-            problem, foreign = "", without_frames(caught)
-    if foreign is not None:
-        raise foreign
+        raise not_promised(request, response, "it is longer than 1 MiB")
+    try:
+        return parse(response.body)
+    except wire.Malformed as malformed:
+        problem = str(malformed)
     raise not_promised(request, response, problem)
 
 
@@ -60,14 +74,13 @@ def not_promised(request: Request, response: Response, problem: str) -> MFAError
     unreadable = UnexpectedResponseError(
         f"{response.status}: the answer is not what the API promises: {problem}",
         status_code=response.status,
-        request_id=response.request_id,
+        request_id=request_id_of(request, response),
     )
     unreadable.outcome_unknown = True
     return of_the_whole_call(unreadable, request, response)
 
 
-def refusal(request: Request, response: Response) -> MFAError | None:
-    """The error that the answer's status stands for, or None for success."""
+def _refusal(request: Request, response: Response) -> MFAError | None:
     if 200 <= response.status < 300:
         return None
     if 400 <= response.status < 600:
@@ -76,7 +89,7 @@ def refusal(request: Request, response: Response) -> MFAError | None:
     unexpected = UnexpectedResponseError(
         f"{response.status}: the answer is {what}: check the base URL",
         status_code=response.status,
-        request_id=response.request_id,
+        request_id=request_id_of(request, response),
     )
     unexpected.outcome_unknown = leaves_outcome_unknown(response.status)
     return of_the_whole_call(unexpected, request, response)
@@ -109,7 +122,7 @@ def _api_error(request: Request, response: Response) -> APIError:
         problem = wire.Problem(message="(the answer is longer than 1 MiB and was not read)")
     else:
         problem = wire.problem(response.body)
-    sent = tuple(_sent_secrets(request))
+    sent = secrets_in(request)
 
     def clean(text: str | None, limit: int = _LONGEST_TEXT) -> str | None:
         return text and printable(masked(text, sent), limit=limit)
@@ -124,14 +137,6 @@ def _api_error(request: Request, response: Response) -> APIError:
             {clean(name, _LONGEST_CODE) or "": clean(text) or "" for name, text in list(entry.items())[:_MOST_PROBLEMS]}
             for entry in problem.errors[:_MOST_PROBLEMS]
         ),
-        request_id=response.request_id,
+        request_id=request_id_of(request, response),
         retry_after=response.retry_after,
     )
-
-
-def _sent_secrets(request: Request) -> Iterator[str]:
-    for name in _SENT_SECRETS:
-        value = (request.json or {}).get(name)
-        if isinstance(value, str):
-            yield value
-            yield value.removeprefix("+")

@@ -19,6 +19,8 @@ _CODE_SEPARATORS = re.compile(r"[\s\-\xad\u2010-\u2015\u2212\ufe63\uff0d\u200b-\
 _PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _PLACEHOLDER = "{{code}}"
 _LONGEST_TEMPLATE = 160
+_LONGEST_CODE = 64
+_LONGEST_SECRET = 512
 _LARGEST_PAGE = 100
 _LONGEST_WAIT = 86_400
 
@@ -58,6 +60,8 @@ def one_time_code(code: Hidden[object]) -> Hidden[str]:
     stripped = Hidden(_CODE_SEPARATORS.sub("", code.value))
     if not stripped.value:
         raise InvalidInputError("code is empty: ask the person for the code and pass it", parameter="code")
+    if len(stripped.value) > _LONGEST_CODE:
+        raise InvalidInputError("code is far too long to be one: ask the person for the code again", parameter="code")
     return stripped
 
 
@@ -67,6 +71,10 @@ def shared_secret(secret: Hidden[object]) -> Hidden[str]:
         raise TypeError(f"secret must be a str in Base32, not {_kind(secret.value)}")
     if not secret.value.strip():
         raise InvalidInputError("secret is empty: leave it out to get a new one", parameter="secret")
+    if len(secret.value) > _LONGEST_SECRET:
+        raise InvalidInputError(
+            f"secret has more than {_LONGEST_SECRET} characters: pass the secret in Base32 alone", parameter="secret"
+        )
     return Hidden(secret.value)
 
 

@@ -48,9 +48,18 @@ LONGEST_REST = 30.0
 """Seconds after which an idle connection is not used again: a load balancer may have dropped it in silence."""
 
 _LEAST_TIME = 0.001
-_NOTHING_SENT = "nothing_sent"
 _DIGITS = re.compile(r"[0-9]+")
+_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
+_LONGEST_LINE = 65_536
 _LENGTH = b"\r\nContent-Length: "
+
+
+class NothingSentError(HTTPError):
+    """No connection came about, for the reason that is its cause.
+
+    One of ours each time, rather than a mark on the exception that came: a signal handler's may be one object for
+    ever, and would still say so when it ends a later call that had been sent.
+    """
 
 
 class _TimedReader(io.RawIOBase):
@@ -60,6 +69,7 @@ class _TimedReader(io.RawIOBase):
         self._raw = sock.makefile("rb", buffering=0)
         self._sock = sock
         self._ends = ends
+        self.has_ended = False
 
     def readable(self) -> bool:
         return True
@@ -69,7 +79,9 @@ class _TimedReader(io.RawIOBase):
         if left <= 0:
             raise TimeoutError("timed out")
         self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
+        count = self._raw.readinto(buffer)
+        self.has_ended = count == 0
+        return count
 
     def close(self) -> None:
         self._raw.close()
@@ -98,10 +110,12 @@ class TimedResponse(http.client.HTTPResponse):
     def begin(self) -> None:
         """Read the head.
 
-        :raises HTTPException: if it is malformed: urllib3 would log the line, in which a server may have
-            repeated the key, and http.client would guess at the length.
+        :raises HTTPException: if it is cut off, which http.client takes for its end; or if it is malformed: urllib3
+            would log the line, in which a server may have repeated the key, and http.client would guess at the length.
         """
         super().begin()
+        if cast("_TimedReader", self.fp.raw).has_ended:
+            raise http.client.HTTPException("the head is cut off")
         length = self.headers.get("content-length")
         if length is not None and not _DIGITS.fullmatch(length):
             raise http.client.HTTPException("malformed length")
@@ -113,12 +127,13 @@ class TimedResponse(http.client.HTTPResponse):
             malformed = False
         if malformed:
             raise http.client.HTTPException("malformed headers")
-        # Whatever follows these on the connection is not the answer to the next call.
-        if self.status == 101 or (self.status in {204, 304} and self._announces_body()):
+        if _may_be_followed(self):
             self.will_close = True
 
-    def _announces_body(self) -> bool:
-        return self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
+    # What read() asks for each chunk, and http.client answers with whatever int() makes of the line: with -1, the
+    # next read would have no end and no bound.
+    def _read_next_chunk_size(self) -> int:
+        return _chunk_size(self.fp)
 
     # Not in the type stubs, but what begin() has called since Python 2.
     _read_one_status: Callable[[], tuple[str, int, str]] = vars(http.client.HTTPResponse)["_read_status"]
@@ -132,6 +147,29 @@ class TimedResponse(http.client.HTTPResponse):
             http.client.parse_headers(self.fp)
 
 
+def _may_be_followed(answer: http.client.HTTPResponse) -> bool:
+    """Whether something may come on the connection that would pass for the answer to the next call."""
+    if answer.status in {204, 304}:
+        return answer.headers.get("content-length", "0") != "0" or "transfer-encoding" in answer.headers
+    return answer.status < 200
+
+
+def guard(raw: object) -> None:
+    """Hold an answer on a connection that is not of our making to what ours are held to, before its body is read."""
+    answer = getattr(raw, "_fp", None)
+    if isinstance(answer, http.client.HTTPResponse):
+        vars(answer)["_read_next_chunk_size"] = functools.partial(_chunk_size, answer.fp)
+        if _may_be_followed(answer):
+            cast("BaseHTTPResponse", raw).close()
+
+
+def _chunk_size(answer: io.BufferedReader) -> int:
+    size = answer.readline(_LONGEST_LINE).partition(b";")[0].strip()
+    if not _CHUNK_SIZE.fullmatch(size):
+        raise http.client.HTTPException("malformed chunk")
+    return int(size, 16)
+
+
 class _Conduct:
     """How one connection opens, with all that has to happen before the first byte is sent, and how it sends."""
 
@@ -142,15 +180,17 @@ class _Conduct:
         self._head = b""
 
     def connect(self) -> None:
-        """Connect, and mark an error as one before which nothing was sent."""
+        """Connect.
+
+        :raises NothingSentError: if there is no connection.
+        """
         self._ends = time.monotonic() + self._connection.timeout
         self._is_new = True
         self._head = b""
         try:
             type(self._connection).connect(self._connection)
         except (OSError, HTTPError, http.client.HTTPException) as error:
-            setattr(error, _NOTHING_SENT, True)
-            raise
+            raise NothingSentError from error
 
     def dial(self) -> socket.socket:
         """A socket to the first address that takes it; each address gets its share of the time."""
@@ -314,11 +354,6 @@ def _timed_class(kind: type[object]) -> Any:
     if issubclass(kind, _Timed):
         return kind
     return type(f"Timed{kind.__name__}", (_Timed, kind), {"__doc__": _Timed.__doc__})
-
-
-def nothing_sent(error: BaseException) -> bool:
-    """Whether the exception came before anything was sent."""
-    return getattr(error, _NOTHING_SENT, False) is True
 
 
 @functools.lru_cache(maxsize=16)

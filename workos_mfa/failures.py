@@ -21,7 +21,7 @@ from urllib3.exceptions import (
 from urllib3.exceptions import TimeoutError as PoolTimeoutError
 
 from workos_mfa.configuration import Endpoint
-from workos_mfa.connections import nothing_sent
+from workos_mfa.connections import NothingSentError
 from workos_mfa.errors import (
     ConnectError,
     ConnectionLostError,
@@ -36,7 +36,7 @@ LIBRARY_ERRORS = (HTTPError, OSError, http.client.HTTPException)
 """What sockets, TLS and urllib3 raise; anything else that comes out of I/O is somebody else's."""
 
 # Not urllib3's ProxyError: it stands as well for an answer that was lost in a proxy's tunnel.
-_BEFORE_SENDING = (NewConnectionError, PoolConnectTimeoutError, LocationValueError)
+_BEFORE_SENDING = (NothingSentError, NewConnectionError, PoolConnectTimeoutError, LocationValueError)
 _TUNNEL_REFUSED = "Tunnel connection failed"
 _BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
@@ -91,7 +91,7 @@ def _tls_error(chain: tuple[BaseException, ...], where: str, reason: str) -> TLS
 
 def _is_before_sending(link: BaseException) -> bool:
     refused_by_proxy = isinstance(link, OSError) and str(link).startswith(_TUNNEL_REFUSED)
-    return nothing_sent(link) or refused_by_proxy or isinstance(link, _BEFORE_SENDING)
+    return refused_by_proxy or isinstance(link, _BEFORE_SENDING)
 
 
 def _is_timeout(link: BaseException) -> bool:

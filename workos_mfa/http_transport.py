@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import NoReturn
 from urllib.parse import urlencode
 
@@ -89,10 +89,11 @@ class HTTPTransport:
         """The path and query below the base URL."""
         return f"{request.path}?{urlencode(request.query)}" if request.query else request.path
 
-    def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Response:
+    def _answer(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Response:
+        key = self._key.value
         if status >= 400:
-            body = body.replace(self._key.value.encode(), MASK.encode())
-        return Response(status, headers, body)
+            body = body.replace(key.encode(), MASK.encode())
+        return Response(status, {name: str(value).replace(key, MASK) for name, value in headers}, body)
 
 
 def body_of(request: Request) -> bytes | None:

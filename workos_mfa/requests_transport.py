@@ -21,7 +21,7 @@ from urllib3.poolmanager import PoolManager
 from urllib3.util.retry import Retry
 
 from workos_mfa import environment
-from workos_mfa.connections import keep_time, read_body, time_limit
+from workos_mfa.connections import guard, keep_time, read_body, time_limit
 from workos_mfa.errors import ConfigurationError, ConnectError, TransportError
 from workos_mfa.failures import LIBRARY_ERRORS, transport_error
 from workos_mfa.http_transport import BODY_HEADERS, HEADERS, HTTPTransport, body_of
@@ -111,7 +111,7 @@ class RequestsTransport(HTTPTransport):
         except BaseException:
             answer.raw.close()
             raise
-        return self._answer(answer.status_code, dict(answer.headers.lower_items()), body)
+        return self._answer(answer.status_code, answer.headers.lower_items(), body)
 
     def _failure(self, caught: BaseException, seconds: float) -> TransportError:
         if isinstance(caught, _AfterTheAnswer):
@@ -163,6 +163,7 @@ class RequestsTransport(HTTPTransport):
 
         def note(answer: requests.Response, **_: object) -> None:
             arrived.append(answer.status_code)
+            guard(answer.raw)
             if 300 <= answer.status_code < 400:
                 # Finding where it leads, requests would read the whole body, however long.
                 answer.headers.pop("location", None)

@@ -30,6 +30,7 @@ from workos_mfa.transport import (
     Request,
     Response,
     Transport,
+    request_id_of,
 )
 
 _log = logging.getLogger("workos_mfa")
@@ -208,7 +209,7 @@ def _record(
     number: int, request: Request, outcome: Response | TransportError, seconds: float, wait: float | None
 ) -> Attempt:
     if isinstance(outcome, Response):
-        status, error, request_id = outcome.status, None, outcome.request_id
+        status, error, request_id = outcome.status, None, request_id_of(request, outcome)
         unclear = leaves_outcome_unknown(outcome.status)
     else:
         status, error, request_id = None, type(outcome).__name__, None

@@ -18,6 +18,8 @@ T = TypeVar("T")
 MASK = "***"
 
 _SHORTEST_SECRET = 4
+_LONGEST_SEARCHED = 65_536
+_NO_LETTERS = re.compile(r"[\W_]+")
 
 _ANY_KEY = re.compile(r"sk_(?:live|test)_[A-Za-z0-9_]+|(?<![A-Za-z0-9_])sk_[A-Za-z0-9_]{4,}", re.IGNORECASE)
 
@@ -76,12 +78,36 @@ def printable(text: str, *, limit: int) -> str:
 def masked(text: str, sent: Iterable[str]) -> str:
     """The text with every value of ``sent``, and whatever looks like a key, replaced by a mask.
 
-    A value of a few characters is no secret, and masking it would only spoil the text.
+    A value is found by its letters and digits, however it is grouped and whatever the case: a code comes back as
+    "123 456" too, and a secret without the spaces it was typed with. A value of a few characters is no secret, and
+    masking it would only spoil the text.
     """
-    for value in sorted({value for value in sent if len(value) >= _SHORTEST_SECRET}, key=len, reverse=True):
-        # However it is grouped: a code comes back as "123 456" too.
-        text = re.sub(r"[\s-]?".join(map(re.escape, value)), MASK, text, flags=re.IGNORECASE)
+    for value in sorted(set(sent), key=len, reverse=True):
+        letters = _letters(value)
+        if len(letters) >= _SHORTEST_SECRET:
+            text = _without(text, letters)
     return _ANY_KEY.sub(MASK, text)
+
+
+def _letters(text: str) -> str:
+    return _NO_LETTERS.sub("", text.casefold())
+
+
+def _without(text: str, letters: str) -> str:
+    found = _letters(text)
+    start = found.find(letters)
+    if start < 0:
+        return text
+    if len(text) > _LONGEST_SEARCHED:
+        return MASK
+    places = [place for place, character in enumerate(text) for _ in _letters(character)]
+    parts, done = [""], 0
+    while start >= 0:
+        end = start + len(letters)
+        parts += text[done : places[start]], MASK
+        done = places[end - 1] + 1
+        start = found.find(letters, end)
+    return "".join([*parts, text[done:]])
 
 
 def masked_phone(number: str) -> str:
@@ -95,9 +121,13 @@ def without_frames(error: BaseException) -> BaseException:
     A worker's time limit or Ctrl-C that arrives inside I/O passes through frames of an HTTP library
     whose locals hold the headers and the body. The exception keeps its type and its text.
     """
-    error.__context__ = None
-    cause = error.__cause__
-    while cause is not None:
-        cause.__traceback__ = cause.__context__ = None
-        cause = cause.__cause__
-    return error.with_traceback(None)
+    pending, seen = [error], set[int]()
+    while pending:
+        link = pending.pop()
+        if id(link) not in seen:
+            seen.add(id(link))
+            link.__traceback__ = link.__context__ = None
+            pending.extend(getattr(link, "exceptions", ()))
+            if link.__cause__ is not None:
+                pending.append(link.__cause__)
+    return error

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NoReturn, Protocol, TypeAlias, TypeVar
 
 import attrs
 
 from workos_mfa.secrecy import ComparedUnseen, masked, printable
+
+_Carried = TypeVar("_Carried", bound="_InTransit")
 
 DEFAULT_TIMEOUT = 10.0
 """Seconds that one attempt may take where the caller gave no timeout."""
@@ -43,12 +45,32 @@ class Options:
     max_attempts: int | None = None
 
 
+_SECRETS = ("code", "totp_secret", "phone_number")
+
+
+class _InTransit(ComparedUnseen):
+    """What holds a code or a secret on its way: it may be handed about in a process, and not be stored."""
+
+    __slots__ = ()
+
+    def __copy__(self: _Carried) -> _Carried:
+        return self
+
+    def __deepcopy__(self: _Carried, _: dict[int, object]) -> _Carried:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"a {type(self).__name__} may hold a code or a secret and is not pickled: take what is needed out of it"
+        )
+
+
 def _nothing() -> Mapping[str, str]:
     return {}
 
 
 @attrs.frozen(eq=False)
-class Request(ComparedUnseen):
+class Request(_InTransit):
     """One documented call, ready to be carried.
 
     :param operation: the name of the call, as the method of :class:`workos_mfa.MFA` has it.
@@ -110,7 +132,7 @@ def _lower_cased(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 
 @attrs.frozen(eq=False)
-class Response(ComparedUnseen):
+class Response(_InTransit):
     """An HTTP answer of any status.
 
     :param status: the HTTP status.
@@ -128,8 +150,7 @@ class Response(ComparedUnseen):
     @property
     def request_id(self) -> str | None:
         """The server's id for the request, or None where it sent none."""
-        value = self.headers.get("x-request-id")
-        return printable(masked(value, ()), limit=128) if value else None
+        return _request_id(self, ())
 
     @property
     def retry_after(self) -> float | None:
@@ -143,6 +164,22 @@ class Response(ComparedUnseen):
             seconds = float(value)
             return seconds if math.isfinite(seconds) else None
         return _seconds_between(self.headers.get("date"), value) if value else None
+
+
+def secrets_in(request: Request) -> tuple[str, ...]:
+    """What a request holds that must not be repeated to anybody, should the server repeat it."""
+    values = [request.json.get(name) for name in _SECRETS] if request.json else []
+    return tuple(value for value in values if isinstance(value, str))
+
+
+def request_id_of(request: Request, response: Response) -> str | None:
+    """The server's id for a request; what was sent is masked, should the server have made the id of it."""
+    return _request_id(response, secrets_in(request))
+
+
+def _request_id(response: Response, sent: tuple[str, ...]) -> str | None:
+    value = response.headers.get("x-request-id")
+    return printable(masked(value, sent), limit=128) if value else None
 
 
 def _seconds_between(start: str | None, end: str) -> float | None:

@@ -76,6 +76,7 @@ ENDLESS = {
     "interim answers": endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1024),
     "chunk extension": endless(CHUNKED + b"2;a=", b"b" * 65536),
     "chunk size": endless(CHUNKED, b"0" * 65536),
+    "chunk of less than nothing": endless(CHUNKED + b"-1\r\n", b" " * 65536),
     "empty lines for a chunk": endless(CHUNKED, b"\r\n" * 8192),
     "trailers": endless(CHUNKED + b"2\r\n{}\r\n0\r\n", b"X: y\r\n" * 8192),
     "trailer": endless(CHUNKED + b"2\r\n{}\r\n0\r\nX: ", b"y" * 65536),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import requests
+
 from tests.loopback import Behaviour, Line, Received
-from workos_mfa import MFA, Transport
+from workos_mfa import MFA, RequestsTransport, Transport
 
 MOMENT = "2026-01-15T12:00:00.000Z"
 FACTOR_ID = "auth_factor_01FVYZ5QM8N98T9ME5BCB2BBMJ"
@@ -34,6 +36,20 @@ TOTP_BLOCK = {
     "qr_code": "data:image/png;base64,SENTINELQR",
     "uri": "otpauth://totp/SENTINELURI",
 }
+
+
+class SessionTransport(RequestsTransport):
+    """The default transport on a session of the user's, which is closed with it."""
+
+    def __init__(self, api_key: str, *, base_url: str) -> None:
+        self._users = requests.Session()
+        super().__init__(api_key, base_url=base_url, session=self._users)
+
+    def close(self) -> None:
+        """Close the session, as its user would."""
+        self._users.close()
+
+
 TransportFactory = Callable[..., Transport]
 
 

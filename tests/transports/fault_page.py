@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.transports.api import ALL, CONVERGES, ONCE, SAFE
-from tests.transports.faults import FAULTS, Fault
+from tests.transports.faults import FAULTS, ON_A_SESSION, Fault
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "faults.md"
 
@@ -25,6 +25,12 @@ acted?"; for get and list, which change nothing, it is always False.
 
 {table}
 
+**On a session of yours**, passed as `RequestsTransport(session=...)`, connecting and reading are requests' own, and
+these rows are different: a handshake that breaks is not told from an answer that is lost, an answer that is cut off in
+its headers passes for whole, and an interim answer passes for the answer; its connection is closed.
+
+{on_a_session}
+
 A verification whose outcome is unknown has `needs_new_challenge` True, and so has one that met a 404: make a new
 challenge and ask for a new code. A delete with an unclear attempt that then meets 404 `entity_not_found` has worked.
 The error of a call speaks for the whole series: a delete whose reply was lost, and which then finds the port closed,
@@ -39,8 +45,11 @@ def page() -> str:
     """The whole page."""
     columns = ["what happens", "get, list", "delete", "enroll, challenge, verify, create", "`outcome_unknown`", "error"]
     header = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
-    rows = [_row(name, fault) for name, fault in FAULTS.items()]
-    return _TEXT.format(calls=len(ALL), table="\n".join(header + rows))
+    table, on_a_session = (
+        "\n".join([*header, *(_row(name, fault) for name, fault in faults.items())])
+        for faults in (FAULTS, ON_A_SESSION)
+    )
+    return _TEXT.format(calls=len(ALL), table=table, on_a_session=on_a_session)
 
 
 def _row(name: str, fault: Fault) -> str:

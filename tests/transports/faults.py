@@ -115,10 +115,14 @@ def stall(_: Received, line: Line) -> None:
     line.stall()
 
 
-def cut_headers(_: Received, line: Line) -> None:
+def cut_headers(head: bytes) -> Behaviour:
     """Act, and break off in the headers."""
-    line.send(b"HTTP/1.1 200 OK\r\nContent-Le")
-    line.hang_up()
+
+    def behave(_: Received, line: Line) -> None:
+        line.send(head)
+        line.hang_up()
+
+    return behave
 
 
 def cut_body(request: Received, line: Line) -> None:
@@ -131,6 +135,12 @@ def cut_body(request: Received, line: Line) -> None:
 def cut_chunks(_: Received, line: Line) -> None:
     """Act, and break off in the middle of a chunked answer."""
     line.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{")
+    line.hang_up()
+
+
+def count_backwards(_: Received, line: Line) -> None:
+    """Act, and send a chunk of minus one byte, which many take for one without end."""
+    line.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n{}")
     line.hang_up()
 
 
@@ -295,6 +305,30 @@ def over_tls(behaviour: Behaviour, certificate: Callable[[], trustme.LeafCert] |
 
 
 @contextlib.contextmanager
+def tls_never_begins(world: World) -> Iterator[Stage]:
+    """The port takes connections and is silent."""
+    with over_tls(answer_rightly)(world) as stage, socket.create_server(("127.0.0.2", stage.server.port)):
+        yield Stage(stage.url, stage.server, resolve_elsewhere(world, "localhost", "127.0.0.2"))
+
+
+@contextlib.contextmanager
+def tls_is_broken_off(world: World) -> Iterator[Stage]:
+    """The port takes connections and closes them."""
+
+    def close_all() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                listener.accept()[0].close()
+
+    with over_tls(answer_rightly)(world) as stage, socket.create_server(("127.0.0.2", stage.server.port)) as listener:
+        closer = threading.Thread(target=close_all)
+        closer.start()
+        yield Stage(stage.url, stage.server, resolve_elsewhere(world, "localhost", "127.0.0.2"))
+        listener.shutdown(socket.SHUT_RDWR)
+        closer.join()
+
+
+@contextlib.contextmanager
 def no_tls_there(_: World) -> Iterator[Stage]:
     """The port is that of a mail server, which speaks first and in plain text."""
 
@@ -314,6 +348,18 @@ def no_tls_there(_: World) -> Iterator[Stage]:
 def tunnel(request: Received, line: Line) -> None:
     """Do what a CONNECT asks for."""
     line.tunnel_to(int(request.path.rpartition(":")[2]))
+
+
+def break_the_tunnel(_: Received, line: Line) -> None:
+    """Say that the tunnel is there, and close it."""
+    line.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    line.hang_up()
+
+
+def stall_in_the_tunnel(_: Received, line: Line) -> None:
+    """Say that the tunnel is there, and let nothing through."""
+    line.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    line.stall()
 
 
 def through_a_proxy(at_the_proxy: Behaviour, behaviour: Behaviour = answer_rightly) -> Setting:
@@ -375,6 +421,10 @@ FAULTS: dict[str, Fault] = {
     "the proxy can't reach the API (502)": unsent(through_a_proxy(status(502))),
     "the proxy dies on CONNECT": unsent(through_a_proxy(reset)),
     "the proxy never answers CONNECT": unsent(through_a_proxy(stall), ConnectTimeoutError, 0.3),
+    "the proxy dies after CONNECT": unsent(through_a_proxy(break_the_tunnel)),
+    "the proxy stalls after CONNECT": unsent(through_a_proxy(stall_in_the_tunnel), ConnectTimeoutError, 0.3),
+    "the connection breaks in the TLS handshake": unsent(tls_is_broken_off),
+    "the TLS handshake stalls": unsent(tls_never_begins, ConnectTimeoutError, 0.3),
     "certificate of another authority": final(
         over_tls(answer_rightly, lambda: trustme.CA().issue_cert("localhost")), TLSError, unclear=False, arrives=False
     ),
@@ -390,9 +440,15 @@ FAULTS: dict[str, Fault] = {
     "the reply is lost": unanswered(at_the_api(lose_reply)),
     "reset": unanswered(at_the_api(reset)),
     "stall": unanswered(at_the_api(stall), TransportTimeoutError, timeout=0.15),
-    "cut off in the headers": unanswered(at_the_api(cut_headers)),
+    "reset over TLS": unanswered(over_tls(reset)),
+    "stall over TLS": unanswered(over_tls(stall), TransportTimeoutError, timeout=0.5),
+    "cut off in a header's name": unanswered(at_the_api(cut_headers(b"HTTP/1.1 200 OK\r\nContent-Le"))),
+    "cut off in a header's value": unanswered(at_the_api(cut_headers(b"HTTP/1.1 429 No\r\nRetry-After: 0"))),
+    "cut off between headers": unanswered(at_the_api(cut_headers(b"HTTP/1.1 429 No\r\nRetry-After: 0\r\n"))),
+    "cut off after the status": unanswered(at_the_api(cut_headers(b"HTTP/1.1 204 No Content\r\n"))),
     "cut off in the body": unanswered(at_the_api(cut_body), deletes=False),
     "cut off in a chunk": unanswered(at_the_api(cut_chunks)),
+    "a chunk of -1 bytes": unanswered(at_the_api(count_backwards)),
     "not HTTP": unanswered(at_the_api(not_http)),
     "interim answers, then nothing": unanswered(at_the_api(lose_reply_after_interim)),
     "a kept connection is reset as the request arrives": unanswered(
@@ -417,3 +473,30 @@ FAULTS: dict[str, Fault] = {
         on_a_kept_connection(answer_and_close, answer_rightly), None, unclear=False, is_warm=True
     ),
 }
+
+
+def _unclear(name: str, error: type[MFAError] = ConnectionLostError) -> Fault:
+    return attrs.evolve(FAULTS[name], once="never", unclear=True, error=error)
+
+
+def _taken_for_whole(name: str, error: type[MFAError] = UnexpectedResponseError) -> Fault:
+    return attrs.evolve(FAULTS[name], safe="never", converges="never", once="never", unclear=True, error=error)
+
+
+_CUT_REFUSAL = limited("again", {})
+
+ON_A_SESSION: dict[str, Fault] = {
+    "the proxy dies on CONNECT": _unclear("the proxy dies on CONNECT"),
+    "the proxy never answers CONNECT": _unclear("the proxy never answers CONNECT", TransportTimeoutError),
+    "the proxy dies after CONNECT": _unclear("the proxy dies after CONNECT"),
+    "the proxy stalls after CONNECT": _unclear("the proxy stalls after CONNECT", TransportTimeoutError),
+    "the connection breaks in the TLS handshake": _unclear("the connection breaks in the TLS handshake"),
+    "the TLS handshake stalls": _unclear("the TLS handshake stalls", TransportTimeoutError),
+    "cut off in a header's name": attrs.evolve(_taken_for_whole("cut off in a header's name"), deletes=False),
+    "cut off in a header's value": attrs.evolve(_CUT_REFUSAL, setting=FAULTS["cut off in a header's value"].setting),
+    "cut off between headers": attrs.evolve(_CUT_REFUSAL, setting=FAULTS["cut off between headers"].setting),
+    "cut off after the status": attrs.evolve(_taken_for_whole("cut off after the status"), deletes=False),
+    "interim answers, then nothing": _taken_for_whole("interim answers, then nothing"),
+    "interim answers first (100, 102, 103)": _taken_for_whole("interim answers first (100, 102, 103)"),
+}
+"""What is different on a session of the user's, whose connections are not of our making."""

@@ -18,6 +18,7 @@ from tests.transports.api import (
     KEY,
     ONCE,
     SAFE,
+    SessionTransport,
     TransportFactory,
     all_calls,
     first_then,
@@ -25,6 +26,7 @@ from tests.transports.api import (
 from tests.transports.fault_page import PAGE, page
 from tests.transports.faults import (
     FAULTS,
+    ON_A_SESSION,
     Fault,
     Setting,
     Stage,
@@ -39,13 +41,32 @@ from workos_mfa import (
     ConnectError,
     MFAError,
     NotFoundError,
+    RequestsTransport,
     RetryingTransport,
     RetryPolicy,
     Transport,
     TransportTimeoutError,
+    Urllib3Transport,
 )
 
-CELLS = [(name, call) for name, fault in FAULTS.items() for call in ALL if fault.deletes or call not in CONVERGES]
+TABLES: dict[TransportFactory, dict[str, Fault]] = {
+    RequestsTransport: FAULTS,
+    Urllib3Transport: FAULTS,
+    SessionTransport: {**FAULTS, **ON_A_SESSION},
+}
+CELLS = [
+    (fault, name, call, transport_class)
+    for transport_class, faults in TABLES.items()
+    for name, fault in faults.items()
+    for call in ALL
+    if fault.deletes or call not in CONVERGES
+]
+
+
+def of_cells(cells: list[tuple[Fault, str, str, TransportFactory]]) -> pytest.MarkDecorator:
+    """A test of each cell of the tables."""
+    ids = [f"{transport_class.__name__}-{name}-{call}" for _, name, call, transport_class in cells]
+    return pytest.mark.parametrize(("fault", "name", "call", "transport_class"), cells, ids=ids)
 
 
 @pytest.fixture
@@ -74,24 +95,24 @@ def outcome(call: Callable[[], object]) -> MFAError | None:
 
 
 def made(
-    name: str, call: str, stage: Stage, transport_class: TransportFactory, sleep: Callable[[float], object]
+    fault: Fault, call: str, stage: Stage, transport_class: TransportFactory, sleep: Callable[[float], object]
 ) -> MFAError | None:
     """The outcome of a call that meets a fault, with what arrived before it forgotten."""
     transport = transport_class(KEY, base_url=stage.url)
-    mfa = MFA(transport=retrying(transport, sleep), timeout=FAULTS[name].timeout)
-    if FAULTS[name].is_warm:
+    mfa = MFA(transport=retrying(transport, sleep), timeout=fault.timeout)
+    if fault.is_warm:
         mfa.get_factor("auth_factor_of_an_earlier_call")
         stage.server.received.clear()
-        wait_for_what_the_server_closes(stage.server, name)
+        wait_for_what_the_server_closes(stage.server, fault)
     try:
         return outcome(all_calls(mfa)[call])
     finally:
         transport.close()
 
 
-def wait_for_what_the_server_closes(server: Server, name: str) -> None:
+def wait_for_what_the_server_closes(server: Server, fault: Fault) -> None:
     """Wait until the connection is closed at the other end, where it is."""
-    if FAULTS[name].error is None:
+    if fault.error is None:
         wait_until(lambda: all(sock.fileno() == -1 for sock in server._open))
 
 
@@ -105,12 +126,13 @@ def check(error: MFAError | None, fault: Fault, name: str, call: str) -> MFAErro
     return error
 
 
-@pytest.mark.parametrize(("name", "call"), CELLS)
-def test_a_fault_that_passes(name: str, call: str, transport_class: TransportFactory, world: World) -> None:
+@of_cells(CELLS)
+def test_a_fault_that_passes(
+    fault: Fault, name: str, call: str, transport_class: TransportFactory, world: World
+) -> None:
     """After a fault that is over, what may be repeated works at the second attempt; nothing else is sent again."""
-    fault = FAULTS[name]
     with fault.setting(world) as stage:
-        error = made(name, call, stage, transport_class, lambda _: stage.heal())
+        error = made(fault, call, stage, transport_class, lambda _: stage.heal())
         if fault.repeated(call):
             assert error is None
             assert len(stage.server.received) == 1 + fault.arrives
@@ -122,12 +144,13 @@ def test_a_fault_that_passes(name: str, call: str, transport_class: TransportFac
             assert len(stage.server.received) == fault.arrives
 
 
-@pytest.mark.parametrize(("name", "call"), [cell for cell in CELLS if FAULTS[cell[0]].error is not None])
-def test_a_fault_that_stays(name: str, call: str, transport_class: TransportFactory, world: World) -> None:
+@of_cells([cell for cell in CELLS if cell[0].error is not None])
+def test_a_fault_that_stays(
+    fault: Fault, name: str, call: str, transport_class: TransportFactory, world: World
+) -> None:
     """A fault that stays ends in its error after three attempts, or after the only one there may be."""
-    fault = FAULTS[name]
     with fault.setting(world) as stage:
-        error = check(made(name, call, stage, transport_class, lambda _: None), fault, name, call)
+        error = check(made(fault, call, stage, transport_class, lambda _: None), fault, name, call)
         assert [attempt.number for attempt in error.attempts] == ([1, 2, 3] if fault.repeated(call) else [1])
         assert len(stage.server.received) == (len(error.attempts) if fault.arrives else 0)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import queue
 import ssl
@@ -13,8 +15,26 @@ import pytest
 import trustme
 
 from tests.loopback import Line, Received, Server, http_answer, serving
-from tests.transports.api import CHALLENGE, CODE, FACTOR_ID, KEY, TransportFactory, answer_rightly
-from workos_mfa import MFA, ConnectionLostError, MFAError, NotFoundError, Transport, UnexpectedResponseError
+from tests.transports.api import (
+    CHALLENGE,
+    CODE,
+    FACTOR,
+    FACTOR_ID,
+    KEY,
+    SessionTransport,
+    TransportFactory,
+    answer_rightly,
+)
+from workos_mfa import (
+    MFA,
+    ConnectionLostError,
+    MFAError,
+    NotFoundError,
+    RequestsTransport,
+    Transport,
+    UnexpectedResponseError,
+    Urllib3Transport,
+)
 from workos_mfa.connections import _Connections
 
 Connect = Callable[[Server], Transport]
@@ -25,6 +45,12 @@ def verified(challenge_id: str, *, valid: bool) -> bytes:
     return http_answer(201, {"challenge": {**CHALLENGE, "id": challenge_id}, "valid": valid})
 
 
+on_every_connection = pytest.mark.parametrize(
+    "transport_class", [RequestsTransport, Urllib3Transport, SessionTransport]
+)
+
+
+@on_every_connection
 def test_an_answer_for_another_challenge(server: Server, connect: Connect) -> None:
     """However it got here, the answer to somebody else's verification is no answer, and above all not a yes."""
     server.behaviour = lambda _, line: line.send(verified("auth_challenge_alice", valid=True))
@@ -35,6 +61,7 @@ def test_an_answer_for_another_challenge(server: Server, connect: Connect) -> No
     assert caught.value.needs_new_challenge
 
 
+@on_every_connection
 @pytest.mark.parametrize(
     "head",
     [
@@ -53,6 +80,47 @@ def test_an_answer_that_may_have_more_to_come(head: bytes, server: Server, conne
     server.behaviour = answer_rightly
     assert mfa.verify_challenge("auth_challenge_1", code=CODE)
     assert server.connections == 2
+
+
+def test_a_late_answer_on_a_session_of_the_users() -> None:
+    """What comes after an interim answer, which requests takes for the answer, is not the answer to the next call."""
+
+    def hint_and_answer_late(request: Received, line: Line) -> None:
+        line.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        with contextlib.suppress(OSError):
+            line.drip(verified("auth_challenge_1", valid=request.json == {"code": "111111"}), 0.0001)
+
+    with serving(hint_and_answer_late) as server:
+        transport = SessionTransport(KEY, base_url=server.url)
+        for code in ("111111", "000000"):
+            with pytest.raises(UnexpectedResponseError, match="103") as caught:
+                MFA(transport=transport).verify_challenge("auth_challenge_1", code=code)
+            assert caught.value.outcome_unknown
+        transport.close()
+        assert server.connections == 2
+
+
+@on_every_connection
+@pytest.mark.parametrize("size", [b"-1", b"-5", b"0x5", b"0_5", b"+5", b"5 5", b"", b"x", b"1" * 20])
+def test_the_size_of_a_chunk(size: bytes, server: Server, connect: Connect) -> None:
+    """A size that is none is no answer, rather than one without end."""
+    start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server.behaviour = lambda _, line: line.send(start + size + b"\r\n" + b" " * 100_000)
+    with pytest.raises(ConnectionLostError) as caught:
+        MFA(transport=connect(server), timeout=5).verify_challenge("auth_challenge_1", code=CODE)
+    assert caught.value.outcome_unknown
+
+
+@on_every_connection
+def test_chunks_that_are_right(server: Server, connect: Connect) -> None:
+    """Sizes in either case, with leading zeros and extensions, are read; so is the next answer."""
+    body = json.dumps(FACTOR).encode()
+    chunks = b"0000A;x=y\r\n%b\r\n%X \r\n%b\r\n0\r\nX-Trailer: x\r\n\r\n" % (body[:10], len(body) - 10, body[10:])
+    start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server.behaviour = lambda _, line: line.send(start + chunks)
+    mfa = MFA(transport=connect(server))
+    assert [mfa.get_factor("auth_factor_1").id for _ in range(2)] == [FACTOR_ID] * 2
+    assert server.connections == 1
 
 
 def test_what_tls_has_read_already(

@@ -9,22 +9,44 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType, TracebackType
 
 import pytest
 import requests
 
 from tests.loopback import Behaviour, Line, Received, Server, http_answer, serving
-from tests.transports.api import ALL, CODE, KEY, SECRET, TransportFactory, all_calls, answer_rightly
-from workos_mfa import MFA, MFAError, RequestsTransport, RetryingTransport, RetryPolicy
+from tests.transports.api import (
+    ALL,
+    CODE,
+    KEY,
+    SECRET,
+    SessionTransport,
+    TransportFactory,
+    all_calls,
+    answer_rightly,
+    first_then,
+)
+from tests.transports.faults import World, tls_never_begins
+from workos_mfa import (
+    MFA,
+    ConnectTimeoutError,
+    MFAError,
+    RequestsTransport,
+    RetryingTransport,
+    RetryPolicy,
+    TransportTimeoutError,
+    Urllib3Transport,
+)
 
 SENTINELS = (KEY, CODE, SECRET, "SENTINELSECRET", "SENTINELQR", "SENTINELURI")
 
 
 def echo(request: Received, line: Line) -> None:
-    """Repeat in the error all that was sent."""
+    """Repeat in the error all that was sent, and in the id of the request."""
     text = f"{request.headers['authorization']} {request.body.decode()}"
-    line.answer(422, {"message": text, "code": text, "errors": [{"field": text, "code": text}, text]})
+    said = {"message": text, "code": text, "errors": [{"field": text, "code": text}, text]}
+    line.answer(422, said, {"X-Request-Id": text})
 
 
 def echo_below(request: Received, line: Line) -> None:
@@ -95,6 +117,7 @@ def everything_logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCa
         yield caplog
 
 
+@pytest.mark.parametrize("transport_class", [RequestsTransport, Urllib3Transport, SessionTransport])
 @pytest.mark.parametrize("call", ALL)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_after_a_fault(
@@ -176,6 +199,34 @@ def test_a_foreign_exception_inside_io(
         server.behaviour = answer_rightly
         assert mfa.verify_challenge("auth_challenge_1", code=CODE)
         assert server.connections == 2
+        transport.close()
+
+
+def test_one_exception_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transport_class: TransportFactory
+) -> None:
+    """A time limit that is one object, and has ended a call before it was sent, says nothing of a call after that."""
+    limit, arrived = TimeoutError("too slow"), threading.Event()
+    with monkeypatch.context() as patched, tls_never_begins(World(patched, tmp_path)) as stage:
+        transport = transport_class(KEY, base_url=stage.url)
+        timer = threading.Timer(0.2, arrived.set)
+        timer.start()
+        with raised_in_a_moment(limit, arrived), pytest.raises(ConnectTimeoutError):
+            MFA(transport=transport).challenge_factor("auth_factor_1")
+        timer.join()
+        transport.close()
+    arrived.clear()
+
+    def hold(_: Received, line: Line) -> None:
+        arrived.set()
+        line.stall()
+
+    with serving(first_then(hold, answer_rightly)) as server:
+        transport = transport_class(KEY, base_url=server.url)
+        with raised_in_a_moment(limit, arrived), pytest.raises(TransportTimeoutError) as caught:
+            MFA(transport=RetryingTransport(transport, RetryPolicy(backoff=0))).challenge_factor("auth_factor_1")
+        assert caught.value.outcome_unknown
+        assert len(server.received) == 1
         transport.close()
 
 

@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from tests.loopback import Line, Received, Server, serving
-from tests.transports.api import FACTOR, KEY, TransportFactory, answer_rightly
+from tests.transports.api import FACTOR, KEY, SessionTransport, TransportFactory, answer_rightly
 from workos_mfa import (
     MFA,
     AuthenticationError,
@@ -29,6 +29,7 @@ from workos_mfa import (
     Transport,
     TransportError,
     UnexpectedResponseError,
+    Urllib3Transport,
 )
 from workos_mfa.transport import MAX_BODY
 
@@ -99,6 +100,7 @@ def test_cookies_are_not_kept(server: Server, connect: Connect) -> None:
     assert "cookie" not in server.received[1].headers
 
 
+@pytest.mark.parametrize("transport_class", [RequestsTransport, Urllib3Transport, SessionTransport])
 def test_a_redirect_never_gets_the_key(server: Server, connect: Connect) -> None:
     """A redirect to another host ends in an error, and that host hears nothing; its long body is not read."""
     with serving(answer_rightly) as elsewhere:
@@ -173,13 +175,36 @@ def test_an_endless_body_of_an_error(server: Server, connect: Connect) -> None:
         MFA(transport=connect(server)).get_factor("auth_factor_1")
 
 
-def test_an_echoed_key(server: Server, connect: Connect) -> None:
-    """A key that the server repeats in its error is masked, whatever it looks like."""
-    server.behaviour = lambda _, line: line.answer(401, {"message": f"bad key {KEY}", "code": KEY})
+@pytest.mark.parametrize("key", [KEY, "k&4711+x", "plainwords"])
+def test_an_echoed_key(key: str, server: Server, transport_class: TransportFactory) -> None:
+    """A key that the server repeats in its error, or in its id for the request, is masked, whatever it looks like."""
+    echo = {"message": f"bad key {key}", "code": key}
+    server.behaviour = lambda _, line: line.answer(401, echo, {"X-Request-Id": f"req-{key}-1"})
+    transport = transport_class(key, base_url=server.url)
     with pytest.raises(AuthenticationError) as caught:
-        MFA(transport=connect(server)).get_factor("auth_factor_1")
-    assert KEY not in str(vars(caught.value))
+        MFA(transport=transport).get_factor("auth_factor_1")
+    transport.close()
+    assert key not in str(vars(caught.value))
     assert caught.value.message == "bad key ***"
+    assert caught.value.request_id == "req-***-1"
+
+
+@pytest.mark.parametrize("transport_class", [RequestsTransport, Urllib3Transport, SessionTransport])
+@pytest.mark.parametrize(
+    ("factor_id", "segment"),
+    [
+        ("../x", "..%2Fx"),
+        ("..%2fx", "..%252fx"),
+        ("%2e%2e", "%252e%252e"),
+        ("a?b#c;d", "a%3Fb%23c%3Bd"),
+        ("a\\b c", "a%5Cb%20c"),
+        ("é", "%C3%A9"),
+    ],
+)
+def test_an_id_on_the_wire(factor_id: str, segment: str, server: Server, connect: Connect) -> None:
+    """What the server is asked for is the one segment that the id makes, whichever library sends it."""
+    MFA(transport=connect(server)).get_factor(factor_id)
+    assert [sent.path for sent in server.received] == [f"/auth/factors/{segment}"]
 
 
 def test_a_base_url_with_a_prefix(server: Server, transport_class: TransportFactory) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.loopback import Line, Received, Server, http_answer
 from tests.transports.api import FACTOR, KEY, TransportFactory, answer_rightly
+from tests.transports.faults import Setting, World, stall_in_the_tunnel, through_a_proxy, tls_never_begins
 from workos_mfa import MFA, ConnectError, ConnectTimeoutError, RetryingTransport, Transport, TransportTimeoutError
 
 LIMIT = 0.3
@@ -88,6 +90,19 @@ def test_a_hanging_connection(full_port: int, transport_class: TransportFactory)
         mfa.challenge_factor("auth_factor_1")
     assert time.monotonic() - started < LIMIT + MARGIN
     assert not caught.value.outcome_unknown
+
+
+@pytest.mark.parametrize("setting", [tls_never_begins, through_a_proxy(stall_in_the_tunnel)])
+def test_a_hanging_handshake(
+    setting: Setting, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The time for TLS ends with the attempt's, in a proxy's tunnel too."""
+    with setting(World(monkeypatch, tmp_path)) as stage:
+        mfa = MFA(transport=transport_class(KEY, base_url=stage.url), timeout=LIMIT)
+        started = time.monotonic()
+        with pytest.raises(ConnectTimeoutError, match="Nothing was sent"):
+            mfa.challenge_factor("auth_factor_1")
+        assert time.monotonic() - started < LIMIT + MARGIN
 
 
 def resolving_to(*addresses: str) -> Callable[..., list[tuple[object, ...]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -14,9 +15,10 @@ import pytest
 import requests
 import trustme
 
+from tests.emulator_http.tools import program
 from tests.loopback import Line, Received, Server, serving
 from tests.transports.api import KEY, TransportFactory, answer_rightly
-from workos_mfa import MFA, ConnectionLostError, RequestsTransport, RetryingTransport, TLSError
+from workos_mfa import MFA, ConnectionLostError, RequestsTransport, RetryingTransport, TLSError, Urllib3Transport
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +156,42 @@ def test_client_certificates(authority: trustme.CA, bundle: Path, tmp_path: Path
         assert caught.value.outcome_unknown
         session.cert = str(certificate)
         assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
+
+
+def test_a_context_of_the_users(authority: trustme.CA, bundle: Path, tmp_path: Path) -> None:
+    """On urllib3 alone, a context brings the authority to trust and the client certificate to show."""
+    theirs = server_context(authority.issue_cert("localhost"))
+    theirs.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(theirs)
+    certificate = tmp_path / "client.pem"
+    authority.issue_cert("client@example.com").private_key_and_cert_chain_pem.write_to_path(str(certificate))
+    with serving(answer_rightly, tls=theirs) as server:
+        stranger = Urllib3Transport(KEY, base_url=server.url, ssl_context=ssl.create_default_context(cafile=bundle))
+        with pytest.raises((TLSError, ConnectionLostError)) as caught:
+            MFA(transport=stranger).challenge_factor("auth_factor_1")
+        assert caught.value.outcome_unknown
+        stranger.close()
+        context = ssl.create_default_context(cafile=bundle)
+        context.load_cert_chain(certificate)
+        known = Urllib3Transport(KEY, base_url=server.url, ssl_context=context)
+        assert MFA(transport=known).verify_challenge("auth_challenge_1", code="123456")
+        known.close()
+        distrustful = Urllib3Transport(KEY, base_url=server.url, ssl_context=ssl.create_default_context())
+        with pytest.raises(TLSError, match="was refused") as refused:
+            MFA(transport=distrustful).challenge_factor("auth_factor_1")
+        assert not refused.value.outcome_unknown
+
+
+def test_a_folder_of_authorities(
+    tls_server: Server, bundle: Path, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """REQUESTS_CA_BUNDLE may name a folder in which OpenSSL finds certificates by their hashes."""
+    command = [program("openssl", "install it"), "x509", "-noout", "-subject_hash", "-in", str(bundle)]
+    found = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    folder = bundle.parent / "authorities"
+    folder.mkdir()
+    (folder / f"{found.stdout.strip()}.0").write_bytes(bundle.read_bytes())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(folder))
+    transport = transport_class(KEY, base_url=tls_server.url)
+    assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
+    transport.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -539,7 +540,35 @@ def test_a_foreign_exception_while_an_answer_is_read(foreign: type[BaseException
     request = Request(operation="enroll_factor", method="POST", path="/", route="/")
     with pytest.raises(foreign) as caught:
         reading.read(request, Response(201, {}, b'{"secret": "SENTINEL"}'), parse)
-    trace = caught.value.__traceback__
+    assert_unseen_below(caught.value)
+
+
+@pytest.mark.parametrize("foreign", [KeyboardInterrupt, TimeoutError])
+@pytest.mark.parametrize("step", ["wire.problem", "masked", "printable", "api_error_class", "of_the_whole_call"])
+@pytest.mark.parametrize("interpret", ["read", "refusal"])
+def test_a_foreign_exception_while_an_error_is_read(
+    interpret: str, step: str, foreign: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same for an error, which is cleaned of what was sent with what was sent at hand."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise foreign
+
+    monkeypatch.setattr(f"workos_mfa.answers.{step}", interrupted)
+    request = Request(operation="x", method="POST", path="/", route="/", json={"code": "SENTINEL"})
+    response = Response(422, {}, b'{"message": "not SENTINEL"}')
+    read: dict[str, Callable[[], object]] = {
+        "read": lambda: reading.read(request, response, bytes.decode),
+        "refusal": lambda: reading.refusal(request, response),
+    }
+    with pytest.raises(foreign) as caught:
+        read[interpret]()
+    assert_unseen_below(caught.value)
+
+
+def assert_unseen_below(error: BaseException) -> None:
+    """No frame below the test's own shows the secret."""
+    trace = error.__traceback__
     assert trace is not None
     frames = []
     while trace.tb_next is not None:

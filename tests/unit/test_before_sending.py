@@ -9,8 +9,8 @@ from collections.abc import Callable
 import attrs
 import pytest
 
-from workos_mfa import MFA, InvalidInputError
-from workos_mfa.testing import StubTransport
+from workos_mfa import MFA, InvalidInputError, UnprocessableEntityError
+from workos_mfa.testing import StubTransport, json_response
 
 from .seven_calls import CALLS, CHALLENGE_ID, FACTOR_ID, PHONE_NUMBER, USER_ID, VERIFY_CHALLENGE, Call
 
@@ -136,6 +136,22 @@ def test_an_id_has_no_control_character(parameter: Parameter) -> None:
 def test_a_text_is_not_blank(parameter: Parameter, value: str) -> None:
     """A name that the app can't show is a mistake."""
     assert_invalid(parameter, value, "is empty: pass its value")
+
+
+def test_a_code_or_a_secret_has_an_end() -> None:
+    """What is far too long to be one is not sent, however it is spaced; what is as long as may be is."""
+    assert_invalid(CODE, "1 " * 65, "far too long to be one")
+    assert_invalid(SECRET, "A" * 513, "pass the secret in Base32 alone")
+    stub = StubTransport(lambda _: json_response(422, {}))
+    mfa = MFA(transport=stub)
+    with pytest.raises(UnprocessableEntityError):
+        mfa.verify_challenge(CHALLENGE_ID, code="- 1" * 64)
+    with pytest.raises(UnprocessableEntityError):
+        mfa.create_user_auth_factor(USER_ID, secret="A" * 512)
+    assert [request.json for request in stub.requests] == [
+        {"code": "1" * 64},
+        {"type": "totp", "totp_secret": "A" * 512},
+    ]
 
 
 @pytest.mark.parametrize("value", [123456, 12345, 0, True])

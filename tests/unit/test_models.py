@@ -102,6 +102,16 @@ def test_every_object_is_frozen(make: Callable[[], object]) -> None:
         setattr(value, field, None)
 
 
+@pytest.mark.parametrize("make", SEEN_BY_TRANSPORTS[:2])
+def test_what_is_in_transit_is_not_stored(make: Callable[[], object]) -> None:
+    """A request or an answer that somebody's exception carries does not get into a pickle; a copy is itself."""
+    value = make()
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(TypeError, match="may hold a code or a secret and is not pickled"):
+            pickle.dumps(value, protocol)
+    assert copy.copy(value) is copy.deepcopy(value) is value
+
+
 @everything
 def test_no_repr_shows_a_secret(make: Callable[[], object]) -> None:
     """Neither Python's own repr nor that of a tool which walks the fields."""

@@ -31,8 +31,12 @@ def test_a_hidden_value_is_not_pickled(protocol: int) -> None:
         ("code 123456 is wrong", ["123456"], "code *** is wrong"),
         ("123456123456", ["123456"], "******"),
         ("Secret abcd, ABCD", ["aBcD"], "Secret ***, ***"),
-        ("15005550006 and +15005550006", ["+15005550006", "15005550006"], "*** and ***"),
+        ("15005550006 and +15005550006", ["+15005550006"], "*** and +***"),
         ("ab.cd abxcd", ["ab.cd"], "*** abxcd"),
+        ("jbswy3dpehpk3pxp is bad", ["JBSW Y3DP-EHPK 3PXP==\n"], "*** is bad"),
+        ("421\x00337, 421\u200b337 and (4)2.1-3 3\n7!", ["421337"], "***, *** and (***!"),
+        ("Straße STRASSE strasse", ["straße"], "*** *** ***"),
+        ("---- or ----", ["----"], "---- or ----"),
         ("a code of 123", ["123", "a"], "a code of 123"),
         ("nothing here", ["", "123456"], "nothing here"),
         ("the key sk_live_abc123.", [], "the key ***."),
@@ -61,6 +65,24 @@ def test_what_was_sent_is_masked(text: str, sent: list[str], left: str) -> None:
 def test_a_text_becomes_one_short_line(text: str, line: str) -> None:
     """No control character, no line break, no change of writing direction, and no more than the limit."""
     assert printable(text, limit=10 if text[:1] == "0" else 100) == line
+
+
+def test_a_long_text_is_searched_but_not_mended() -> None:
+    """Where it repeats what was sent, nothing of it is kept; where it does not, all of it is."""
+    padding = "1" * 1_000_000
+    assert masked(f"{padding} 42 13 37", ["421337"]) == "***"
+    assert masked(padding, ["1" * 500 + "2"]) == padding
+
+
+def test_causes_in_a_circle_and_in_a_group() -> None:
+    """Whatever an exception is tied to, all of it is cut off, and that comes to an end."""
+    first, second, third = ValueError("1"), ValueError("2"), ValueError("3")
+    first.__cause__, second.__cause__ = second, first
+    vars(third)["exceptions"] = (first,)  # as an ExceptionGroup has them, on every Python
+    for error in (first, second, third):
+        error.__context__ = KeyError(SENTINEL)
+    assert without_frames(third) is third
+    assert [error.__context__ for error in (first, second, third)] == [None] * 3
 
 
 def test_an_exception_is_cut_off_from_where_it_came_through() -> None:
