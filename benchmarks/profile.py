@@ -18,9 +18,10 @@ import urllib3
 from benchmarks.contenders import BARE, CHALLENGE, KEY, PATH, URLLIB3
 from benchmarks.rounds import Rounds, Spread, spread, take_turns
 from workos_mfa import MFA, Options, RetryingTransport, Urllib3Transport, answers, calls, wire
-from workos_mfa.connections import keep_time, read_body, time_limit
+from workos_mfa.connections import keep_time, time_limit
 from workos_mfa.http_transport import BODY_HEADERS
 from workos_mfa.secrecy import Hidden
+from workos_mfa.timed_answers import read_body
 
 _MICROSECONDS = 1e6
 _WARM_UP = 100
@@ -29,7 +30,7 @@ BELOW = "http.client alone: request, answer, JSON"
 POOL = "urllib3's pool and answer, our clock on it"
 LAYERS = {
     BELOW: "`http.client.HTTPConnection`, `json.loads`",
-    POOL: "`urlopen`, `workos_mfa.connections`",
+    POOL: "`urlopen`, `workos_mfa.connections`, `timed_answers`",
     "one attempt: fork check, key, body, time limit, `Response`, nothing left in frames": "`Urllib3Transport.send`",
     "what may be repeated: limits, clock, `Attempt`, log": "`RetryingTransport.send`",
     "the arguments checked, the request made": "`workos_mfa.calls`, `workos_mfa.checks`",

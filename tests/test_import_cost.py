@@ -36,6 +36,7 @@ OURS_WITH_A_CLIENT = {
             "http_transport",
             "requests_transport",
             "retrying",
+            "timed_answers",
         )
     ),
 }

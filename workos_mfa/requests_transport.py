@@ -21,11 +21,12 @@ from urllib3.poolmanager import PoolManager
 from urllib3.util.retry import Retry
 
 from workos_mfa import environment
-from workos_mfa.connections import guard, keep_time, read_body, time_limit
+from workos_mfa.connections import keep_time, time_limit
 from workos_mfa.errors import ConfigurationError, ConnectError, TransportError
 from workos_mfa.failures import LIBRARY_ERRORS, transport_error
 from workos_mfa.http_transport import BODY_HEADERS, HEADERS, HTTPTransport, body_of
 from workos_mfa.secrecy import Hidden
+from workos_mfa.timed_answers import guard, read_body
 from workos_mfa.transport import DEFAULT_TIMEOUT, Request, Response
 
 _NO_HOOKS: dict[str, list[Any]] = {"response": []}

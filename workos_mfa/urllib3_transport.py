@@ -17,9 +17,10 @@ from urllib3.util.retry import Retry
 from urllib3.util.ssl_ import create_urllib3_context
 
 from workos_mfa import environment
-from workos_mfa.connections import keep_time, read_body, time_limit
+from workos_mfa.connections import keep_time, time_limit
 from workos_mfa.http_transport import BODY_HEADERS, HEADERS, HTTPTransport, body_of
 from workos_mfa.secrecy import Hidden
+from workos_mfa.timed_answers import read_body
 from workos_mfa.transport import DEFAULT_TIMEOUT, Request, Response
 
 if TYPE_CHECKING:
