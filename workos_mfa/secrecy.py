@@ -127,7 +127,7 @@ def without_frames(error: BaseException) -> BaseException:
         if id(link) not in seen:
             seen.add(id(link))
             link.__traceback__ = link.__context__ = None
-            pending.extend(getattr(link, "exceptions", ()))
-            if link.__cause__ is not None:
-                pending.append(link.__cause__)
+            grouped = getattr(link, "exceptions", ())
+            inside = (link.__cause__, *(grouped if isinstance(grouped, tuple) else ()))
+            pending.extend(part for part in inside if isinstance(part, BaseException))
     return error

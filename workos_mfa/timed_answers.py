@@ -133,8 +133,9 @@ def guard(raw: object) -> None:
 
 
 def _chunk_size(answer: io.BufferedReader) -> int:
-    size = answer.readline(_LONGEST_LINE).partition(b";")[0].strip()
-    if not _CHUNK_SIZE.fullmatch(size):
+    line = answer.readline(_LONGEST_LINE)
+    size = line.partition(b";")[0].strip()
+    if not line.endswith(b"\n") or not _CHUNK_SIZE.fullmatch(size):
         raise http.client.HTTPException("malformed chunk")
     return int(size, 16)
 

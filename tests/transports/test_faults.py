@@ -5,6 +5,7 @@ The table is in ``tests/transports/faults.py``, and for readers in ``docs/faults
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,8 +66,22 @@ CELLS = [
 
 def of_cells(cells: list[tuple[Fault, str, str, TransportFactory]]) -> pytest.MarkDecorator:
     """A test of each cell of the tables."""
-    ids = [f"{transport_class.__name__}-{name}-{call}" for _, name, call, transport_class in cells]
-    return pytest.mark.parametrize(("fault", "name", "call", "transport_class"), cells, ids=ids)
+    params = [
+        pytest.param(fault, name, call, transport_class, id=f"{transport_class.__name__}-{name}-{call}", marks=marks)
+        for fault, name, call, transport_class in cells
+        for marks in [LEFT_OPEN if leaves_open(name, transport_class) else ()]
+    ]
+    return pytest.mark.parametrize(("fault", "name", "call", "transport_class"), params)
+
+
+LEFT_OPEN = pytest.mark.filterwarnings(
+    "ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+def leaves_open(name: str, transport_class: TransportFactory) -> bool:
+    """Whether older releases of urllib3 leave a socket open: that of a tunnel which was refused, where it is theirs."""
+    return transport_class is SessionTransport and "proxy" in name
 
 
 @pytest.fixture
@@ -95,7 +110,12 @@ def outcome(call: Callable[[], object]) -> MFAError | None:
 
 
 def made(
-    fault: Fault, call: str, stage: Stage, transport_class: TransportFactory, sleep: Callable[[float], object]
+    fault: Fault,
+    name: str,
+    call: str,
+    stage: Stage,
+    transport_class: TransportFactory,
+    sleep: Callable[[float], object],
 ) -> MFAError | None:
     """The outcome of a call that meets a fault, with what arrived before it forgotten."""
     transport = transport_class(KEY, base_url=stage.url)
@@ -108,6 +128,8 @@ def made(
         return outcome(all_calls(mfa)[call])
     finally:
         transport.close()
+        if leaves_open(name, transport_class):
+            gc.collect()  # so that it is found here, and not in another test
 
 
 def wait_for_what_the_server_closes(server: Server, fault: Fault) -> None:
@@ -132,7 +154,7 @@ def test_a_fault_that_passes(
 ) -> None:
     """After a fault that is over, what may be repeated works at the second attempt; nothing else is sent again."""
     with fault.setting(world) as stage:
-        error = made(fault, call, stage, transport_class, lambda _: stage.heal())
+        error = made(fault, name, call, stage, transport_class, lambda _: stage.heal())
         if fault.repeated(call):
             assert error is None
             assert len(stage.server.received) == 1 + fault.arrives
@@ -150,7 +172,7 @@ def test_a_fault_that_stays(
 ) -> None:
     """A fault that stays ends in its error after three attempts, or after the only one there may be."""
     with fault.setting(world) as stage:
-        error = check(made(fault, call, stage, transport_class, lambda _: None), fault, name, call)
+        error = check(made(fault, name, call, stage, transport_class, lambda _: None), fault, name, call)
         assert [attempt.number for attempt in error.attempts] == ([1, 2, 3] if fault.repeated(call) else [1])
         assert len(stage.server.received) == (len(error.attempts) if fault.arrives else 0)
 

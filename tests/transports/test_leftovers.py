@@ -101,7 +101,9 @@ def test_a_late_answer_on_a_session_of_the_users() -> None:
 
 
 @on_every_connection
-@pytest.mark.parametrize("size", [b"-1", b"-5", b"0x5", b"0_5", b"+5", b"5 5", b"", b"x", b"1" * 20])
+@pytest.mark.parametrize(
+    "size", [b"-1", b"-5", b"0x5", b"0_5", b"+5", b"5 5", b"", b"x", b"1" * 20, b"2;" + b"x" * 70_000]
+)
 def test_the_size_of_a_chunk(size: bytes, server: Server, connect: Connect) -> None:
     """A size that is none is no answer, rather than one without end."""
     start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

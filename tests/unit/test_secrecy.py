@@ -79,6 +79,7 @@ def test_causes_in_a_circle_and_in_a_group() -> None:
     first, second, third = ValueError("1"), ValueError("2"), ValueError("3")
     first.__cause__, second.__cause__ = second, first
     vars(third)["exceptions"] = (first,)  # as an ExceptionGroup has them, on every Python
+    vars(first)["exceptions"] = 7
     for error in (first, second, third):
         error.__context__ = KeyError(SENTINEL)
     assert without_frames(third) is third
