@@ -36,16 +36,14 @@ class Starts:
 
 def measure(url: str, *, rounds: int) -> Starts:
     """Rounds of one fresh interpreter for each contender and stage."""
-    stages = {until: _stage(url, until, rounds) for until in ("imports", "client", "call")}
+    # First, since its first run compiles what is not compiled yet, as an installation does.
     (memory,) = take_turns(_for_each(lambda contender: (_peak(_program(contender, url, "call")),)), min(rounds, 5))
+    stages = {until: _stage(url, until, rounds) for until in ("imports", "client", "call")}
     return Starts(memory=memory, **stages)
 
 
 def _stage(url: str, until: str, rounds: int) -> Rounds[Started]:
-    turns = _for_each(lambda contender: (_cpu(_program(contender, url, until)),))
-    # The first run compiles what is not compiled yet, as an installation does.
-    take_turns(turns, 1)
-    (times,) = take_turns(turns, rounds)
+    (times,) = take_turns(_for_each(lambda contender: (_cpu(_program(contender, url, until)),)), rounds)
     return times
 
 

@@ -26,8 +26,9 @@ acted?"; for get and list, which change nothing, it is always False.
 {table}
 
 **On a session of yours**, passed as `RequestsTransport(session=...)`, connecting and reading are requests' own, and
-these rows are different: a handshake that breaks is not told from an answer that is lost, an answer that is cut off in
-its headers passes for whole, and an interim answer passes for the answer; its connection is closed.
+these rows are different (tested with one call of each kind): a handshake that breaks is not told from an answer that
+is lost, an answer that is cut off in its headers passes for whole, and an interim answer passes for the answer, whose
+connection is then closed.
 
 {on_a_session}
 

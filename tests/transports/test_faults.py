@@ -59,7 +59,7 @@ CELLS = [
     (fault, name, call, transport_class)
     for transport_class, faults in TABLES.items()
     for name, fault in faults.items()
-    for call in ALL
+    for call in (ALL if transport_class is not SessionTransport else ("verify_challenge", *SAFE[:1], *CONVERGES))
     if fault.deletes or call not in CONVERGES
 ]
 
