@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import ClassVar, Generic, NoReturn, TypeVar
+from typing import ClassVar, Generic, NoReturn, TypeVar, cast
 
 import attrs
 
@@ -127,7 +127,7 @@ def without_frames(error: BaseException) -> BaseException:
         if id(link) not in seen:
             seen.add(id(link))
             link.__traceback__ = link.__context__ = None
-            grouped = getattr(link, "exceptions", ())
-            inside = (link.__cause__, *(grouped if isinstance(grouped, tuple) else ()))
+            grouped: object = getattr(link, "exceptions", ())
+            inside = (link.__cause__, *(cast("tuple[object, ...]", grouped) if isinstance(grouped, tuple) else ()))
             pending.extend(part for part in inside if isinstance(part, BaseException))
     return error

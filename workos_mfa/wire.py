@@ -137,8 +137,6 @@ def _single_problems(errors: object) -> tuple[Mapping[str, str], ...]:
 class _Fields:
     """A JSON object and the place it stands at."""
 
-    __slots__ = ("place", "values")
-
     def __init__(self, values: Mapping[str, object], place: str) -> None:
         self.values = values
         self.place = place

@@ -13,7 +13,7 @@ MOMENT = "2026-01-15T12:00:00.000Z"
 FACTOR_ID = "auth_factor_01FVYZ5QM8N98T9ME5BCB2BBMJ"
 CHALLENGE_ID = "auth_challenge_01FVYZ5QM8N98T9ME5BCB2BBMJ"
 KEY = "sk_test_sentinel_key"
-CODE = "421337"
+CODE = "421337421337421337"  # too long to stand by chance in a number of seconds
 SECRET = "SENTINELIMPORTEDSECRET"
 FACTOR: dict[str, object] = {
     "object": "authentication_factor",
