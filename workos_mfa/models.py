@@ -14,12 +14,11 @@ from typing import Generic, NoReturn, SupportsIndex, TypeAlias, TypeVar
 import attrs
 
 from workos_mfa.errors import InvalidInputError, UnexpectedResponseError
-from workos_mfa.secrecy import ComparedUnseen, masked_phone
+from workos_mfa.secrecy import CopiedAsItself, masked_phone
 
 T = TypeVar("T")
 
 # Some classes below have a field named ``object``, which hides the type of that name.
-_Memo: TypeAlias = dict[int, object]
 _Reduced: TypeAlias = "str | tuple[object, ...]"
 
 
@@ -36,7 +35,7 @@ class TOTP:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class TOTPEnrollment(ComparedUnseen, TOTP):
+class TOTPEnrollment(CopiedAsItself, TOTP):
     """A TOTP factor's secret in its three forms; the API shows them once, when the factor is enrolled.
 
     :param secret: the secret in Base32, for people who can't scan.
@@ -47,12 +46,6 @@ class TOTPEnrollment(ComparedUnseen, TOTP):
     secret: str = attrs.field(repr=False)
     qr_code: str = attrs.field(repr=False)
     uri: str = attrs.field(repr=False)
-
-    def __copy__(self) -> TOTPEnrollment:
-        return self
-
-    def __deepcopy__(self, memo: _Memo) -> TOTPEnrollment:
-        return self
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -128,7 +121,7 @@ class SMSFactor(Factor):
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Challenge(ComparedUnseen):
+class Challenge(CopiedAsItself):
     """One demand for a code; it can be verified once.
 
     See https://workos.com/docs/reference/mfa/authentication-challenge
@@ -153,12 +146,6 @@ class Challenge(ComparedUnseen):
     def without_secrets(self) -> Challenge:
         """The same challenge without its code, so that it may be stored."""
         return attrs.evolve(self, code=None)
-
-    def __copy__(self) -> Challenge:
-        return self
-
-    def __deepcopy__(self, memo: _Memo) -> Challenge:
-        return self
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> _Reduced:
         if self.code is not None:

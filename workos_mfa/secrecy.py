@@ -14,6 +14,7 @@ from typing import ClassVar, Generic, NoReturn, TypeVar, cast
 import attrs
 
 T = TypeVar("T")
+_Same = TypeVar("_Same", bound="CopiedAsItself")
 
 MASK = "***"
 
@@ -59,6 +60,18 @@ class ComparedUnseen:
 
     def __hash__(self) -> int:
         return hash(_values(self))
+
+
+class CopiedAsItself(ComparedUnseen):
+    """What may be handed about in a process, copied or not, and refuses to be pickled where it holds a secret."""
+
+    __slots__ = ()
+
+    def __copy__(self: _Same) -> _Same:
+        return self
+
+    def __deepcopy__(self: _Same, memo: dict[int, object]) -> _Same:
+        return self
 
 
 def _values(instance: ComparedUnseen) -> tuple[object, ...]:

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import Literal, NoReturn, Protocol, TypeAlias
 
 import attrs
 
-from workos_mfa.secrecy import ComparedUnseen, masked, printable
-
-_Carried = TypeVar("_Carried", bound="_InTransit")
+from workos_mfa.secrecy import CopiedAsItself, masked, printable
 
 DEFAULT_TIMEOUT = 10.0
 """Seconds that one attempt may take where the caller gave no timeout."""
@@ -48,16 +46,10 @@ class Options:
 _SECRETS = ("code", "totp_secret", "phone_number")
 
 
-class _InTransit(ComparedUnseen):
-    """What holds a code or a secret on its way: it may be handed about in a process, and not be stored."""
+class _InTransit(CopiedAsItself):
+    """What holds a code or a secret on its way."""
 
     __slots__ = ()
-
-    def __copy__(self: _Carried) -> _Carried:
-        return self
-
-    def __deepcopy__(self: _Carried, _: dict[int, object]) -> _Carried:
-        return self
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
