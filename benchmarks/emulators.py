@@ -6,7 +6,6 @@ import contextlib
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Generator
 from typing import IO, cast
 
@@ -14,10 +13,9 @@ import attrs
 import urllib3
 
 from benchmarks import vendor
-from benchmarks.rounds import Rounds, take_turns
+from benchmarks.rounds import Rounds, take_turns, turn_of
 from workos_mfa import MFA, Emulator
 
-_MICROSECONDS = 1e6
 _SERVING = """
 import sys
 from workos_mfa import Emulator
@@ -125,17 +123,5 @@ def _calls_over_http(url: str) -> dict[str, Callable[[], object]]:
 
 
 def _rounds(calls_by_name: dict[str, Callable[[], object]], rounds: int, calls: int) -> Rounds[str]:
-    (taken,) = take_turns({name: _turn(call, calls) for name, call in calls_by_name.items()}, rounds)
-    return taken
-
-
-def _turn(call: Callable[[], object], calls: int) -> Callable[[], tuple[float, ...]]:
-    call()
-
-    def turn() -> tuple[float]:
-        started = time.perf_counter()
-        for _ in range(calls):
-            call()
-        return ((time.perf_counter() - started) / calls * _MICROSECONDS,)
-
-    return turn
+    wall, _ = take_turns({name: turn_of(call, calls) for name, call in calls_by_name.items()}, rounds)
+    return wall

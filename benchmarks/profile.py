@@ -8,7 +8,6 @@ the difference to the layer below, round by round.
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,15 +15,12 @@ import attrs
 import urllib3
 
 from benchmarks.contenders import BARE, CHALLENGE, KEY, PATH, URLLIB3
-from benchmarks.rounds import Rounds, Spread, spread, take_turns
+from benchmarks.rounds import Rounds, Spread, spread, take_turns, turn_of
 from workos_mfa import MFA, Options, RetryingTransport, Urllib3Transport, answers, calls, wire
 from workos_mfa.connections import keep_time, time_limit
 from workos_mfa.http_transport import BODY_HEADERS
 from workos_mfa.secrecy import Hidden
 from workos_mfa.timed_answers import read_body
-
-_MICROSECONDS = 1e6
-_WARM_UP = 100
 
 BELOW = "http.client alone: request, answer, JSON"
 POOL = "urllib3's pool and answer, our clock on it"
@@ -58,7 +54,7 @@ def measure(url: str, *, rounds: int, calls_in_a_row: int) -> Profile:
     """Rounds of so many exchanges from each layer."""
     runs = dict(zip(LAYERS, [BARE.caller(url), _pool(url), *_our_layers(url)], strict=True))
     runs[URLLIB3_ALONE] = URLLIB3.caller(url)
-    (taken,) = take_turns({name: _turn(run, calls_in_a_row) for name, run in runs.items()}, rounds)
+    _, taken = take_turns({name: turn_of(run, calls_in_a_row) for name, run in runs.items()}, rounds)
     names = list(LAYERS)
     added = {upper: _difference(taken, upper, lower) for lower, upper in itertools.pairwise(names)}
     return Profile({BELOW: taken.of(BELOW), **added}, taken.of(names[-1]), taken.of(URLLIB3_ALONE))
@@ -105,16 +101,3 @@ def _our_layers(url: str) -> list[Callable[[], object]]:
         assert mfa.verify_challenge(CHALLENGE, code="123456").valid
 
     return [lambda: attempt.send(request), lambda: retrying.send(request), checked, read, whole]
-
-
-def _turn(run: Callable[[], object], times: int) -> Callable[[], tuple[float, ...]]:
-    for _ in range(min(times, _WARM_UP)):
-        run()
-
-    def turn() -> tuple[float]:
-        started = time.process_time()
-        for _ in range(times):
-            run()
-        return ((time.process_time() - started) / times * _MICROSECONDS,)
-
-    return turn

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 import attrs
 
 K = TypeVar("K")
+
+_WARM_UP = 100
+_MICROSECONDS = 1e6
 
 
 @attrs.frozen
@@ -67,3 +71,18 @@ def take_turns(contenders: Mapping[K, Callable[[], tuple[float, ...]]], rounds: 
             taken[key].append(contenders[key]())
     width = len(taken[keys[0]][0])
     return [Rounds({key: [turn[place] for turn in turns] for key, turns in taken.items()}) for place in range(width)]
+
+
+def turn_of(call: Callable[[], object], times: int) -> Callable[[], tuple[float, ...]]:
+    """A turn of so many calls in a row, which are warm by then: wall and processor time of a call, in microseconds."""
+    for _ in range(min(times, _WARM_UP)):
+        call()
+
+    def turn() -> tuple[float, float]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        for _ in range(times):
+            call()
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        return wall / times * _MICROSECONDS, cpu / times * _MICROSECONDS
+
+    return turn
