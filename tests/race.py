@@ -11,16 +11,16 @@ THREADS = 32
 T = TypeVar("T")
 
 
-def race(function: Callable[[int], T]) -> list[T]:
-    """What the function gives in 32 threads that start at once."""
-    barrier = threading.Barrier(THREADS)
+def race(function: Callable[[int], T], count: int = THREADS) -> list[T]:
+    """What the function gives in so many threads that start at once."""
+    barrier = threading.Barrier(count)
     results: list[T] = []
 
     def run(number: int) -> None:
         barrier.wait()
         results.append(function(number))
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(THREADS)]
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
     usual = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
@@ -30,5 +30,5 @@ def race(function: Callable[[int], T]) -> list[T]:
             thread.join()
     finally:
         sys.setswitchinterval(usual)
-    assert len(results) == THREADS
+    assert len(results) == count
     return results

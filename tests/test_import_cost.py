@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+from tests.test_packaging import loaded_by
 
 OURS_AT_IMPORT = {
     "workos_mfa",
@@ -75,10 +73,3 @@ def test_the_first_lean_client() -> None:
 def ours(loaded: set[str]) -> set[str]:
     """Those of this package."""
     return {name for name in loaded if name.partition(".")[0] == "workos_mfa"}
-
-
-def loaded_by(statement: str) -> set[str]:
-    """The modules that a statement loads in a fresh interpreter, on top of those of the start."""
-    program = f"import json, sys; there = set(sys.modules); {statement}; print(json.dumps([*set(sys.modules) - there]))"
-    run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603
-    return set(json.loads(run.stdout))

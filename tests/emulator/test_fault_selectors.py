@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.emulator.caller import NOW, Caller
-from tests.emulator.race import THREADS, race
+from tests.race import THREADS, race
 from workos_mfa.emulator import Fault, Faults
 from workos_mfa.emulator.faults.fault import OPERATIONS
 from workos_mfa.mfa import MFA

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.emulator.caller import Caller
-from tests.emulator.race import THREADS, race
+from tests.race import THREADS, race
 
 
 def test_wrong_codes_are_counted_exactly(caller_with: Callable[..., Caller]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.caller import NOW, PHONE, Caller
-from tests.emulator.race import THREADS, race
+from tests.race import THREADS, race
 from workos_mfa.emulator import FIXED_CODE_NUMBER, Emulator, Settings, StateFileError
 from workos_mfa.emulator.memory.storage import Storage
 

@@ -16,9 +16,7 @@ import pytest
 import rich.console
 import rich.traceback
 
-from tests.transports.api import CODE, KEY, SECRET
-
-SENTINELS = (KEY, CODE, SECRET, "SENTINELSECRET", "SENTINELQR", "SENTINELURI")
+from tests.transports.api import SENTINELS
 
 Trace = tuple[type[BaseException], BaseException, TracebackType | None]
 

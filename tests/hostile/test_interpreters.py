@@ -9,7 +9,6 @@ import pickle
 import subprocess
 import sys
 import sysconfig
-import threading
 import time
 import urllib.request
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.loopback import Line, Received, Server, unused_port, wait_until
+from tests.race import race
 from tests.transports.api import CHALLENGE, FACTOR, KEY, TransportFactory, answer_rightly
 from workos_mfa import MFA, ConnectionLostError, MFAError, RetryingTransport, RetryPolicy, Transport
 
@@ -47,24 +47,15 @@ def test_64_threads(server: Server, connect: Callable[[Server], Transport]) -> N
     """64 threads on one client, each with calls of both kinds, get their own answers and lose none."""
     server.behaviour = answer_its_id
     mfa = MFA(transport=RetryingTransport(connect(server)))
-    barrier = threading.Barrier(THREADS)
     answered: list[tuple[str, str]] = []
 
     def ask(thread: int) -> None:
-        barrier.wait()
         for number in range(10):
             mine = f"{thread}_{number}"
             answered.append((mine, mfa.get_factor(mine).id))
             answered.append((mine, mfa.verify_challenge(mine, code="123456").challenge.id))
 
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    sys.setswitchinterval(usual)
+    race(ask, THREADS)
     assert [pair for pair in answered if pair[0] != pair[1]] == []
     assert len(answered) == len(server.received) == THREADS * 20
     assert server.connections <= THREADS
@@ -88,11 +79,7 @@ def test_a_thread_that_fails_costs_the_others_nothing(server: Server, connect: C
             except ConnectionLostError:
                 failed.append(thread)
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    race(ask, 16)
     assert wrong == []
     assert len(failed) == 16 * 5
 

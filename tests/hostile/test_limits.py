@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from tests.documents import read_blocks
 from tests.loopback import unused_port
+from tests.race import race
 from workos_mfa import MFA, Emulator
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "limits.md"
@@ -65,21 +65,15 @@ def test_a_hundred_at_once(recipe: Any, storage: Any) -> None:
     factor = mfa.enroll_factor(type="totp", issuer="Foo Corp", user="alan.turing@example.com")
     wrong = f"{(int(emulator.totp_code(factor.id)) + 500_000) % 1_000_000:06d}"
     attempts = recipe.Attempts(storage)
-    barrier = threading.Barrier(20)
+    challenges = [mfa.challenge_factor(factor.id).id for _ in range(20)]
     outcomes: list[str] = []
 
     def guess(thread: int) -> None:
-        challenge = mfa.challenge_factor(factor.id)
-        barrier.wait()
         for number in range(5):
-            arguments = {"account": "alan", "address": f"192.0.2.{thread}_{number}", "challenge_id": challenge.id}
+            arguments = {"account": "alan", "address": f"192.0.2.{thread}_{number}", "challenge_id": challenges[thread]}
             outcomes.append(outcome(recipe, mfa, attempts, **arguments, factor_id=factor.id, code=wrong))
 
-    threads = [threading.Thread(target=guess, args=(number,)) for number in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    race(guess, len(challenges))
     assert Counter(outcomes) == {"False": 5, "TooMany": 95}
     assert [call.operation for call in emulator.calls].count("verify_challenge") == 5
 

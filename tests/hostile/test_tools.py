@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tests.hostile.lenses import LENSES, SENTINELS, printed_by_rich, shown, with_captured_locals, with_rich, with_sentry
+from tests.hostile.lenses import LENSES, printed_by_rich, shown, with_captured_locals, with_rich, with_sentry
 from tests.loopback import serving
-from tests.transports.api import ALL, CODE, KEY, SECRET, TransportFactory, all_calls
+from tests.transports.api import ALL, CODE, KEY, SECRET, SENTINELS, TransportFactory, all_calls
 from tests.transports.test_secrets_in_io import FAULTS
 from workos_mfa import (
     MFA,

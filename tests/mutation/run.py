@@ -117,9 +117,7 @@ def outcomes(module: str, mutants: list[Mutant], workers: int) -> Iterator[tuple
 def named(module: str, mutant: Mutant) -> str:
     """The mutant as the page names it: by text, since line numbers move."""
     line = SOURCES[module].splitlines()[mutant.line - 1].strip()
-    return f"| `{module.removeprefix('workos_mfa.')}` | `{line}` | {mutant.change} |".replace("|", "¦").replace(
-        "¦", "|"
-    )
+    return f"| `{module.removeprefix('workos_mfa.')}` | `{line}` | {mutant.change} |"
 
 
 def main(wanted: list[str]) -> int:

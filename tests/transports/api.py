@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 import requests
 
 from tests.loopback import Behaviour, Line, Received
-from workos_mfa import MFA, RequestsTransport, Transport
+from workos_mfa import MFA, RequestsTransport, Transport, Urllib3Transport
 
 MOMENT = "2026-01-15T12:00:00.000Z"
 FACTOR_ID = "auth_factor_01FVYZ5QM8N98T9ME5BCB2BBMJ"
@@ -50,7 +51,13 @@ class SessionTransport(RequestsTransport):
         self._users.close()
 
 
+SENTINELS = (KEY, CODE, SECRET, "SENTINELSECRET", "SENTINELQR", "SENTINELURI")
+"""What must be seen nowhere: what the calls send, and what the answers hold."""
+
 TransportFactory = Callable[..., Transport]
+on_every_connection = pytest.mark.parametrize(
+    "transport_class", [RequestsTransport, Urllib3Transport, SessionTransport]
+)
 
 
 _ANSWERS: dict[tuple[str, str], tuple[int, object]] = {

@@ -475,28 +475,23 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-def _unclear(name: str, error: type[MFAError] = ConnectionLostError) -> Fault:
-    return attrs.evolve(FAULTS[name], once="never", unclear=True, error=error)
+_UNCLEAR = {"once": "never", "unclear": True}
+_TAKEN_FOR_WHOLE = {"safe": "never", "converges": "never", **_UNCLEAR, "error": UnexpectedResponseError}
+_TAKEN_FOR_A_REFUSAL = {"once": "again", "unclear": False, "error": RateLimitExceededError}
 
-
-def _taken_for_whole(name: str, error: type[MFAError] = UnexpectedResponseError) -> Fault:
-    return attrs.evolve(FAULTS[name], safe="never", converges="never", once="never", unclear=True, error=error)
-
-
-_CUT_REFUSAL = limited("again", {})
-
-ON_A_SESSION: dict[str, Fault] = {
-    "the proxy dies on CONNECT": _unclear("the proxy dies on CONNECT"),
-    "the proxy never answers CONNECT": _unclear("the proxy never answers CONNECT", TransportTimeoutError),
-    "the proxy dies after CONNECT": _unclear("the proxy dies after CONNECT"),
-    "the proxy stalls after CONNECT": _unclear("the proxy stalls after CONNECT", TransportTimeoutError),
-    "the connection breaks in the TLS handshake": _unclear("the connection breaks in the TLS handshake"),
-    "the TLS handshake stalls": _unclear("the TLS handshake stalls", TransportTimeoutError),
-    "cut off in a header's name": attrs.evolve(_taken_for_whole("cut off in a header's name"), deletes=False),
-    "cut off in a header's value": attrs.evolve(_CUT_REFUSAL, setting=FAULTS["cut off in a header's value"].setting),
-    "cut off between headers": attrs.evolve(_CUT_REFUSAL, setting=FAULTS["cut off between headers"].setting),
-    "cut off after the status": attrs.evolve(_taken_for_whole("cut off after the status"), deletes=False),
-    "interim answers, then nothing": _taken_for_whole("interim answers, then nothing"),
-    "interim answers first (100, 102, 103)": _taken_for_whole("interim answers first (100, 102, 103)"),
+_DIFFERENCES: dict[str, dict[str, Any]] = {
+    "the proxy dies on CONNECT": {**_UNCLEAR, "error": ConnectionLostError},
+    "the proxy never answers CONNECT": {**_UNCLEAR, "error": TransportTimeoutError},
+    "the proxy dies after CONNECT": {**_UNCLEAR, "error": ConnectionLostError},
+    "the proxy stalls after CONNECT": {**_UNCLEAR, "error": TransportTimeoutError},
+    "the connection breaks in the TLS handshake": {**_UNCLEAR, "error": ConnectionLostError},
+    "the TLS handshake stalls": {**_UNCLEAR, "error": TransportTimeoutError},
+    "cut off in a header's name": {**_TAKEN_FOR_WHOLE, "deletes": False},
+    "cut off in a header's value": _TAKEN_FOR_A_REFUSAL,
+    "cut off between headers": _TAKEN_FOR_A_REFUSAL,
+    "cut off after the status": {**_TAKEN_FOR_WHOLE, "deletes": False},
+    "interim answers, then nothing": _TAKEN_FOR_WHOLE,
+    "interim answers first (100, 102, 103)": _TAKEN_FOR_WHOLE,
 }
+ON_A_SESSION = {name: attrs.evolve(FAULTS[name], **changes) for name, changes in _DIFFERENCES.items()}
 """What is different on a session of the user's, whose connections are not of our making."""

@@ -24,16 +24,15 @@ from tests.transports.api import (
     SessionTransport,
     TransportFactory,
     answer_rightly,
+    on_every_connection,
 )
 from workos_mfa import (
     MFA,
     ConnectionLostError,
     MFAError,
     NotFoundError,
-    RequestsTransport,
     Transport,
     UnexpectedResponseError,
-    Urllib3Transport,
 )
 from workos_mfa.connections import _Connections
 
@@ -43,11 +42,6 @@ Connect = Callable[[Server], Transport]
 def verified(challenge_id: str, *, valid: bool) -> bytes:
     """The answer to a verification."""
     return http_answer(201, {"challenge": {**CHALLENGE, "id": challenge_id}, "valid": valid})
-
-
-on_every_connection = pytest.mark.parametrize(
-    "transport_class", [RequestsTransport, Urllib3Transport, SessionTransport]
-)
 
 
 @on_every_connection

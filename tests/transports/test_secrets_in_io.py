@@ -20,12 +20,12 @@ from tests.transports.api import (
     ALL,
     CODE,
     KEY,
-    SECRET,
-    SessionTransport,
+    SENTINELS,
     TransportFactory,
     all_calls,
     answer_rightly,
     first_then,
+    on_every_connection,
 )
 from tests.transports.faults import World, tls_never_begins
 from workos_mfa import (
@@ -36,10 +36,7 @@ from workos_mfa import (
     RetryingTransport,
     RetryPolicy,
     TransportTimeoutError,
-    Urllib3Transport,
 )
-
-SENTINELS = (KEY, CODE, SECRET, "SENTINELSECRET", "SENTINELQR", "SENTINELURI")
 
 
 def echo(request: Received, line: Line) -> None:
@@ -117,7 +114,7 @@ def everything_logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCa
         yield caplog
 
 
-@pytest.mark.parametrize("transport_class", [RequestsTransport, Urllib3Transport, SessionTransport])
+@on_every_connection
 @pytest.mark.parametrize("call", ALL)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_after_a_fault(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from tests.loopback import Line, Received, Server, serving
-from tests.transports.api import FACTOR, KEY, SessionTransport, TransportFactory, answer_rightly
+from tests.race import race
+from tests.transports.api import FACTOR, KEY, TransportFactory, answer_rightly, on_every_connection
 from workos_mfa import (
     MFA,
     AuthenticationError,
@@ -29,7 +29,6 @@ from workos_mfa import (
     Transport,
     TransportError,
     UnexpectedResponseError,
-    Urllib3Transport,
 )
 from workos_mfa.transport import MAX_BODY
 
@@ -100,7 +99,7 @@ def test_cookies_are_not_kept(server: Server, connect: Connect) -> None:
     assert "cookie" not in server.received[1].headers
 
 
-@pytest.mark.parametrize("transport_class", [RequestsTransport, Urllib3Transport, SessionTransport])
+@on_every_connection
 def test_a_redirect_never_gets_the_key(server: Server, connect: Connect) -> None:
     """A redirect to another host ends in an error, and that host hears nothing; its long body is not read."""
     with serving(answer_rightly) as elsewhere:
@@ -189,7 +188,7 @@ def test_an_echoed_key(key: str, server: Server, transport_class: TransportFacto
     assert caught.value.request_id == "req-***-1"
 
 
-@pytest.mark.parametrize("transport_class", [RequestsTransport, Urllib3Transport, SessionTransport])
+@on_every_connection
 @pytest.mark.parametrize(
     ("factor_id", "segment"),
     [
@@ -231,11 +230,7 @@ def test_threads_keep_their_connections(server: Server, connect: Connect) -> Non
             factor_id = f"auth_factor_{thread}_{number}"
             wrong.extend({mfa.get_factor(factor_id).id} - {factor_id})
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(32)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    race(ask, 32)
     assert wrong == []
     assert len(server.received) == 320
     assert server.connections <= 32

@@ -18,6 +18,7 @@ import trustme
 from tests.emulator_http.tools import program
 from tests.loopback import Line, Received, Server, serving
 from tests.transports.api import KEY, TransportFactory, answer_rightly
+from tests.transports.faults import context_of
 from workos_mfa import MFA, ConnectionLostError, RequestsTransport, RetryingTransport, TLSError, Urllib3Transport
 
 
@@ -27,17 +28,10 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
-def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    """A server's side of TLS."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    return context
-
-
 @pytest.fixture
 def tls_server(authority: trustme.CA) -> Iterator[Server]:
     """A server with a good certificate of the private authority."""
-    with serving(answer_rightly, tls=server_context(authority.issue_cert("localhost"))) as server:
+    with serving(answer_rightly, tls=context_of(authority.issue_cert("localhost"))) as server:
         yield server
 
 
@@ -95,7 +89,7 @@ def test_a_certificate_that_is_refused(
     """A bad certificate is refused before anything is sent, clearly, and is not tried again."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
     assert callable(issue)
-    with serving(answer_rightly, tls=server_context(issue(authority))) as server:
+    with serving(answer_rightly, tls=context_of(issue(authority))) as server:
         mfa = MFA(transport=RetryingTransport(transport_class(KEY, base_url=server.url)))
         with pytest.raises(TLSError, match=f"certificate of localhost:{server.port} was refused") as caught:
             mfa.challenge_factor("auth_factor_1")
@@ -133,53 +127,61 @@ def test_a_garbled_record_after_the_request(
     def garble(_: Received, line: Line) -> None:
         line.send_below_tls(b"\x17" + struct.pack("!HH", 0x0303, 32) + b"x" * 32)
 
-    with serving(garble, tls=server_context(authority.issue_cert("localhost"))) as server:
+    with serving(garble, tls=context_of(authority.issue_cert("localhost"))) as server:
         with pytest.raises(TLSError) as caught:
             MFA(transport=transport_class(KEY, base_url=server.url)).challenge_factor("auth_factor_1")
         assert caught.value.outcome_unknown
         assert len(server.received) == 1
 
 
-def test_client_certificates(authority: trustme.CA, bundle: Path, tmp_path: Path) -> None:
-    """A session's client certificate is shown; without one the server's refusal comes late and is unclear."""
-    context = server_context(authority.issue_cert("localhost"))
+@pytest.fixture
+def choosy_server(authority: trustme.CA) -> Iterator[Server]:
+    """A server that asks for a client certificate of the private authority."""
+    context = context_of(authority.issue_cert("localhost"))
     context.verify_mode = ssl.CERT_REQUIRED
     authority.configure_trust(context)
-    certificate = tmp_path / "client.pem"
-    authority.issue_cert("client@example.com").private_key_and_cert_chain_pem.write_to_path(str(certificate))
-    with serving(answer_rightly, tls=context) as server, requests.Session() as session:
+    with serving(answer_rightly, tls=context) as server:
+        yield server
+
+
+@pytest.fixture
+def client_certificate(authority: trustme.CA, tmp_path: Path) -> Path:
+    """A certificate of the private authority to show to that server, with its key."""
+    path = tmp_path / "client.pem"
+    authority.issue_cert("client@example.com").private_key_and_cert_chain_pem.write_to_path(str(path))
+    return path
+
+
+def test_client_certificates(choosy_server: Server, bundle: Path, client_certificate: Path) -> None:
+    """A session's client certificate is shown; without one the server's refusal comes late and is unclear."""
+    with requests.Session() as session:
         session.verify = str(bundle)
-        transport = RequestsTransport(KEY, base_url=server.url, session=session)
+        transport = RequestsTransport(KEY, base_url=choosy_server.url, session=session)
         # Which of the two is first to arrive, the refusal or the end of the connection, is TCP's to say.
         with pytest.raises((TLSError, ConnectionLostError)) as caught:
             MFA(transport=transport).challenge_factor("auth_factor_1")
         assert caught.value.outcome_unknown
-        session.cert = str(certificate)
+        session.cert = str(client_certificate)
         assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
 
 
-def test_a_context_of_the_users(authority: trustme.CA, bundle: Path, tmp_path: Path) -> None:
+def test_a_context_of_the_users(choosy_server: Server, bundle: Path, client_certificate: Path) -> None:
     """On urllib3 alone, a context brings the authority to trust and the client certificate to show."""
-    theirs = server_context(authority.issue_cert("localhost"))
-    theirs.verify_mode = ssl.CERT_REQUIRED
-    authority.configure_trust(theirs)
-    certificate = tmp_path / "client.pem"
-    authority.issue_cert("client@example.com").private_key_and_cert_chain_pem.write_to_path(str(certificate))
-    with serving(answer_rightly, tls=theirs) as server:
-        stranger = Urllib3Transport(KEY, base_url=server.url, ssl_context=ssl.create_default_context(cafile=bundle))
-        with pytest.raises((TLSError, ConnectionLostError)) as caught:
-            MFA(transport=stranger).challenge_factor("auth_factor_1")
-        assert caught.value.outcome_unknown
-        stranger.close()
-        context = ssl.create_default_context(cafile=bundle)
-        context.load_cert_chain(certificate)
-        known = Urllib3Transport(KEY, base_url=server.url, ssl_context=context)
-        assert MFA(transport=known).verify_challenge("auth_challenge_1", code="123456")
-        known.close()
-        distrustful = Urllib3Transport(KEY, base_url=server.url, ssl_context=ssl.create_default_context())
-        with pytest.raises(TLSError, match="was refused") as refused:
-            MFA(transport=distrustful).challenge_factor("auth_factor_1")
-        assert not refused.value.outcome_unknown
+    trusting = ssl.create_default_context(cafile=bundle)
+    stranger = Urllib3Transport(KEY, base_url=choosy_server.url, ssl_context=trusting)
+    with pytest.raises((TLSError, ConnectionLostError)) as caught:
+        MFA(transport=stranger).challenge_factor("auth_factor_1")
+    assert caught.value.outcome_unknown
+    stranger.close()
+    showing = ssl.create_default_context(cafile=bundle)
+    showing.load_cert_chain(client_certificate)
+    known = Urllib3Transport(KEY, base_url=choosy_server.url, ssl_context=showing)
+    assert MFA(transport=known).verify_challenge("auth_challenge_1", code="123456")
+    known.close()
+    distrustful = Urllib3Transport(KEY, base_url=choosy_server.url, ssl_context=ssl.create_default_context())
+    with pytest.raises(TLSError, match="was refused") as refused:
+        MFA(transport=distrustful).challenge_factor("auth_factor_1")
+    assert not refused.value.outcome_unknown
 
 
 def test_a_folder_of_authorities(
