@@ -120,7 +120,7 @@ class _LowerCased(dict[str, str]):
 def _lower_cased(headers: Mapping[str, str]) -> Mapping[str, str]:
     if type(headers) is _LowerCased:
         return headers
-    return _LowerCased((name.lower(), str(value)) for name, value in headers.items())
+    return _LowerCased({name.lower(): str(value) for name, value in headers.items()})
 
 
 @attrs.frozen(eq=False)
@@ -160,8 +160,8 @@ class Response(_InTransit):
 
 def secrets_in(request: Request) -> tuple[str, ...]:
     """What a request holds that must not be repeated to anybody, should the server repeat it."""
-    values = [request.json.get(name) for name in _SECRETS] if request.json else []
-    return tuple(value for value in values if isinstance(value, str))
+    body = request.json
+    return tuple([value for name in _SECRETS if isinstance(value := body.get(name), str)]) if body else ()
 
 
 def request_id_of(request: Request, response: Response) -> str | None:

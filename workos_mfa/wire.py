@@ -223,16 +223,16 @@ def _no_constant(name: str) -> NoReturn:
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
 
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:[Zz]|([+-]\d\d:\d\d))", re.ASCII)
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d+))?(?:[Zz]|([+-]\d\d:\d\d))", re.ASCII)
 
 
 def _moment(text: str) -> datetime | None:
     match = _MOMENT.fullmatch(text)
     if match is None:
         return None
-    day, time, fraction, offset = match.groups()
+    to_the_second, fraction, offset = match.groups()
     try:
-        return datetime.fromisoformat(f"{day}T{time}.{(fraction or '')[:6]:0<6}{offset or '+00:00'}")
+        return datetime.fromisoformat(f"{to_the_second}.{fraction or '':0<6.6}{offset or '+00:00'}")
     except ValueError:
         return None
 

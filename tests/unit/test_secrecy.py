@@ -41,6 +41,8 @@ def test_a_hidden_value_is_not_pickled(protocol: int) -> None:
         ("nothing here", ["", "123456"], "nothing here"),
         ("the key sk_live_abc123.", [], "the key ***."),
         ("task_force sk_ sk_abc", [], "task_force sk_ sk_abc"),
+        ("SK_TEST_1, \u017f\u212a_live_1 and Sk_abcd", [], "***, *** and ***"),
+        ("JBSW-Y3DP and jbswy3dpehpk", ["jbswy3dp", "jbswy3dpehpk", "jbswy3dp"], "*** and ***"),
     ],
 )
 def test_what_was_sent_is_masked(text: str, sent: list[str], left: str) -> None:
