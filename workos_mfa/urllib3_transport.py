@@ -101,7 +101,7 @@ class Urllib3Transport(HTTPTransport):
         except BaseException:
             answer.close()
             raise
-        return self._answer(answer.status, answer.headers.itermerged(), content)
+        return self._answer(answer.status, dict(answer.headers).items(), content)
 
     def _new_manager(self) -> PoolManager:
         # A pool without a size keeps as many connections as there were threads at once.
