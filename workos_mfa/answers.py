@@ -20,7 +20,7 @@ from workos_mfa.errors import (
     is_known_code,
     leaves_outcome_unknown,
 )
-from workos_mfa.secrecy import masked, printable, without_frames
+from workos_mfa.secrecy import masked, printable, unseen
 from workos_mfa.transport import MAX_BODY, Request, Response, request_id_of, secrets_in
 
 T = TypeVar("T")
@@ -36,24 +36,12 @@ def read(request: Request, response: Response, parse: Callable[[bytes], T]) -> T
     :raises APIError: if the API answered with an error.
     :raises UnexpectedResponseError: if the answer is not what the API promises.
     """
-    return _unseen(lambda: _model(request, response, parse))
+    return unseen(lambda: _model(request, response, parse))
 
 
 def refusal(request: Request, response: Response) -> MFAError | None:
     """The error that the answer's status stands for, or None for success."""
-    return _unseen(lambda: _refusal(request, response))
-
-
-def _unseen(interpret: Callable[[], T]) -> T:
-    """What comes of an answer; whatever is raised meanwhile leaves the frames behind that hold the answer."""
-    try:
-        return interpret()
-    except BaseException as caught:  # noqa: BLE001 - raised again below, out of reach of those frames
-        surfacing = without_frames(caught)
-    try:
-        raise surfacing
-    finally:
-        del surfacing
+    return unseen(lambda: _refusal(request, response))
 
 
 def _model(request: Request, response: Response, parse: Callable[[bytes], T]) -> T:

@@ -23,6 +23,7 @@ from workos_mfa.errors import (
     TransportError,
     leaves_outcome_unknown,
 )
+from workos_mfa.secrecy import unseen
 from workos_mfa.transport import (
     DEFAULT_DEADLINE,
     DEFAULT_TIMEOUT,
@@ -152,7 +153,7 @@ class RetryingTransport:
 
     def _attempt(self, request: Request, timeout: float) -> Response | TransportError:
         if timeout != request.options.timeout:
-            request = attrs.evolve(request, options=attrs.evolve(request.options, timeout=timeout))
+            request = _within(timeout, request)
         try:
             return self._inner.send(request)
         except TransportError as error:
@@ -186,6 +187,11 @@ class RetryingTransport:
             self._on_attempt(attempt)
         except Exception as error:  # noqa: BLE001 - a hook must not break a call
             _log.warning("on_attempt raised %s, which is ignored", type(error).__name__)
+
+
+def _within(timeout: float, request: Request) -> Request:
+    # Copying has what is copied for locals, where a time limit that strikes then would show it.
+    return unseen(lambda: attrs.evolve(request, options=attrs.evolve(request.options, timeout=timeout)))
 
 
 def _may_repeat(request: Request, outcome: Response | TransportError) -> bool:
@@ -229,7 +235,7 @@ def _record(
 
 def _final(outcome: Response | TransportError, attempts: tuple[Attempt, ...]) -> Response:
     if isinstance(outcome, Response):
-        return Response(outcome.status, outcome.headers, outcome.body, attempts)
+        return unseen(lambda: Response(outcome.status, outcome.headers, outcome.body, attempts))
     outcome.attempts = attempts
     outcome.outcome_unknown = any(attempt.outcome_unknown for attempt in attempts)
     raise outcome

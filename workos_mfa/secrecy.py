@@ -8,7 +8,7 @@ piece below closes one of those doors.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, Generic, NoReturn, TypeVar, cast
 
 import attrs
@@ -147,3 +147,15 @@ def without_frames(error: BaseException) -> BaseException:
             inside = (link.__cause__, *(cast("tuple[object, ...]", grouped) if isinstance(grouped, tuple) else ()))
             pending.extend(part for part in inside if isinstance(part, BaseException))
     return error
+
+
+def unseen(work: Callable[[], T]) -> T:
+    """What comes of some work with secrets in its frames; whatever is raised meanwhile leaves those frames behind."""
+    try:
+        return work()
+    except BaseException as caught:  # noqa: BLE001 - raised again below, out of reach of those frames
+        surfacing = without_frames(caught)
+    try:
+        raise surfacing
+    finally:
+        del surfacing

@@ -13,7 +13,7 @@ from typing import Literal, NoReturn, Protocol, TypeAlias
 
 import attrs
 
-from workos_mfa.secrecy import CopiedAsItself, masked, printable
+from workos_mfa.secrecy import CopiedAsItself, masked, printable, unseen
 
 DEFAULT_TIMEOUT = 10.0
 """Seconds that one attempt may take where the caller gave no timeout."""
@@ -166,7 +166,7 @@ def secrets_in(request: Request) -> tuple[str, ...]:
 
 def request_id_of(request: Request, response: Response) -> str | None:
     """The server's id for a request; what was sent is masked, should the server have made the id of it."""
-    return _request_id(response, secrets_in(request))
+    return unseen(lambda: _request_id(response, secrets_in(request)))
 
 
 def _request_id(response: Response, sent: tuple[str, ...]) -> str | None:

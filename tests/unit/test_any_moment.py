@@ -1,0 +1,144 @@
+"""A time limit that comes at any moment of a call, as a worker's does, finds no frame that shows a secret.
+
+A signal handler's exception may be raised between any two instructions. So the call is made once for each of them, and
+stopped there. What has to be let through are the instructions that take the arguments over, for which they have to be
+somewhere; from the moment at which the request is made, nothing may show.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+import attrs
+import pytest
+
+from workos_mfa import MFA, APIError, Response, RetryPolicy
+from workos_mfa.retrying import RetryingTransport
+from workos_mfa.testing import StubTransport, json_response
+
+from .seven_calls import CHALLENGE, CHALLENGE_ID, ENROLLED_TOTP_FACTOR, FACTOR_ID, USER_ENROLLMENT, USER_ID
+from .what_shows import shows
+
+CODE = "42SENTINEL"
+SECRET = "SENTINEL"
+SENTINEL = "SENTINEL"
+
+CHALLENGED = {**CHALLENGE, "code": CODE}
+ENROLLED = {
+    **ENROLLED_TOTP_FACTOR,
+    "totp": {"issuer": None, "user": None, "secret": SECRET, "qr_code": SECRET, "uri": CODE},
+}
+
+
+@attrs.frozen
+class Call:
+    """One call.
+
+    :param make: makes it.
+    :param sent: the secret it sends, which each answer repeats in the request's id.
+    :param answer: the answer that holds the secrets it is answered with.
+    """
+
+    make: Callable[[MFA], object]
+    sent: str
+    answer: object
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of each answer."""
+        return {"X-Request-Id": f"req_{self.sent}"}
+
+
+CALLS = {
+    "verify": Call(
+        lambda mfa: mfa.verify_challenge(CHALLENGE_ID, code=CODE, expected_factor_id=FACTOR_ID),
+        CODE,
+        {"challenge": CHALLENGED, "valid": True},
+    ),
+    "create": Call(
+        lambda mfa: mfa.create_user_auth_factor(USER_ID, secret=SECRET),
+        SECRET,
+        {**USER_ENROLLMENT, "authentication_factor": ENROLLED, "authentication_challenge": CHALLENGED},
+    ),
+    "enroll": Call(
+        lambda mfa: mfa.enroll_factor(type="totp", issuer="Foo Corp", user="alan.turing@example.com"), "", ENROLLED
+    ),
+    "challenge": Call(lambda mfa: mfa.challenge_factor(FACTOR_ID), "", CHALLENGED),
+}
+
+
+class TimeLimit(BaseException):
+    """Such as a worker's soft time limit."""
+
+
+class Stopwatch:
+    """Stops a call at one of its moments, counted from where its request is handed to the transport."""
+
+    def __init__(self, moment: int) -> None:
+        self.left = moment
+        self._is_sent = False
+
+    def __call__(self, frame: FrameType, event: str, _: object) -> Stopwatch | None:
+        """What Python calls before each instruction."""
+        if not frame.f_globals["__name__"].startswith("workos_mfa"):
+            return None
+        frame.f_trace_opcodes = True
+        self._is_sent = self._is_sent or frame.f_code is RetryingTransport.send.__code__
+        if self._is_sent and event == "opcode":
+            self.left -= 1
+            if self.left == 0:
+                raise TimeLimit
+        return self
+
+
+def stopped_at_each_moment(call: Callable[[], object]) -> Iterator[BaseException]:
+    """What surfaces from the call, for one moment after the other."""
+    for moment in itertools.count(1):
+        watch = Stopwatch(moment)
+        error = error_of(call, watch)
+        if watch.left > 0:
+            assert moment > 500, "this can't have been a whole call"
+            return
+        assert isinstance(error, TimeLimit)
+        yield error
+
+
+def error_of(call: Callable[[], object], watch: Stopwatch) -> BaseException | None:
+    """What surfaces from the call under a watch, if anything does."""
+    before = sys.gettrace()
+    sys.settrace(watch)
+    try:
+        call()
+    except (TimeLimit, APIError) as error:
+        return error
+    finally:
+        sys.settrace(before)
+    return None
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_time_limit_at_any_moment_shows_nothing(name: str) -> None:
+    """Of two attempts, the second with less time and the answer that was hoped for."""
+    call = CALLS[name]
+    not_yet = json_response(429, {"message": f"{call.sent} came too soon"}, {"Retry-After": "0", **call.headers})
+    stop_everywhere(call, [not_yet, json_response(201, call.answer, call.headers)])
+
+
+def test_a_time_limit_while_an_error_is_read_shows_nothing() -> None:
+    """Not even where the time limit comes while another exception is being cut off from its frames."""
+    call = CALLS["verify"]
+    stop_everywhere(call, [json_response(422, {"message": f"not {call.sent}"}, call.headers)])
+
+
+def stop_everywhere(call: Call, answers: list[Response]) -> None:
+    """Make the call once for each of its moments."""
+
+    def make() -> None:
+        left = iter(answers)
+        call.make(MFA(transport=StubTransport(lambda _: next(left)), retry=RetryPolicy(backoff=0), deadline=10))
+
+    for error in stopped_at_each_moment(make):
+        assert not shows(error, SENTINEL)
