@@ -18,41 +18,35 @@ from benchmarks.rounds import Rounds, take_turns
 _MILLISECONDS = 1e3
 _KIB_IN_A_MIB = 1024
 
-NOTHING = None
-"""Python alone, which every other number has in it."""
-
-Started = Contender | None
+NOTHING = Contender(name="Python alone", distribution="", imports="", client="", call="True")
+"""What every other number has in it."""
 
 
 @attrs.frozen
 class Starts:
     """Milliseconds of processor time until the import, the first client, the first call; MiB after that."""
 
-    imports: Rounds[Started]
-    client: Rounds[Started]
-    call: Rounds[Started]
-    memory: Rounds[Started]
+    imports: Rounds[Contender]
+    client: Rounds[Contender]
+    call: Rounds[Contender]
+    memory: Rounds[Contender]
 
 
 def measure(url: str, *, rounds: int) -> Starts:
     """Rounds of one fresh interpreter for each contender and stage."""
     # First, since its first run compiles what is not compiled yet, as an installation does.
-    (memory,) = take_turns(_for_each(lambda contender: (_peak(_program(contender, url, "call")),)), min(rounds, 5))
+    (memory,) = take_turns(_for_each(lambda contender: (_peak(contender.program(url)),)), min(rounds, 5))
     stages = {until: _stage(url, until, rounds) for until in ("imports", "client", "call")}
     return Starts(memory=memory, **stages)
 
 
-def _stage(url: str, until: str, rounds: int) -> Rounds[Started]:
-    (times,) = take_turns(_for_each(lambda contender: (_cpu(_program(contender, url, until)),)), rounds)
+def _stage(url: str, until: str, rounds: int) -> Rounds[Contender]:
+    (times,) = take_turns(_for_each(lambda contender: (_cpu(contender.program(url, until=until)),)), rounds)
     return times
 
 
-def _for_each(turn: Callable[[Started], tuple[float, ...]]) -> dict[Started, Callable[[], tuple[float, ...]]]:
+def _for_each(turn: Callable[[Contender], tuple[float, ...]]) -> dict[Contender, Callable[[], tuple[float, ...]]]:
     return {contender: functools.partial(turn, contender) for contender in (NOTHING, *installed())}
-
-
-def _program(contender: Started, url: str, until: str) -> str:
-    return "" if contender is None else contender.program(url, until=until)
 
 
 def _cpu(program: str) -> float:

@@ -52,7 +52,7 @@ def of_starts(starts: Starts) -> str:
     """Milliseconds and MiB of each contender, in a fresh interpreter."""
     rows = [
         (
-            "Python alone" if contender is None else contender.name,
+            contender.name,
             starts.imports.of(contender).text(),
             starts.client.of(contender).text(),
             starts.call.of(contender).text(),

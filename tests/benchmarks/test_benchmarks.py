@@ -9,12 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.contenders import ALL, Contender
-from benchmarks.goals import Goal
+from benchmarks.calls import PerCall
+from benchmarks.contenders import ALL, DEFAULT, LEAN, OFFICIAL, Contender
+from benchmarks.goals import Goal, goals
 from benchmarks.page import NoPlaceError, put
 from benchmarks.rounds import Rounds, Spread, spread, take_turns
+from benchmarks.starts import NOTHING, Starts
+from benchmarks.tables import of_starts
+from benchmarks.threads import Crowd
 
 ROOT = Path(__file__).parent.parent.parent
+ONE_EACH = Rounds({DEFAULT: [1.0], LEAN: [1.0]})
 MARKED = "Above.\n<!-- {0}: begin -->\nold\n<!-- {0}: end -->\nBelow.\n"
 
 
@@ -74,6 +79,22 @@ def test_ratios_are_taken_inside_a_round() -> None:
     assert rounds.ratio("mine", "theirs") == Spread(0.4, 0.4, 0.4)
     assert rounds.ratio("mine", "theirs", without="bare") == Spread(0.25, 0.25, 0.25)
     assert rounds.ratio("mine", "missing") is None
+
+
+def test_a_start_is_what_comes_on_top_of_python() -> None:
+    """Python's own start is taken off both, in the goals and in the table."""
+    milliseconds = Rounds({NOTHING: [10.0], DEFAULT: [20.0], OFFICIAL: [110.0]})
+    starts = Starts(imports=milliseconds, client=milliseconds, call=milliseconds, memory=milliseconds)
+    of_calls = PerCall(wall=Rounds({}), cpu=Rounds({}))
+    crowd = Crowd(1, throughput=milliseconds, connections=ONE_EACH, full_pools=ONE_EACH)
+    found = {goal.text: goal.found for goal in goals(of_calls, starts, [crowd], [])}
+    taken_off = [ratio for text, ratio in found.items() if "taken off" in text]
+    assert taken_off == [Spread(0.1, 0.1, 0.1)] * 2
+    assert [line.split("|")[-2].strip() for line in of_starts(starts).splitlines()[2:]] == [
+        "",
+        "0.10 (0.10 to 0.10)",
+        "1.00 (1.00 to 1.00)",
+    ]
 
 
 def test_spread() -> None:
