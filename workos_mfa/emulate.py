@@ -176,8 +176,8 @@ def run(wishes: Wishes, display: Display) -> None:
     emulator.calls.watch(display.call)
     try:
         with emulator.serve(port=wishes.port, host=wishes.host, api_key=wishes.api_key.value) as server:
-            display.started(server)
             with contextlib.suppress(KeyboardInterrupt):
+                display.started(server)
                 threading.Event().wait()
             _ignore_signals()
     finally:

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -37,6 +38,7 @@ class Terminal(io.StringIO):
         self._ends_by = ends_by
         self._visitors = ThreadPoolExecutor(1)
         self._visits: list[Future[None]] = []
+        self._is_expected = threading.Event()
 
     def flush(self) -> None:
         """Look at what was written so far."""
@@ -47,8 +49,11 @@ class Terminal(io.StringIO):
             assert url
             assert key
             self._visits.append(self._visitors.submit(self._come, Client(url[0], key[1])))
+            self._is_expected.set()
 
     def _come(self, client: Client) -> None:
+        # The signal it ends with must not interrupt the noting of this very visit.
+        self._is_expected.wait()
         try:
             self._visit(client)
         finally:
@@ -179,6 +184,22 @@ def test_what_it_allows(emulate: Emulate, arguments: list[str]) -> None:
         assert client.get("/health").status == 200
 
     assert "has stopped" in emulate(*arguments, visit=visit)
+
+
+class Impatient(io.StringIO):
+    """A standard output whose reader presses Ctrl-C as soon as there is something to read."""
+
+    def flush(self) -> None:
+        """Interrupt whoever has written."""
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_while_it_tells_where_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers by then, so it says that it has stopped as well; and nothing interrupts that."""
+    terminal = Impatient()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert cli.main(["emulate", "--port", "0"]) == 0
+    assert "has stopped" in terminal.getvalue()
 
 
 def _seed(tmp_path: Path, text: str) -> str:
