@@ -7,6 +7,7 @@ somewhere; from the moment at which the request is made, nothing may show.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -14,21 +15,19 @@ from types import FrameType
 import attrs
 import pytest
 
-from workos_mfa import MFA, APIError, Response, RetryPolicy
+from workos_mfa import MFA, APIError, Request, Response, RetryPolicy
 from workos_mfa.retrying import RetryingTransport
 from workos_mfa.testing import StubTransport, json_response
 
 from .seven_calls import CHALLENGE, CHALLENGE_ID, ENROLLED_TOTP_FACTOR, FACTOR_ID, USER_ENROLLMENT, USER_ID
 from .what_shows import shows
 
-CODE = "42SENTINEL"
-SECRET = "SENTINEL"
 SENTINEL = "SENTINEL"
 
-CHALLENGED = {**CHALLENGE, "code": CODE}
+CHALLENGED = {**CHALLENGE, "code": SENTINEL}
 ENROLLED = {
     **ENROLLED_TOTP_FACTOR,
-    "totp": {"issuer": None, "user": None, "secret": SECRET, "qr_code": SECRET, "uri": CODE},
+    "totp": {"issuer": None, "user": None, "secret": SENTINEL, "qr_code": SENTINEL, "uri": SENTINEL},
 }
 
 
@@ -48,18 +47,18 @@ class Call:
     @property
     def headers(self) -> dict[str, str]:
         """Headers of each answer."""
-        return {"X-Request-Id": f"req_{self.sent}"}
+        return {"X-Request-Id": self.sent or "req_1"}
 
 
 CALLS = {
     "verify": Call(
-        lambda mfa: mfa.verify_challenge(CHALLENGE_ID, code=CODE, expected_factor_id=FACTOR_ID),
-        CODE,
+        lambda mfa: mfa.verify_challenge(CHALLENGE_ID, code=SENTINEL, expected_factor_id=FACTOR_ID),
+        SENTINEL,
         {"challenge": CHALLENGED, "valid": True},
     ),
     "create": Call(
-        lambda mfa: mfa.create_user_auth_factor(USER_ID, secret=SECRET),
-        SECRET,
+        lambda mfa: mfa.create_user_auth_factor(USER_ID, secret=SENTINEL),
+        SENTINEL,
         {**USER_ENROLLMENT, "authentication_factor": ENROLLED, "authentication_challenge": CHALLENGED},
     ),
     "enroll": Call(
@@ -94,13 +93,14 @@ class Stopwatch:
         return self
 
 
-def stopped_at_each_moment(call: Callable[[], object]) -> Iterator[BaseException]:
+def stopped_at_each_moment(call: Call, answers: list[Response]) -> Iterator[BaseException]:
     """What surfaces from the call, for one moment after the other."""
     moment = 0
     while True:
         moment += 1
         watch = Stopwatch(moment)
-        error = error_of(call, watch)
+        stub = StubTransport(functools.partial(_next, iter(answers)))
+        error = error_of(call, MFA(transport=stub, retry=RetryPolicy(backoff=0), deadline=10), watch)
         if watch.left > 0:
             assert moment > 500, "this can't have been a whole call"
             return
@@ -108,14 +108,18 @@ def stopped_at_each_moment(call: Callable[[], object]) -> Iterator[BaseException
         yield error
 
 
-def error_of(call: Callable[[], object], watch: Stopwatch) -> BaseException | None:
+def _next(answers: Iterator[Response], _: Request) -> Response:  # pragma: no cover - under the watch
+    return next(answers)
+
+
+def error_of(call: Call, mfa: MFA, watch: Stopwatch) -> BaseException | None:
     """What surfaces from the call under a watch, if anything does."""
     before = sys.gettrace()
     # Python 3.12 looks for a frame that wants this while the watch is set, and not again.
     sys._getframe().f_trace_opcodes = True
     sys.settrace(watch)
     try:
-        call()
+        call.make(mfa)
     except (TimeLimit, APIError) as error:
         return error
     finally:
@@ -134,15 +138,10 @@ def test_a_time_limit_at_any_moment_shows_nothing(name: str) -> None:
 def test_a_time_limit_while_an_error_is_read_shows_nothing() -> None:
     """Not even where the time limit comes while another exception is being cut off from its frames."""
     call = CALLS["verify"]
-    stop_everywhere(call, [json_response(422, {"message": f"not {call.sent}"}, call.headers)])
+    stop_everywhere(call, [json_response(422, {"message": call.sent}, call.headers)])
 
 
 def stop_everywhere(call: Call, answers: list[Response]) -> None:
     """Make the call once for each of its moments."""
-
-    def make() -> None:  # pragma: no cover - under the watch
-        left = iter(answers)
-        call.make(MFA(transport=StubTransport(lambda _: next(left)), retry=RetryPolicy(backoff=0), deadline=10))
-
-    for error in stopped_at_each_moment(make):
+    for error in stopped_at_each_moment(call, answers):
         assert not shows(error, SENTINEL)
