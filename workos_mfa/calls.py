@@ -121,15 +121,14 @@ def list_user_auth_factors(
     user_id: object, *, limit: object, before: object, after: object, order: object, options: Options
 ) -> Request:
     """List the factors of a WorkOS user, a page at a time."""
-    query: dict[str, str] = {}
+    # The API's own order is said to be "desc" here and "normal" there, whose cursors lead the other way.
+    query = {"order": checks.page_order(order)}
     if before is not None:
         query["before"] = checks.identifier("before", before)
     if after is not None:
         query["after"] = checks.identifier("after", after)
     if limit is not None:
         query["limit"] = checks.page_limit(limit)
-    if order is not None:
-        query["order"] = checks.page_order(order)
     return Request(
         operation="list_user_auth_factors",
         method="GET",

@@ -19,7 +19,7 @@ from workos_mfa.transport import DEFAULT_DEADLINE, Options, Request, Response, T
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from workos_mfa.models import Challenge, Factor, Page, SMSFactor, TOTPFactor, UserEnrollment, Verification
+    from workos_mfa.models import Challenge, Factor, Onward, Page, SMSFactor, TOTPFactor, UserEnrollment, Verification
     from workos_mfa.retrying import RetryPolicy
     from workos_mfa.transport import Attempt
 
@@ -333,7 +333,7 @@ class MFA:
         limit: int | None = None,
         before: str | None = None,
         after: str | None = None,
-        order: Literal["normal", "desc", "asc"] | None = None,
+        order: Literal["normal", "desc", "asc"] = "desc",
     ) -> Page[Factor]:
         """List the factors of a WorkOS user, a page at a time. It changes nothing and may be repeated.
 
@@ -343,8 +343,10 @@ class MFA:
         :param limit: the most factors on a page, 1 to 100; the API's number (10) if left out.
         :param before: a cursor: the page before this factor.
         :param after: a cursor: the page after this factor.
-        :param order: by time of creation, ``"asc"`` or ``"desc"``; the API's own, newest first, if left out.
-        :returns: a page; its ``auto_paging_iter()`` goes through all pages.
+        :param order: by time of creation: ``"desc"`` is newest first, ``"asc"`` oldest first. ``"normal"`` is newest
+            first as well, with the cursors the other way round: ``before`` leads to older factors and ``after`` to
+            newer ones.
+        :returns: a page; its ``auto_paging_iter()`` goes through all pages, whatever the order.
         :raises TypeError: if an argument has the wrong type; nothing was sent.
         :raises InvalidInputError: if a value can't be right; nothing was sent.
         :raises APIError: if the API refuses.
@@ -355,11 +357,12 @@ class MFA:
             user_id, limit=limit, before=before, after=after, order=order, options=self._options
         )
         page = answers.read(request, self._send(request), wire.factor_page)
+        onward: Onward = "before" if order == "normal" else "after"
 
         def following(cursor: str) -> Page[Factor]:
-            return self.list_user_auth_factors(user_id, limit=limit, after=cursor, order=order)
+            return self.list_user_auth_factors(user_id, limit=limit, order=order, **{onward: cursor})
 
-        return page.fetched_by(following)
+        return page.fetched_by(following, onward=onward)
 
     def _limits(self) -> Options:
         return Options(min(self._timeout, self._deadline), self._deadline, self._max_attempts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Generic, NoReturn, SupportsIndex, TypeAlias, TypeVar
+from typing import Generic, Literal, NoReturn, SupportsIndex, TypeAlias, TypeVar
 
 import attrs
 
@@ -20,6 +20,9 @@ T = TypeVar("T")
 
 # Some classes below have a field named ``object``, which hides the type of that name.
 _Reduced: TypeAlias = "str | tuple[object, ...]"
+
+Onward: TypeAlias = Literal["before", "after"]
+"""Which cursor of a page leads to the next one."""
 
 
 @attrs.frozen(kw_only=True)
@@ -188,14 +191,16 @@ class Page(Generic[T]):
     """One page of a list; it iterates over its items and counts them.
 
     :param items: the items of this page.
-    :param before: the cursor of the page before, or None.
-    :param after: the cursor of the page after, or None on the last page.
+    :param before: the cursor for ``before=``, or None where that leads nowhere.
+    :param after: the cursor for ``after=``, or None where that leads nowhere. It is None on the last page; under
+        ``order="normal"``, whose cursors are the other way round, ``before`` is.
     """
 
     items: tuple[T, ...]
     before: str | None = None
     after: str | None = None
     _fetch: Callable[[str], Page[T]] | None = attrs.field(default=None, repr=False, eq=False)
+    _onward: Onward = attrs.field(default="after", repr=False, eq=False)
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)
@@ -203,12 +208,12 @@ class Page(Generic[T]):
     def __len__(self) -> int:
         return len(self.items)
 
-    def fetched_by(self, fetch: Callable[[str], Page[T]]) -> Page[T]:
-        """The same page, which gets the pages after it by calling ``fetch`` with a cursor."""
-        return attrs.evolve(self, fetch=fetch)
+    def fetched_by(self, fetch: Callable[[str], Page[T]], *, onward: Onward = "after") -> Page[T]:
+        """The same page, which gets the next one by calling ``fetch`` with the cursor that leads onward."""
+        return attrs.evolve(self, fetch=fetch, onward=onward)
 
     def auto_paging_iter(self) -> Iterator[T]:
-        """All items of this page and of the pages after it, each page fetched when it is reached.
+        """All items of this page and of those that follow in its order, each page fetched when it is reached.
 
         :raises UnexpectedResponseError: if the API gives a cursor twice, which would never end, or one that is
             none; the items up to there are complete.
@@ -218,28 +223,37 @@ class Page(Generic[T]):
         """
         page, seen = self, set[str]()
         yield from page.items
-        while page.after is not None:
-            if page.after in seen:
-                raise UnexpectedResponseError("the API gave the same page cursor twice at $.list_metadata.after")
-            seen.add(page.after)
-            page = page._following(page.after)
+        while (cursor := page._next) is not None:
+            if cursor in seen:
+                raise UnexpectedResponseError(f"the API gave the same page cursor twice at {page._place}")
+            seen.add(cursor)
+            page = page._following(cursor)
             yield from page.items
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _page, (self.items, self.before, self.after)
+        return _page, (self.items, self.before, self.after, self._onward)
+
+    @property
+    def _next(self) -> str | None:
+        return self.after if self._onward == "after" else self.before
+
+    @property
+    def _place(self) -> str:
+        return f"$.list_metadata.{self._onward}"
 
     def _following(self, cursor: str) -> Page[T]:
         if self._fetch is None:
             raise RuntimeError(
-                "there are more items, and this page does not know its client: "
-                "go on with list_user_auth_factors(..., after=page.after)"
+                "there are more items, and this page does not know its client: go on in the same order, with "
+                f"list_user_auth_factors(..., {self._onward}=page.{self._onward})"
             )
         try:
             return self._fetch(cursor)
         except InvalidInputError:
             pass
-        raise UnexpectedResponseError("the API gave a page cursor that is none at $.list_metadata.after")
+        raise UnexpectedResponseError(f"the API gave a page cursor that is none at {self._place}")
 
 
-def _page(items: tuple[T, ...], before: str | None, after: str | None) -> Page[T]:
-    return Page(items=items, before=before, after=after)
+def _page(items: tuple[T, ...], before: str | None, after: str | None, onward: Onward = "after") -> Page[T]:
+    # The default is for what was pickled before pages knew their direction.
+    return Page(items=items, before=before, after=after, onward=onward)

@@ -109,6 +109,7 @@ def wrong_calls_are_refused(mfa: MFA, found: str | None, order: str) -> None:
     mfa.list_user_auth_factors("u", limit="10")  # type: ignore[arg-type]
     mfa.list_user_auth_factors("u", order="newest")  # type: ignore[arg-type]
     mfa.list_user_auth_factors("u", order=order)  # type: ignore[arg-type]
+    mfa.list_user_auth_factors("u", order=None)  # type: ignore[arg-type]
 
 
 def nothing_is_written_to_a_value(challenge: Challenge, verification: Verification, attempt: Attempt) -> None:

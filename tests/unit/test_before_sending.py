@@ -238,6 +238,7 @@ def test_a_limit_is_from_1_to_100(value: int) -> None:
 def test_an_order_is_one_of_three(value: str) -> None:
     """The API's own names."""
     assert_invalid(ORDER, value, 'must be "normal", "desc" or "asc"')
+    assert str(refused(ORDER, None)) == "order must be a str, not None"
 
 
 @pytest.mark.parametrize("parameter", [each for each in EVERY_PARAMETER if each is not LIMIT], ids=str)

@@ -149,6 +149,7 @@ REQUESTS: list[tuple[Callable[[MFA], object], Request]] = [
             method="GET",
             path="/user_management/users/user_1/auth_factors",
             route="/user_management/users/{id}/auth_factors",
+            query={"order": "desc"},
             replay="safe",
             options=LIMITS,
         ),
@@ -226,6 +227,7 @@ def test_an_id_in_a_body_or_a_query_stays_as_it_is(id: str) -> None:
     assert sent_by(lambda mfa: mfa.list_user_auth_factors("u", before=id, after=id)).query == {
         "before": id,
         "after": id,
+        "order": "desc",
     }
 
 
@@ -284,4 +286,4 @@ def test_a_phone_number_of_seven_to_fifteen_digits_is_sent(number: str) -> None:
 @pytest.mark.parametrize("limit", [1, 100])
 def test_a_limit_is_a_number_in_the_query(limit: int) -> None:
     """The bounds themselves are allowed."""
-    assert sent_by(lambda mfa: mfa.list_user_auth_factors("u", limit=limit)).query == {"limit": str(limit)}
+    assert sent_by(lambda mfa: mfa.list_user_auth_factors("u", limit=limit)).query["limit"] == str(limit)
