@@ -200,7 +200,7 @@ class Page(Generic[T]):
     before: str | None = None
     after: str | None = None
     _fetch: Callable[[str], Page[T]] | None = attrs.field(default=None, repr=False, eq=False)
-    _onward: Onward = attrs.field(default="after", repr=False, eq=False)
+    _onward: Onward = attrs.field(default="after", repr=False, eq=False, alias="onward")
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)
