@@ -29,6 +29,19 @@ _LONGEST_TEXT = 500
 _LONGEST_CODE = 100
 _MOST_PROBLEMS = 20
 
+# A factor that no user owns can't be listed, so nobody is told to look for it.
+_AFTER_AN_UNCLEAR_CALL = {
+    "enroll_factor": "Enroll again: a factor that nobody knows of does no harm.",
+    "challenge_factor": (
+        "Challenge again: two text messages may arrive, and only the code of the new challenge counts."
+    ),
+    "verify_challenge": "Make a new challenge and ask for a new code.",
+    "create_user_auth_factor": (
+        "Look for a new factor with list_user_auth_factors, delete it if there is one, and create again."
+    ),
+    "delete_factor": "Delete again: a NotFoundError then means that it is done.",
+}
+
 
 def read(request: Request, response: Response, parse: Callable[[bytes], T]) -> T:
     """The model in the answer.
@@ -90,6 +103,8 @@ def of_the_whole_call(error: MFAError, request: Request, response: Response | No
     of_last = error.attempt_outcome_unknown if isinstance(error, TransportError) else error.outcome_unknown
     of_any = of_last or any(attempt.outcome_unknown for attempt in error.attempts)
     error.outcome_unknown = of_any and request.replay != "safe"
+    unclear = _AFTER_AN_UNCLEAR_CALL.get(request.operation, "") if error.outcome_unknown else ""
+    error.advice = " ".join(filter(None, (type(error).advice, unclear)))
     error.needs_new_challenge = type(error).needs_new_challenge or (
         request.operation == "verify_challenge" and (error.outcome_unknown or isinstance(error, NotFoundError))
     )

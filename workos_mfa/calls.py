@@ -121,14 +121,15 @@ def list_user_auth_factors(
     user_id: object, *, limit: object, before: object, after: object, order: object, options: Options
 ) -> Request:
     """List the factors of a WorkOS user, a page at a time."""
-    # The API's own order is said to be "desc" here and "normal" there, whose cursors lead the other way.
-    query = {"order": checks.page_order(order)}
+    query: dict[str, str] = {}
     if before is not None:
         query["before"] = checks.identifier("before", before)
     if after is not None:
         query["after"] = checks.identifier("after", after)
     if limit is not None:
         query["limit"] = checks.page_limit(limit)
+    # The API's own order is said to be "desc" here and "normal" there, whose cursors lead the other way.
+    query["order"] = checks.page_order(order)
     return Request(
         operation="list_user_auth_factors",
         method="GET",

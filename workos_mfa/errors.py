@@ -1,13 +1,14 @@
 """Every error that the package raises, and which status or code brings which.
 
 One question matters more than all others when a call fails: may the server have acted? Each error
-answers it in ``outcome_unknown``, and in ``needs_new_challenge`` what to do about a verification.
+answers it in ``outcome_unknown``, and says in ``advice`` what to do then. Both may become known after the
+error was made, so its text is put together when it is read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from workos_mfa.secrecy import printable
 
@@ -24,14 +25,27 @@ class MFAError(Exception):
 
     :ivar attempts: the attempts that were made, first to last; empty where nothing was sent or
         the transport does not repeat.
-    :ivar outcome_unknown: True if the server may have acted on this call: look before you repeat it.
+    :ivar outcome_unknown: True if the server may have acted on this call; ``advice`` says what to do then.
     :ivar needs_new_challenge: True if the challenge can't be used again: make a new one and ask for
         a new code.
+    :ivar advice: what to do now, where there is more to say than what happened; the error's text has it too.
     """
 
     attempts: tuple[Attempt, ...] = ()
     outcome_unknown: bool = False
     needs_new_challenge: bool = False
+    advice: str = ""
+
+    def __str__(self) -> str:
+        return _sentences(super().__str__(), self._doubt, self.advice)
+
+    @property
+    def _doubt(self) -> str:
+        if not self.outcome_unknown:
+            return ""
+        unclear = [attempt.outcome_unknown for attempt in self.attempts]
+        which = "an earlier attempt of the call" if any(unclear) and not unclear[-1] else "the call"
+        return f"WorkOS may have acted on {which}."
 
     def __reduce__(self) -> tuple[object, ...]:
         return _restored, (type(self), self.args, self.__dict__.copy())
@@ -120,9 +134,12 @@ class UnexpectedResponseError(MFAError):
     """
 
     def __init__(self, message: str, *, status_code: int | None = None, request_id: str | None = None) -> None:
-        super().__init__(message + _request_id_note(request_id))
+        super().__init__(message)
         self.status_code = status_code
         self.request_id = request_id
+
+    def __str__(self) -> str:
+        return super().__str__() + _request_id_note(self.request_id)
 
 
 class APIError(MFAError):
@@ -135,8 +152,6 @@ class APIError(MFAError):
     :ivar request_id: the server's id for the request, to be quoted to WorkOS' support.
     :ivar retry_after: seconds the server asks to wait, or None.
     """
-
-    advice: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -155,15 +170,12 @@ class APIError(MFAError):
         self.request_id = request_id
         self.retry_after = retry_after
         self.outcome_unknown: bool = leaves_outcome_unknown(status_code)
-        super().__init__(self._text())
+        head = f"{status_code} {code}" if code else str(status_code)
+        details = printable("; ".join(": ".join(entry.values()) for entry in errors), limit=_LONGEST_DETAILS)
+        super().__init__(f"{head}: {_sentences(message or 'the API gave no message', details)}")
 
-    def _text(self) -> str:
-        head = f"{self.status_code} {self.code}" if self.code else str(self.status_code)
-        details = printable("; ".join(": ".join(entry.values()) for entry in self.errors), limit=_LONGEST_DETAILS)
-        parts = [self.message or "the API gave no message", details, self.advice]
-        if self.outcome_unknown:
-            parts.append("WorkOS may have acted on the call: look before you repeat it.")
-        return f"{head}: {' '.join(part for part in parts if part)}{_request_id_note(self.request_id)}"
+    def __str__(self) -> str:
+        return super().__str__() + _request_id_note(self.request_id)
 
 
 class BadRequestError(APIError):
@@ -173,20 +185,20 @@ class BadRequestError(APIError):
 class TooManyAttemptsError(BadRequestError):
     """400: too many wrong codes for this challenge."""
 
-    advice = "Make a new challenge and ask for a new code."
+    advice: str = "Make a new challenge and ask for a new code."
     needs_new_challenge: bool = True
 
 
 class AuthenticationError(APIError):
     """401: the API key was not accepted."""
 
-    advice = "Check the API key that the client was made with."
+    advice: str = "Check the API key that the client was made with."
 
 
 class AuthorizationError(APIError):
     """403: the API key may not do this."""
 
-    advice = "Check what the API key is allowed to do."
+    advice: str = "Check what the API key is allowed to do."
 
 
 class NotFoundError(APIError):
@@ -208,14 +220,14 @@ class InvalidPhoneNumberError(UnprocessableEntityError):
 class ChallengeExpiredError(UnprocessableEntityError):
     """422: the challenge's time is over."""
 
-    advice = "Make a new challenge and ask for a new code."
+    advice: str = "Make a new challenge and ask for a new code."
     needs_new_challenge: bool = True
 
 
 class ChallengeAlreadyVerifiedError(UnprocessableEntityError):
     """422: the challenge was verified before, and each counts once."""
 
-    advice = "Make a new challenge and ask for a new code."
+    advice: str = "Make a new challenge and ask for a new code."
     needs_new_challenge: bool = True
 
 
@@ -272,6 +284,15 @@ def is_known_code(code: str) -> bool:
 def leaves_outcome_unknown(status: int) -> bool:
     """Whether an answer of this status leaves open if the server acted."""
     return status == 408 or not (200 <= status < 300 or 400 <= status < 500)
+
+
+def _sentences(*texts: str) -> str:
+    """The texts one after the other, each ended before the next begins."""
+    told = ""
+    for text in filter(None, map(str.strip, texts)):
+        end = "" if not told else " " if told.endswith((".", "!", "?", "…")) else ". "
+        told += end + text
+    return told
 
 
 def _request_id_note(request_id: str | None) -> str:

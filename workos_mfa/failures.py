@@ -2,7 +2,8 @@
 
 What matters is whether anything had been sent. The answer stands in the chain of what each layer
 wrapped around the layer below; the texts are made from the system's reason alone, since the
-libraries' own texts and attributes may hold what was sent.
+libraries' own texts and attributes may hold what was sent. They say what happened: what to do about
+it is for the client to say, which knows the call.
 """
 
 from __future__ import annotations
@@ -70,13 +71,8 @@ def transport_error(
             return ConnectTimeoutError(f"no connection to {where} within {seconds:.3g} s. Nothing was sent")
         return ConnectError(f"no connection to {where}: {reason}. Nothing was sent")
     if timed_out:
-        return TransportTimeoutError(
-            f"no whole answer from {where} within {seconds:.3g} s. WorkOS may have acted on the call"
-        )
-    return ConnectionLostError(
-        f"the connection to {where} broke before the whole answer was there: {reason}. "
-        "WorkOS may have acted on the call"
-    )
+        return TransportTimeoutError(f"no whole answer from {where} within {seconds:.3g} s")
+    return ConnectionLostError(f"the connection to {where} broke before the whole answer was there: {reason}")
 
 
 def _tls_error(chain: tuple[BaseException, ...], where: str, reason: str) -> TLSError:

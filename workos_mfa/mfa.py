@@ -177,6 +177,7 @@ class MFA:
         :raises APIError: if the API refuses; ``outcome_unknown`` is True for a 5xx.
         :raises TransportError: if no whole answer came; ``outcome_unknown`` says if a factor may exist.
         :raises UnexpectedResponseError: if the answer can't be read; a factor may exist.
+            Wherever ``outcome_unknown`` is True, enroll again: a factor that nobody knows of does no harm.
         """
         request = calls.enroll_factor(
             {"type": type, "issuer": issuer, "user": user, "phone_number": phone_number, "user_id": user_id},
@@ -208,8 +209,10 @@ class MFA:
             was sent.
         :raises APIError: if the API refuses; ``outcome_unknown`` is True for a 5xx.
         :raises TransportError: if no whole answer came; ``outcome_unknown`` says if a message may be on its way.
-            Its code can't be checked, since nobody knows its challenge: the next challenge brings another.
-        :raises UnexpectedResponseError: if the answer can't be read; a message may be on its way.
+        :raises UnexpectedResponseError: if the answer can't be read, or names another factor; a message may be on
+            its way.
+            Wherever ``outcome_unknown`` is True, challenge again: two messages may arrive, and only the code of the
+            new challenge counts, since nobody knows the other's.
         """
         request = calls.challenge_factor(authentication_factor_id, sms_template, self._options)
         return answers.read(request, self._send(request), wire.challenge)
@@ -243,7 +246,8 @@ class MFA:
         :raises NotFoundError: if there is no such challenge, or no longer its factor; make a new challenge.
         :raises APIError: if the API refuses; ``outcome_unknown`` is True for a 5xx.
         :raises TransportError: if no whole answer came; if ``outcome_unknown``, the challenge may be used up.
-        :raises UnexpectedResponseError: if the answer can't be read; the challenge may be used up.
+        :raises UnexpectedResponseError: if the answer can't be read, or names another challenge; the challenge may be
+            used up.
             Wherever ``needs_new_challenge`` is True, go on with a new challenge.
         """
         hidden: Hidden[object] = Hidden(code)
@@ -278,7 +282,7 @@ class MFA:
         :raises NotFoundError: if there is no such factor.
         :raises APIError: if the API refuses.
         :raises TransportError: if no whole answer came.
-        :raises UnexpectedResponseError: if the answer can't be read.
+        :raises UnexpectedResponseError: if the answer can't be read, or is of another factor.
         """
         request = calls.get_factor(authentication_factor_id, self._options)
         return answers.read(request, self._send(request), wire.factor)
@@ -295,6 +299,7 @@ class MFA:
         :raises APIError: if the API refuses; ``outcome_unknown`` is True for a 5xx.
         :raises TransportError: if no whole answer came; ``outcome_unknown`` says if the factor may be gone.
         :raises UnexpectedResponseError: if the answer is a redirect or no HTTP answer that a call can have.
+            Wherever ``outcome_unknown`` is True, delete again: a NotFoundError then means that it is done.
         """
         request = calls.delete_factor(authentication_factor_id, self._options)
         error = answers.refusal(request, self._send(request))
@@ -319,6 +324,8 @@ class MFA:
         :raises APIError: if the API refuses; ``outcome_unknown`` is True for a 5xx.
         :raises TransportError: if no whole answer came; ``outcome_unknown`` says if a factor may exist.
         :raises UnexpectedResponseError: if the answer can't be read; a factor may exist.
+            Wherever ``outcome_unknown`` is True, look for a new factor with :meth:`list_user_auth_factors`, delete it
+            if there is one, since its secret is lost, and create again.
         """
         hidden: Hidden[object] = Hidden(secret)
         del secret

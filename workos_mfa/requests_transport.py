@@ -116,7 +116,7 @@ class RequestsTransport(HTTPTransport):
 
     def _failure(self, caught: BaseException, seconds: float) -> TransportError:
         if isinstance(caught, _AfterTheAnswer):
-            return TransportError(f"{caught}. WorkOS has answered, and may have acted on the call")
+            return TransportError(f"WorkOS has answered, but {caught}")
         return transport_error(
             caught,
             self._endpoint,

@@ -154,6 +154,7 @@ def check(error: MFAError | None, fault: Fault, name: str, call: str) -> MFAErro
     assert error.outcome_unknown is (fault.unclear and call not in SAFE)
     is_used_up = call == "verify_challenge" and (fault.unclear or name == "404")
     assert error.needs_new_challenge is is_used_up
+    assert ("WorkOS may have acted on the call. " in str(error)) is error.outcome_unknown
     return error
 
 
@@ -243,6 +244,7 @@ def test_the_whole_series_counts(transport_class: TransportFactory) -> None:
             mfa.delete_factor("auth_factor_1")
     assert [attempt.outcome_unknown for attempt in caught.value.attempts] == [True, False, False]
     assert caught.value.outcome_unknown
+    assert "Nothing was sent. WorkOS may have acted on an earlier attempt of the call. Delete" in str(caught.value)
 
 
 def test_interim_answers_are_passed_over(server: Server, transport_class: TransportFactory) -> None:

@@ -211,7 +211,7 @@ def test_a_base_url_with_a_prefix(server: Server, transport_class: TransportFact
     transport = transport_class(KEY, base_url=f"{server.url}/mock/workos/")
     MFA(transport=transport).list_user_auth_factors("user 1", limit=2, after="auth_factor_a&b")
     transport.close()
-    expected = "/mock/workos/user_management/users/user%201/auth_factors?after=auth_factor_a%26b&limit=2"
+    expected = "/mock/workos/user_management/users/user%201/auth_factors?after=auth_factor_a%26b&limit=2&order=desc"
     assert [sent.path for sent in server.received] == [expected]
 
 

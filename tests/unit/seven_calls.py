@@ -74,6 +74,19 @@ FACTOR_LIST: Mapping[str, object] = {
     "list_metadata": {"before": None, "after": None},
 }
 
+ADVICE = {
+    "enroll_factor": "Enroll again: a factor that nobody knows of does no harm.",
+    "challenge_factor": (
+        "Challenge again: two text messages may arrive, and only the code of the new challenge counts."
+    ),
+    "verify_challenge": "Make a new challenge and ask for a new code.",
+    "create_user_auth_factor": (
+        "Look for a new factor with list_user_auth_factors, delete it if there is one, and create again."
+    ),
+    "delete_factor": "Delete again: a NotFoundError then means that it is done.",
+}
+"""What to do after a call of which nobody knows if it was done, for each that can be one."""
+
 
 @attrs.frozen(eq=False)
 class Call:

@@ -215,11 +215,11 @@ def test_the_status_says_if_the_server_may_have_acted(status: int, unknown: bool
         (APIError(status_code=418), "418: the API gave no message"),
         (
             AuthenticationError("Unauthorized", status_code=401),
-            "401: Unauthorized Check the API key that the client was made with.",
+            "401: Unauthorized. Check the API key that the client was made with.",
         ),
         (
             ServerError("Oh.", status_code=500, request_id="req_1"),
-            "500: Oh. WorkOS may have acted on the call: look before you repeat it. (request id req_1)",
+            "500: Oh. WorkOS may have acted on the call. (request id req_1)",
         ),
         (
             ChallengeExpiredError("It is over.", status_code=422, code="authentication_challenge_expired"),
@@ -231,18 +231,34 @@ def test_the_status_says_if_the_server_may_have_acted(status: int, unknown: bool
                 status_code=422,
                 errors=({"field": "type", "code": "type must be a valid enum value"}, {"message": "too long"}),
             ),
-            "422: Validation failed type: type must be a valid enum value; too long",
+            "422: Validation failed. type: type must be a valid enum value; too long",
         ),
         (
             UnexpectedResponseError("201: $.valid is missing", status_code=201, request_id="req_1"),
             "201: $.valid is missing (request id req_1)",
         ),
         (UnexpectedResponseError("the same cursor twice"), "the same cursor twice"),
+        (AuthenticationError("Who is it? \n", status_code=401), f"401: Who is it? {AuthenticationError.advice}"),
+        (AuthenticationError("Cut off…", status_code=401), f"401: Cut off… {AuthenticationError.advice}"),
+        (ConnectError("refused"), "refused"),
+        (ConnectionLostError("lost"), "lost. WorkOS may have acted on the call."),
+        (MFAError(), ""),
     ],
 )
 def test_a_text_leads_with_the_status_and_ends_with_the_request_id(error: MFAError, text: str) -> None:
     """Whoever reads one line of a log sees first what it is and last what to quote to support."""
     assert str(error) == text
+
+
+def test_a_text_follows_what_is_known_of_the_call() -> None:
+    """Whoever comes to know more of it than the error did when it was made says so in the attributes alone."""
+    error = travelled(ConnectError)
+    error.advice = "Delete again"
+    assert str(error) == "it went wrong. WorkOS may have acted on the call. Delete again"
+    error.attempts = (ATTEMPTS[1], ATTEMPTS[0])
+    assert str(error) == "it went wrong. WorkOS may have acted on an earlier attempt of the call. Delete again"
+    error.outcome_unknown = False
+    assert str(error) == "it went wrong. Delete again"
 
 
 @every_class

@@ -13,6 +13,7 @@ import pytest
 from workos_mfa import (
     MFA,
     Attempt,
+    AuthenticationError,
     ConfigurationError,
     ConnectError,
     ConnectionLostError,
@@ -29,10 +30,22 @@ from workos_mfa import (
     TLSError,
     TransportError,
     TransportTimeoutError,
+    UnexpectedResponseError,
 )
 from workos_mfa.testing import StubTransport, json_response
 
-from .seven_calls import CALLS, CHALLENGE_ID, FACTOR_ID, GET_FACTOR, VERIFICATION, VERIFY_CHALLENGE, Call
+from .seven_calls import (
+    ADVICE,
+    CALLS,
+    CHALLENGE_FACTOR,
+    CHALLENGE_ID,
+    DELETE_FACTOR,
+    FACTOR_ID,
+    GET_FACTOR,
+    VERIFICATION,
+    VERIFY_CHALLENGE,
+    Call,
+)
 
 KEY = "sk_example_123456789"
 
@@ -413,9 +426,53 @@ def test_an_error_that_is_raised_again_speaks_for_its_own_call() -> None:
     with pytest.raises(ConnectionLostError) as caught:
         GET_FACTOR.make(mfa)
     assert (caught.value.outcome_unknown, caught.value.needs_new_challenge) == (False, False)
+    assert str(caught.value) == "it went wrong"
     with pytest.raises(ConnectionLostError) as caught:
         VERIFY_CHALLENGE.make(mfa)
     assert (caught.value.outcome_unknown, caught.value.needs_new_challenge) == (True, True)
+    for _ in range(2):
+        with pytest.raises(ConnectionLostError) as caught:
+            DELETE_FACTOR.make(mfa)
+        assert str(caught.value) == f"it went wrong. WorkOS may have acted on the call. {ADVICE['delete_factor']}"
+
+
+LOST = Attempt(1, "op", "/", None, "ConnectionLostError", 0.1, 0.1, None, outcome_unknown=True)
+UNCLEAR_ENDINGS: list[Callable[[Request], Response]] = [
+    raising(TransportError("it went wrong")),
+    raising(ConnectError("it went wrong", outcome_unknown=True)),
+    lambda _: Response(503),
+    lambda _: Response(408),
+    lambda _: Response(307),
+    lambda _: Response(409, attempts=(LOST, Attempt(2, "op", "/", 409, None, 0.1, None, None, outcome_unknown=False))),
+]
+
+
+@every_call
+@pytest.mark.parametrize("ending", UNCLEAR_ENDINGS)
+def test_an_unclear_error_says_what_to_do(call: Call, ending: Callable[[Request], Response]) -> None:
+    """For this call, whoever's the transport is; and nothing of the kind where nothing can have been done."""
+    with pytest.raises(MFAError) as caught:
+        call.make(MFA(transport=StubTransport(ending)))
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):  # noqa: S301 - it was pickled here
+        assert ("WorkOS may have acted on " in str(error)) is (call.replay != "safe")
+        assert str(error).endswith(ADVICE.get(call.operation, ""))
+        assert error.advice == ADVICE.get(call.operation, "")
+
+
+def test_an_unclear_error_of_an_answer_says_what_to_do() -> None:
+    """One that can't be read, and one that has advice of its own."""
+    with pytest.raises(UnexpectedResponseError) as unreadable:
+        CHALLENGE_FACTOR.answered(Response(201, {"X-Request-Id": "req_1"}, b"<html>"))
+    assert str(unreadable.value).endswith(
+        f"JSON in UTF-8. WorkOS may have acted on the call. {ADVICE['challenge_factor']} (request id req_1)"
+    )
+    last = Attempt(2, "op", "/", 401, None, 0.1, None, None, outcome_unknown=False)
+    with pytest.raises(AuthenticationError) as refused:
+        DELETE_FACTOR.answered(Response(401, {}, b'{"message": "Unauthorized"}', (LOST, last)))
+    assert str(refused.value) == (
+        "401: Unauthorized. WorkOS may have acted on an earlier attempt of the call. "
+        f"{AuthenticationError.advice} {ADVICE['delete_factor']}"
+    )
 
 
 class OwnInterrupt(BaseException):

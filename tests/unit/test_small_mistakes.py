@@ -90,12 +90,12 @@ def test_what_is_refused_says_what_to_do() -> None:
 def test_details_are_cut() -> None:
     """A list of problems takes no more than a thousand characters of the text."""
     error = APIError("no", status_code=422, errors=({"message": "y" * 2000},))
-    assert str(error) == f"422: no {'y' * 999}…"
+    assert str(error) == f"422: no. {'y' * 999}…"
 
 
 def test_what_an_error_says() -> None:
     """Its advice, its attempt's outcome, and the codes that are no echo."""
-    assert str(AuthorizationError("no", status_code=403)) == "403: no Check what the API key is allowed to do."
+    assert str(AuthorizationError("no", status_code=403)) == "403: no. Check what the API key is allowed to do."
     assert ConnectError("no").attempt_outcome_unknown is False
     assert ConnectError("no", outcome_unknown=True).attempt_outcome_unknown is True
     assert is_known_code("entity_not_found")
