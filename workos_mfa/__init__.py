@@ -50,7 +50,7 @@ from workos_mfa.models import (
     UserEnrollment,
     Verification,
 )
-from workos_mfa.transport import Attempt, Options, Request, Response, Transport
+from workos_mfa.transport import MAX_BODY, Attempt, Options, Request, Response, Transport
 
 if TYPE_CHECKING:
     from workos_mfa.emulator import Emulator
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from workos_mfa.urllib3_transport import Urllib3Transport
 
 __all__ = [
+    "MAX_BODY",
     "MFA",
     "SMS",
     "TOTP",

@@ -81,6 +81,21 @@ def not_promised(request: Request, response: Response, problem: str) -> MFAError
     return of_the_whole_call(unreadable, request, response)
 
 
+def refuse_another(request: Request, response: Response, place: str, *, named: str, asked: str) -> None:
+    """Refuse an answer that names another object than the call did: it may be the answer to another call.
+
+    :param place: where in the JSON the name stands.
+    :raises UnexpectedResponseError: if ``named`` is not ``asked``.
+    """
+    if named != asked:
+        raise not_promised(
+            request,
+            response,
+            f"{place} is not the id that was asked for (if a stub of yours answers in a test, let it return the id "
+            "that it is asked for)",
+        )
+
+
 def _refusal(request: Request, response: Response) -> MFAError | None:
     if 200 <= response.status < 300:
         return None

@@ -215,7 +215,16 @@ class MFA:
             new challenge counts, since nobody knows the other's.
         """
         request = calls.challenge_factor(authentication_factor_id, sms_template, self._options)
-        return answers.read(request, self._send(request), wire.challenge)
+        response = self._send(request)
+        challenge = answers.read(request, response, wire.challenge)
+        answers.refuse_another(
+            request,
+            response,
+            "$.authentication_factor_id",
+            named=challenge.authentication_factor_id,
+            asked=authentication_factor_id,
+        )
+        return challenge
 
     def verify_challenge(
         self,
@@ -259,8 +268,9 @@ class MFA:
             expected = checks.identifier("expected_factor_id", expected_factor_id)
         response = self._send(request)
         verification = answers.read(request, response, wire.verification)
-        if verification.challenge.id != authentication_challenge_id:
-            raise answers.not_promised(request, response, "$.challenge.id is not the id of the challenge in question")
+        answers.refuse_another(
+            request, response, "$.challenge.id", named=verification.challenge.id, asked=authentication_challenge_id
+        )
         if expected is not None and verification.challenge.authentication_factor_id != expected:
             mismatch = FactorMismatchError(
                 "the challenge belongs to another factor than expected_factor_id: this person has proved nothing. "
@@ -285,7 +295,10 @@ class MFA:
         :raises UnexpectedResponseError: if the answer can't be read, or is of another factor.
         """
         request = calls.get_factor(authentication_factor_id, self._options)
-        return answers.read(request, self._send(request), wire.factor)
+        response = self._send(request)
+        factor = answers.read(request, response, wire.factor)
+        answers.refuse_another(request, response, "$.id", named=factor.id, asked=authentication_factor_id)
+        return factor
 
     def delete_factor(self, authentication_factor_id: str) -> None:
         """Delete a factor, for good. It may be repeated, since it ends in the same state.

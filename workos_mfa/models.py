@@ -1,15 +1,15 @@
-"""The objects that the calls return: frozen values with aware datetimes.
+"""The objects that the calls return: frozen values with aware datetimes, whose fields are named as the API's are.
 
 Secrets in them are plain strings, since an app has to render them once, but no repr shows them, a
 failed comparison in a test does not print them, and an object that holds one refuses to be pickled
-into a cache or a session. ``without_secrets()`` gives what may be stored.
+into a cache or a session. ``without_secrets()`` gives what may be stored, and ``to_dict()`` the same as JSON.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from typing import Generic, Literal, NoReturn, SupportsIndex, TypeAlias, TypeVar
+from datetime import datetime, timezone
+from typing import ClassVar, Generic, Literal, NoReturn, SupportsIndex, TypeAlias, TypeVar
 
 import attrs
 
@@ -25,8 +25,33 @@ Onward: TypeAlias = Literal["before", "after"]
 """Which cursor of a page leads to the next one."""
 
 
+class Model:
+    """What can be given as JSON; its secrets are the fields that its repr hides."""
+
+    __slots__ = ()
+
+    __attrs_attrs__: ClassVar[tuple[attrs.Attribute[object], ...]]
+
+    def to_dict(self, *, secrets: bool = False) -> dict[str, object]:
+        """The object as JSON: with the API's field names and times, and without the fields that have no value.
+
+        :param secrets: whether a secret, QR code, URI or one-time code is in it, as it is in the API's own answer.
+        """
+        fields = [field.name for field in self.__attrs_attrs__ if secrets or field.repr]
+        values = {name: _as_json(getattr(self, name), secrets=secrets) for name in fields}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def _as_json(value: object, *, secrets: bool) -> object:
+    if isinstance(value, Model):
+        return value.to_dict(secrets=secrets)
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    return value
+
+
 @attrs.frozen(kw_only=True)
-class TOTP:
+class TOTP(Model):
     """What an authenticator app shows beside its codes.
 
     :param issuer: the name of your application or company, or None where the API leaves it out.
@@ -58,7 +83,7 @@ class TOTPEnrollment(CopiedAsItself, TOTP):
 
 
 @attrs.frozen(kw_only=True)
-class SMS:
+class SMS(Model):
     """Where text messages of a factor go.
 
     :param phone_number: the number in E.164 form, such as ``+15005550006``; its repr is masked.
@@ -68,7 +93,7 @@ class SMS:
 
 
 @attrs.frozen(kw_only=True)
-class Factor:
+class Factor(Model):
     """A means by which a person can prove who they are.
 
     See https://workos.com/docs/reference/mfa/authentication-factor
@@ -124,7 +149,7 @@ class SMSFactor(Factor):
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Challenge(CopiedAsItself):
+class Challenge(CopiedAsItself, Model):
     """One demand for a code; it can be verified once.
 
     See https://workos.com/docs/reference/mfa/authentication-challenge
@@ -160,7 +185,7 @@ class Challenge(CopiedAsItself):
 
 
 @attrs.frozen(kw_only=True)
-class Verification:
+class Verification(Model):
     """The answer to a code: as true as ``valid``, so that ``if verification:`` can't be got wrong.
 
     :param challenge: the challenge that was verified.
@@ -175,7 +200,7 @@ class Verification:
 
 
 @attrs.frozen(kw_only=True)
-class UserEnrollment:
+class UserEnrollment(Model):
     """A factor that was enrolled for a WorkOS user, and the challenge that the API makes with it.
 
     :param factor: the new factor, with its secret.
@@ -185,9 +210,16 @@ class UserEnrollment:
     factor: TOTPFactor
     challenge: Challenge
 
+    def to_dict(self, *, secrets: bool = False) -> dict[str, object]:
+        """The two as JSON, under the names that the API has for them; see :meth:`Factor.to_dict`."""
+        return {
+            "authentication_factor": self.factor.to_dict(secrets=secrets),
+            "authentication_challenge": self.challenge.to_dict(secrets=secrets),
+        }
+
 
 @attrs.frozen(kw_only=True)
-class Page(Generic[T]):
+class Page(Model, Generic[T]):
     """One page of a list; it iterates over its items and counts them.
 
     :param items: the items of this page.
@@ -207,6 +239,14 @@ class Page(Generic[T]):
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def to_dict(self, *, secrets: bool = False) -> dict[str, object]:
+        """The page as JSON, as the API gives a list; see :meth:`Factor.to_dict`."""
+        return {
+            "object": "list",
+            "data": [_as_json(item, secrets=secrets) for item in self.items],
+            "list_metadata": {"before": self.before, "after": self.after},
+        }
 
     def fetched_by(self, fetch: Callable[[str], Page[T]], *, onward: Onward = "after") -> Page[T]:
         """The same page, which gets the next one by calling ``fetch`` with the cursor that leads onward."""

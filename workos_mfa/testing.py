@@ -19,7 +19,7 @@ import attrs
 
 from workos_mfa.emulated import MOMENT, emulated
 from workos_mfa.errors import TransportError, TransportTimeoutError
-from workos_mfa.models import SMS, Challenge, Factor, SMSFactor, TOTPEnrollment, TOTPFactor, Verification
+from workos_mfa.models import SMS, Challenge, Factor, Model, SMSFactor, TOTPEnrollment, TOTPFactor, Verification
 from workos_mfa.transport import MAX_BODY, Options, Request, Response, Transport
 
 __all__ = [
@@ -68,11 +68,20 @@ def json_response(status: int, obj: object, headers: Mapping[str, str] | None = 
     """An answer of the API.
 
     :param status: the HTTP status.
-    :param obj: what the body holds, as JSON.
+    :param obj: what the body holds: JSON, an object that a call returns, or JSON with such objects in it. It stands
+        for the API, so that their secrets are sent.
     :param headers: headers beside the content type.
     """
     content_type = {"Content-Type": "application/json; charset=utf-8"}
-    return Response(status, {**content_type, **(headers or {})}, json.dumps(obj).encode())
+    return Response(status, {**content_type, **(headers or {})}, json.dumps(obj, default=_as_sent).encode())
+
+
+def _as_sent(value: object) -> object:
+    if isinstance(value, Model):
+        return value.to_dict(secrets=True)
+    raise TypeError(
+        f"a {type(value).__name__} is not JSON, and no object that a call returns: give json_response one of them"
+    )
 
 
 def make_factor(

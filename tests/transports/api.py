@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import unquote
 
 import pytest
 import requests
@@ -62,7 +63,6 @@ on_every_connection = pytest.mark.parametrize(
 
 _ANSWERS: dict[tuple[str, str], tuple[int, object]] = {
     ("POST", "enroll"): (201, FACTOR),
-    ("POST", "challenge"): (201, CHALLENGE),
     ("POST", "auth_factors"): (
         201,
         {
@@ -84,7 +84,9 @@ def right_answer(request: Received) -> tuple[int, object]:
     *_, resource, last_segment = request.path.partition("?")[0].split("/")
     if last_segment == "verify":
         return 201, {"challenge": {**CHALLENGE, "id": resource}, "valid": True}
-    return _ANSWERS.get((request.method, last_segment), (200, FACTOR))
+    if last_segment == "challenge":
+        return 201, {**CHALLENGE, "authentication_factor_id": unquote(resource)}
+    return _ANSWERS.get((request.method, last_segment), (200, {**FACTOR, "id": unquote(last_segment)}))
 
 
 def answer_rightly(request: Received, line: Line) -> None:

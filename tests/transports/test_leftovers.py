@@ -115,7 +115,7 @@ def test_chunks_that_are_right(server: Server, connect: Connect) -> None:
     start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     server.behaviour = lambda _, line: line.send(start + chunks)
     mfa = MFA(transport=connect(server))
-    assert [mfa.get_factor("auth_factor_1").id for _ in range(2)] == [FACTOR_ID] * 2
+    assert [mfa.get_factor(FACTOR_ID).id for _ in range(2)] == [FACTOR_ID] * 2
     assert server.connections == 1
 
 

@@ -16,7 +16,7 @@ from urllib3.util.retry import Retry
 
 from tests.loopback import Line, Received, Server, serving
 from tests.race import race
-from tests.transports.api import FACTOR, KEY, TransportFactory, answer_rightly, on_every_connection
+from tests.transports.api import FACTOR, FACTOR_ID, KEY, TransportFactory, answer_rightly, on_every_connection
 from workos_mfa import (
     MFA,
     AuthenticationError,
@@ -94,8 +94,8 @@ def test_cookies_are_not_kept(server: Server, connect: Connect) -> None:
     """A cookie of the edge in front of the API is not sent back."""
     server.behaviour = lambda _, line: line.answer(200, FACTOR, {"Set-Cookie": "__cf_bm=x; Path=/"})
     mfa = MFA(transport=connect(server))
-    mfa.get_factor("auth_factor_1")
-    mfa.get_factor("auth_factor_1")
+    mfa.get_factor(FACTOR_ID)
+    mfa.get_factor(FACTOR_ID)
     assert "cookie" not in server.received[1].headers
 
 
@@ -316,7 +316,7 @@ class TestAGivenSession:
         with requests.Session() as session:
             session.hooks["response"].append(lambda response, **_: read.append(response.json()))
             transport = RequestsTransport(KEY, base_url=server.url, session=session)
-            assert MFA(transport=transport).get_factor("auth_factor_1").id == FACTOR["id"]
+            assert MFA(transport=transport).get_factor(FACTOR_ID).id == FACTOR_ID
         assert read == [FACTOR]
 
     @pytest.mark.parametrize("retries", [1, Retry(total=None, connect=1), Retry(3, status_forcelist=[503])])

@@ -15,7 +15,7 @@ import vcr
 from vcr.record_mode import RecordMode
 
 from tests.loopback import Server
-from tests.transports.api import CHALLENGE, CHALLENGE_ID, FACTOR, KEY
+from tests.transports.api import CHALLENGE, CHALLENGE_ID, FACTOR, FACTOR_ID, KEY
 from workos_mfa import (
     MFA,
     ConnectError,
@@ -108,9 +108,9 @@ def test_requests_mock_on_a_session() -> None:
     with requests.Session() as session:
         adapter = requests_mock.Adapter()
         session.mount("https://", adapter)
-        adapter.register_uri("GET", f"{URL}/auth/factors/auth_factor_1", json=FACTOR)
+        adapter.register_uri("GET", f"{URL}/auth/factors/{FACTOR_ID}", json=FACTOR)
         transport = RequestsTransport(KEY, session=session)
-        assert MFA(transport=transport).get_factor("auth_factor_1").id == FACTOR["id"]
+        assert MFA(transport=transport).get_factor(FACTOR_ID).id == FACTOR_ID
 
 
 # vcrpy puts the connection that is open from before aside without closing it.

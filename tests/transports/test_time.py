@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.loopback import Line, Received, Server, http_answer
-from tests.transports.api import FACTOR, KEY, TransportFactory, answer_rightly
+from tests.transports.api import FACTOR, FACTOR_ID, KEY, TransportFactory, answer_rightly
 from tests.transports.faults import Setting, World, stall_in_the_tunnel, through_a_proxy, tls_never_begins
 from workos_mfa import MFA, ConnectError, ConnectTimeoutError, RetryingTransport, Transport, TransportTimeoutError
 
@@ -63,7 +63,7 @@ def test_a_slow_answer_within_the_limit(server: Server, connect: Callable[[Serve
     """Slowness alone is no error, and the connection that bore it is used again."""
     server.behaviour = lambda _, line: line.drip(http_answer(200, FACTOR), 0.0005)
     mfa = MFA(transport=connect(server), timeout=5)
-    assert mfa.get_factor("auth_factor_1") == mfa.get_factor("auth_factor_1")
+    assert mfa.get_factor(FACTOR_ID) == mfa.get_factor(FACTOR_ID)
     assert server.connections == 1
 
 

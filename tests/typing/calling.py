@@ -59,12 +59,15 @@ def the_fields_of_the_models_are_typed(enrollment: UserEnrollment, verification:
     assert_type(verification.challenge.created_at, datetime)
     assert_type(verification.challenge.without_secrets(), Challenge)
     assert_type(enrollment.factor.user_id, str | None)
+    assert_type(enrollment.to_dict(secrets=True), dict[str, object])
+    assert_type(enrollment.factor.totp.to_dict(), dict[str, object])
 
 
 def a_page_knows_its_items(page: Page[Factor]) -> None:
     """However it is iterated."""
     assert_type(page.items, tuple[Factor, ...])
     assert_type(page.after, str | None)
+    assert_type(page.to_dict(), dict[str, object])
     assert_type(len(page), int)
     assert_type(list(page), list[Factor])
     assert_type(page.auto_paging_iter(), Iterator[Factor])
@@ -79,6 +82,7 @@ def the_attributes_of_errors_are_typed(
     assert_type(any_error.attempts, tuple[Attempt, ...])
     assert_type(any_error.outcome_unknown, bool)
     assert_type(any_error.needs_new_challenge, bool)
+    assert_type(any_error.advice, str)
     assert_type(api.status_code, int)
     assert_type(api.code, str | None)
     assert_type(api.message, str | None)

@@ -100,6 +100,7 @@ def transports_fit_the_seam(inner: Transport) -> list[Transport]:
 def test_objects_are_typed() -> None:
     """What the factories make."""
     assert_type(json_response(200, {"a": [1, None]}), Response)
+    assert_type(json_response(200, make_totp_factor()), Response)
     assert_type(make_factor(type="webauthn"), Factor)
     assert_type(make_totp_factor(secret="ABC"), TOTPFactor)
     assert_type(make_sms_factor(), SMSFactor)

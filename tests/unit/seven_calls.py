@@ -47,7 +47,7 @@ ENROLLED_TOTP_FACTOR: Mapping[str, object] = {
 }
 TOTP_FACTOR: Mapping[str, object] = {
     "object": "authentication_factor",
-    "id": "auth_factor_01H96FETXENNY99ARX0GRC804C",
+    "id": FACTOR_ID,
     "user_id": USER_ID,
     "type": "totp",
     "totp": {"issuer": "Foo Corp", "user": "user@foo-corp.com"},

@@ -34,6 +34,7 @@ from workos_mfa import (
 )
 from workos_mfa.testing import StubTransport, json_response
 
+from .damage import changed
 from .seven_calls import (
     ADVICE,
     CALLS,
@@ -556,6 +557,30 @@ def test_a_mismatch_knows_its_attempts() -> None:
     with pytest.raises(FactorMismatchError) as caught:
         mfa.verify_challenge(CHALLENGE_ID, code="1", expected_factor_id=FACTOR_ID)
     assert [attempt.status for attempt in caught.value.attempts] == [201]
+
+
+@pytest.mark.parametrize(
+    ("call", "place"),
+    [
+        (GET_FACTOR, "$.id"),
+        (CHALLENGE_FACTOR, "$.authentication_factor_id"),
+        (VERIFY_CHALLENGE, "$.challenge.id"),
+    ],
+    ids=str,
+)
+def test_an_answer_about_something_else_is_refused(call: Call, place: str) -> None:
+    """An answer that names another object than was asked for is the answer to another call."""
+    path = tuple(place.split(".")[1:])
+    for other in ("SENTINEL", FACTOR_ID.lower(), FACTOR_ID + "x", FACTOR_ID[:-1]):
+        with pytest.raises(UnexpectedResponseError) as caught:
+            call.answered(json_response(200, changed(call.answer, path, other)))
+        error = caught.value
+        assert f" {place} is not the id that was asked for" in str(error)
+        assert "if a stub of yours answers in a test, let it return the id that it is asked for" in str(error)
+        assert other not in str(error)
+        assert error.outcome_unknown is (call.replay != "safe")
+        assert error.needs_new_challenge is (call is VERIFY_CHALLENGE)
+        assert error.status_code == 200
 
 
 @pytest.mark.parametrize("lost", [None, "", " "], ids=repr)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -31,6 +32,7 @@ from workos_mfa import (
     UserEnrollment,
     Verification,
 )
+from workos_mfa.models import Model
 from workos_mfa.testing import (
     StubTransport,
     json_response,
@@ -277,6 +279,79 @@ def test_a_challenge_without_secrets_has_no_code() -> None:
     challenge = secret_challenge()
     assert challenge.without_secrets() == make_challenge()
     assert SENTINEL not in repr(attrs.asdict(challenge.without_secrets()))
+
+
+MOMENT = "2026-01-15T12:00:00.000Z"
+FACTOR_JSON = {"object": "authentication_factor", "id": FACTOR_ID, "created_at": MOMENT, "updated_at": MOMENT}
+CHALLENGE_JSON = {
+    "object": "authentication_challenge",
+    "id": "auth_challenge_1",
+    "authentication_factor_id": FACTOR_ID,
+    "created_at": MOMENT,
+    "updated_at": MOMENT,
+    "expires_at": "2026-01-15T12:10:00.000Z",
+}
+TOTP_JSON = {**FACTOR_JSON, "type": "totp", "totp": {"issuer": "Foo Corp", "user": "alan.turing@example.com"}}
+SECRETS_JSON = {
+    "secret": SENTINEL,
+    "qr_code": f"data:image/png;base64,{SENTINEL}",
+    "uri": f"otpauth://totp/Foo Corp:alan.turing@example.com?secret={SENTINEL}&issuer=Foo Corp",
+}
+
+
+def a_challenge(code: str | None = None) -> Challenge:
+    """The challenge of the JSON above."""
+    return make_challenge(id="auth_challenge_1", authentication_factor_id=FACTOR_ID, code=code)
+
+
+def a_totp_factor() -> TOTPFactor:
+    """The factor of the JSON above."""
+    return attrs.evolve(secret_factor(), id=FACTOR_ID)
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (make_factor(id=FACTOR_ID, user_id="user_1"), {**FACTOR_JSON, "type": "generic_otp", "user_id": "user_1"}),
+        (
+            make_sms_factor(id=FACTOR_ID),
+            {**FACTOR_JSON, "type": "sms", "sms": {"phone_number": "+15005550006"}},
+        ),
+        (a_totp_factor(), TOTP_JSON),
+        (a_challenge("SENTINEL"), CHALLENGE_JSON),
+        (make_verification(challenge=a_challenge("SENTINEL")), {"challenge": CHALLENGE_JSON, "valid": True}),
+        (
+            UserEnrollment(factor=a_totp_factor(), challenge=a_challenge()),
+            {"authentication_factor": TOTP_JSON, "authentication_challenge": CHALLENGE_JSON},
+        ),
+        (
+            Page(items=(a_totp_factor(), 7), after="auth_factor_2"),
+            {"object": "list", "data": [TOTP_JSON, 7], "list_metadata": {"before": None, "after": "auth_factor_2"}},
+        ),
+        (TOTP(user="alan"), {"user": "alan"}),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_every_model_gives_its_json(model: Model, expected: dict[str, object]) -> None:
+    """With the API's own names and forms, without secrets, and without what is not there."""
+    assert model.to_dict() == expected
+    assert "SENTINEL" not in json.dumps(model.to_dict())
+
+
+def test_secrets_are_given_where_they_are_asked_for() -> None:
+    """At any depth: whoever asks is making what the API would have sent."""
+    totp = {**TOTP_JSON, "totp": {"issuer": "Foo Corp", "user": "alan.turing@example.com", **SECRETS_JSON}}
+    challenge = {**CHALLENGE_JSON, "code": "SENTINEL"}
+    enrolled = UserEnrollment(factor=a_totp_factor(), challenge=a_challenge("SENTINEL"))
+    assert enrolled.to_dict(secrets=True) == {"authentication_factor": totp, "authentication_challenge": challenge}
+    assert Page(items=(a_totp_factor(),)).to_dict(secrets=True)["data"] == [totp]
+    assert make_verification(challenge=a_challenge("SENTINEL")).to_dict(secrets=True)["challenge"] == challenge
+
+
+def test_a_moment_is_given_in_utc_to_the_millisecond() -> None:
+    """As the API writes it, wherever it was told."""
+    told = datetime(2022, 3, 27, 7, 12, 43, 689999, tzinfo=timezone(timedelta(hours=2)))
+    assert attrs.evolve(make_factor(), created_at=told).to_dict()["created_at"] == "2022-03-27T05:12:43.689Z"
 
 
 @pytest.mark.parametrize(

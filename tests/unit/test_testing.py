@@ -18,11 +18,13 @@ import attrs
 import pytest
 
 from workos_mfa import (
+    MAX_BODY,
     MFA,
     Challenge,
     ConnectError,
     ConnectionLostError,
     Factor,
+    Page,
     Request,
     Response,
     SMSFactor,
@@ -30,6 +32,7 @@ from workos_mfa import (
     Transport,
     TransportError,
     TransportTimeoutError,
+    UserEnrollment,
     testing,
 )
 from workos_mfa.testing import (
@@ -43,7 +46,6 @@ from workos_mfa.testing import (
     make_totp_factor,
     make_verification,
 )
-from workos_mfa.transport import MAX_BODY
 
 # The stub transport.
 
@@ -93,29 +95,33 @@ def test_a_json_response_is_what_the_api_sends() -> None:
     assert json_response(200, None).body == b"null"
 
 
+def test_a_json_response_takes_what_a_call_returns() -> None:
+    """As the API sends it, secrets included; alone, or within JSON that a test makes by hand."""
+    factor = make_totp_factor(secret="SENTINEL")
+    sent = json.loads(json_response(201, {"data": [factor, factor.totp]}).body)
+    assert sent == {"data": [factor.to_dict(secrets=True), factor.totp.to_dict(secrets=True)]}
+    assert sent["data"][0]["totp"]["secret"] == "SENTINEL"
+    for value in (object(), factor.created_at, b"SENTINEL"):
+        with pytest.raises(TypeError, match=r"^a (object|datetime|bytes) is not JSON, and no object that a call"):
+            json_response(200, {"a": value})
+
+
 # The factories.
-
-
-def as_json(model: object) -> object:
-    """A model as the API would send it."""
-
-    def value(_: type, __: attrs.Attribute[object], each: object) -> object:
-        return each.isoformat() if isinstance(each, datetime) else each
-
-    assert attrs.has(type(model))
-    return attrs.asdict(model, value_serializer=value)  # type: ignore[arg-type]
 
 
 def answered(model: object) -> MFA:
     """A client of an API that answers with the model."""
-    return MFA(transport=StubTransport(lambda _: json_response(200, as_json(model))))
+    return MFA(transport=StubTransport(lambda _: json_response(200, model)))
 
 
 @pytest.mark.parametrize(
     ("model", "call"),
     [
-        (make_factor(), lambda mfa: mfa.get_factor("a")),
-        (make_factor(id="auth_factor_2", type="webauthn", user_id="user_1"), lambda mfa: mfa.get_factor("a")),
+        (make_factor(), lambda mfa: mfa.get_factor(make_factor().id)),
+        (
+            make_factor(id="auth_factor_2", type="webauthn", user_id="user_1"),
+            lambda mfa: mfa.get_factor("auth_factor_2"),
+        ),
         (make_totp_factor(), lambda mfa: mfa.enroll_factor(type="totp", issuer="i", user="u")),
         (
             make_totp_factor(id="auth_factor_2", issuer="Bar", user="grace", secret="ABC234", user_id="user_1"),
@@ -126,10 +132,10 @@ def answered(model: object) -> MFA:
             make_sms_factor(id="auth_factor_2", phone_number="+4915112345678", user_id="user_1"),
             lambda mfa: mfa.enroll_factor(type="sms", phone_number="+15005550006"),
         ),
-        (make_challenge(), lambda mfa: mfa.challenge_factor("a")),
+        (make_challenge(), lambda mfa: mfa.challenge_factor(make_factor().id)),
         (
             make_challenge(id="c", authentication_factor_id="f", expires_at=None, code="123456"),
-            lambda mfa: mfa.challenge_factor("a"),
+            lambda mfa: mfa.challenge_factor("f"),
         ),
         (make_verification(), lambda mfa: mfa.verify_challenge(make_challenge().id, code="1")),
         (make_verification(valid=False), lambda mfa: mfa.verify_challenge(make_challenge().id, code="1")),
@@ -137,6 +143,15 @@ def answered(model: object) -> MFA:
             make_verification(challenge=make_challenge(code="123456")),
             lambda mfa: mfa.verify_challenge(make_challenge().id, code="1"),
         ),
+        (
+            UserEnrollment(factor=make_totp_factor(user_id="user_1"), challenge=make_challenge()),
+            lambda mfa: mfa.create_user_auth_factor("user_1"),
+        ),
+        (
+            Page(items=(make_factor(), make_factor(id="auth_factor_2")), after="auth_factor_2"),
+            lambda mfa: mfa.list_user_auth_factors("user_1"),
+        ),
+        (Page[Factor](items=(), before="auth_factor_2"), lambda mfa: mfa.list_user_auth_factors("user_1")),
     ],
     ids=lambda value: type(value).__name__,
 )
