@@ -236,7 +236,7 @@ class RateLimitExceededError(APIError):
 
 
 class SMSRateLimitedError(RateLimitExceededError):
-    """429: too many text messages to this number."""
+    """429: too many text messages to this number. It is never repeated, since it outlasts any wait within a call."""
 
 
 class SMSQuotaReachedError(RateLimitExceededError):

@@ -204,7 +204,7 @@ class MFA:
         :raises TypeError: if an argument is not a str; nothing was sent.
         :raises InvalidInputError: if an id or the template can't be right; nothing was sent.
         :raises NotFoundError: if there is no such factor.
-        :raises SMSRateLimitedError: if the number got too many messages; none was sent.
+        :raises SMSRateLimitedError: if the number got too many messages; none was sent, and it is not tried again.
         :raises SMSQuotaReachedError: if the account's messages are used up, which does not pass by waiting; none
             was sent.
         :raises APIError: if the API refuses; ``outcome_unknown`` is True for a 5xx.

@@ -19,8 +19,11 @@ from workos_mfa import checks
 from workos_mfa.errors import (
     ConfigurationError,
     ConnectError,
+    SMSQuotaReachedError,
+    SMSRateLimitedError,
     TLSError,
     TransportError,
+    api_error_class,
     leaves_outcome_unknown,
 )
 from workos_mfa.secrecy import unseen
@@ -31,6 +34,7 @@ from workos_mfa.transport import (
     Request,
     Response,
     Transport,
+    json_field,
     request_id_of,
 )
 
@@ -203,8 +207,18 @@ def _may_repeat(request: Request, outcome: Response | TransportError) -> bool:
     if isinstance(outcome, TransportError):
         return request.replay != "once"
     if outcome.status == 429:
+        if unseen(lambda: _is_sms_limit(outcome)):
+            return False
         return request.replay != "once" or outcome.retry_after is not None
     return request.replay != "once" and outcome.status in _PASSING_FAILURES
+
+
+def _is_sms_limit(response: Response) -> bool:
+    # It outlasts any wait of ours, and each attempt more may count against it.
+    code = json_field(response, "code")
+    return isinstance(code, str) and issubclass(
+        api_error_class(response.status, code), SMSRateLimitedError | SMSQuotaReachedError
+    )
 
 
 def _asked_wait(outcome: Response | TransportError) -> float | None:

@@ -7,9 +7,11 @@ somebody else wrote, and a test can stand in for the network with one function.
 
 from __future__ import annotations
 
+import json
 import math
+import sys
 from collections.abc import Mapping
-from typing import Literal, NoReturn, Protocol, TypeAlias
+from typing import Literal, NoReturn, Protocol, TypeAlias, cast
 
 import attrs
 
@@ -149,13 +151,36 @@ class Response(_InTransit):
         """Seconds the server asks to wait, or None where it does not say so in a readable way.
 
         A date is measured against the answer's own ``Date``, so that a clock that is wrong here
-        does not matter.
+        does not matter. A 429 without the header may say it in its JSON, as ``retry_after``.
         """
         value = self.headers.get("retry-after", "").strip()
+        if not value:
+            return unseen(lambda: _seconds(json_field(self, "retry_after"))) if self.status == 429 else None
         if value.isascii() and value.replace(".", "", 1).isdigit():
             seconds = float(value)
             return seconds if math.isfinite(seconds) else None
-        return _seconds_between(self.headers.get("date"), value) if value else None
+        return _seconds_between(self.headers.get("date"), value)
+
+
+def json_field(response: Response, name: str) -> object:
+    """What an answer's JSON has under a name, or None where there is none or it can't be read.
+
+    Its frames hold the answer, and so perhaps a secret: it is called from within :func:`~workos_mfa.secrecy.unseen`.
+    """
+    if len(response.body) > MAX_BODY:
+        return None
+    try:
+        answer: object = json.loads(response.body)
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, object]", answer).get(name) if isinstance(answer, dict) else None
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # Written so that NaN is refused, and a whole number that no float can hold.
+    return float(value) if 0 <= value <= sys.float_info.max else None
 
 
 def secrets_in(request: Request) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ from workos_mfa import (
     NotFoundError,
     RateLimitExceededError,
     ServerError,
+    SMSQuotaReachedError,
+    SMSRateLimitedError,
     TLSError,
     TransportTimeoutError,
     UnexpectedResponseError,
@@ -95,9 +97,9 @@ class Fault:
 # What the API does with a request that has arrived.
 
 
-def status(code: int, headers: Mapping[str, str] | None = None) -> Behaviour:
+def status(code: int, headers: Mapping[str, str] | None = None, /, **said: object) -> Behaviour:
     """Answer with a status."""
-    return lambda _, line: line.answer(code, {"message": "no"}, headers)
+    return lambda _, line: line.answer(code, {"message": "no", **said}, headers)
 
 
 def lose_reply(_: Received, line: Line) -> None:
@@ -404,9 +406,9 @@ def final(setting: Setting, error: type[MFAError] | None, *, unclear: bool, **se
     return attrs.evolve(fault, **settings)
 
 
-def limited(repeated: Repeated, headers: Mapping[str, str]) -> Fault:
+def limited(repeated: Repeated, headers: Mapping[str, str], /, **said: object) -> Fault:
     """A refusal for the number of requests: what acts is sent again if the API says when."""
-    setting = at_the_api(status(429, headers))
+    setting = at_the_api(status(429, headers, **said))
     return Fault(setting, "again", "again", repeated, arrives=True, unclear=False, error=RateLimitExceededError)
 
 
@@ -458,6 +460,17 @@ FAULTS: dict[str, Fault] = {
     "429, Retry-After in seconds": limited("again", {"Retry-After": "0"}),
     "429, Retry-After as a date": limited("again", {"Retry-After": DATE, "Date": DATE}),
     "429, Retry-After unreadable": limited("never", {"Retry-After": "soon"}),
+    "429, retry_after in the JSON": limited("again", {}, retry_after=0),
+    "429 `sms_challenge_rate_limited`": final(
+        at_the_api(status(429, {"Retry-After": "0"}, code="sms_challenge_rate_limited")),
+        SMSRateLimitedError,
+        unclear=False,
+    ),
+    "429 `sms_challenge_quota_reached`": final(
+        at_the_api(status(429, {"Retry-After": "0"}, code="sms_challenge_quota_reached")),
+        SMSQuotaReachedError,
+        unclear=False,
+    ),
     **{str(code): unanswered(at_the_api(status(code)), ServerError) for code in (500, 502, 503, 504, 520, 527, 530)},
     "503, Retry-After in seconds": unanswered(at_the_api(status(503, {"Retry-After": "0"})), ServerError),
     "501": final(at_the_api(status(501)), ServerError, unclear=True),

@@ -461,6 +461,7 @@ def test_an_error_answer_over_the_limit_is_not_read() -> None:
 def test_retry_after_comes_along() -> None:
     """Whoever shows a wait to a person finds it on the error."""
     assert api_error(CHALLENGE_FACTOR, Response(429, {"Retry-After": "30"})).retry_after == 30.0
+    assert api_error(CHALLENGE_FACTOR, json_response(429, {"retry_after": 30})).retry_after == 30.0
     assert api_error(CHALLENGE_FACTOR, Response(429)).retry_after is None
     assert api_error(CHALLENGE_FACTOR, Response(503, {"Retry-After": "1"})).retry_after == 1.0
 

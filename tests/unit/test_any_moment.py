@@ -131,14 +131,16 @@ def error_of(call: Call, mfa: MFA, watch: Stopwatch) -> BaseException | None:
 def test_a_time_limit_at_any_moment_shows_nothing(name: str) -> None:
     """Of two attempts, the second with less time and the answer that was hoped for."""
     call = CALLS[name]
-    not_yet = json_response(429, {"message": f"{call.sent} came too soon"}, {"Retry-After": "0", **call.headers})
+    said = {"message": f"{call.sent} came too soon", "code": call.sent, "retry_after": 0}
+    not_yet = json_response(429, said, call.headers)
     stop_everywhere(call, [not_yet, json_response(201, call.answer, call.headers)])
 
 
 def test_a_time_limit_while_an_error_is_read_shows_nothing() -> None:
     """Not even where the time limit comes while another exception is being cut off from its frames."""
     call = CALLS["verify"]
-    stop_everywhere(call, [json_response(422, {"message": call.sent}, call.headers)])
+    said = {"message": call.sent, "code": call.sent, "retry_after": call.sent}
+    stop_everywhere(call, [json_response(429, said, call.headers)])
 
 
 def stop_everywhere(call: Call, answers: list[Response]) -> None:

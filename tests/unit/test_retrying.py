@@ -148,6 +148,13 @@ TABLE: list[tuple[str, Outcome, bool, bool, bool]] = [
     ("429 with Retry-After: 0", Response(429, {"Retry-After": "0"}), AGAIN, AGAIN, AGAIN),
     ("429", Response(429), AGAIN, AGAIN, NEVER),
     ("429 with an unreadable Retry-After", Response(429, {"Retry-After": "soon"}), AGAIN, AGAIN, NEVER),
+    ("429 with retry_after in its body", json_response(429, {"retry_after": 1}), AGAIN, AGAIN, AGAIN),
+    *(
+        (f"429 {code} with {headers}", json_response(429, {"code": code}, headers), NEVER, NEVER, NEVER)
+        for code in ("sms_challenge_rate_limited", "sms_challenge_quota_reached")
+        for headers in ({}, AFTER_A_SECOND)
+    ),
+    ("429 of another code", json_response(429, {"code": "rate_limit_exceeded"}, AFTER_A_SECOND), AGAIN, AGAIN, AGAIN),
     ("timeout", TransportTimeoutError("too late"), AGAIN, AGAIN, NEVER),
     ("reset, end of file, cut-off body", ConnectionLostError("lost"), AGAIN, AGAIN, NEVER),
     ("an error of which nothing more is known", TransportError("it failed"), AGAIN, AGAIN, NEVER),
@@ -285,6 +292,11 @@ def test_retry_after_is_a_floor(status: int, headers: dict[str, str], wait: floa
     """At least that long, over the policy's longest wait as well; without it, the random wait."""
     series = Series([Response(status, headers), Response(200)])
     assert series.time.waits == [wait]
+
+
+def test_a_wait_that_stands_in_the_body_is_a_floor_as_well() -> None:
+    """It may be all that the API says."""
+    assert Series([json_response(429, {"retry_after": 7}), Response(200)]).time.waits == [7.0]
 
 
 @pytest.mark.parametrize(("asked", "waits"), [("19.9", [19.9]), ("20", []), ("3600", [])])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPHeaderDict
 
-from workos_mfa import Options, Request, Response
+from workos_mfa import MAX_BODY, Options, Request, Response
 
 NOON = "Thu, 15 Jan 2026 12:00:00 GMT"
 
@@ -84,6 +84,45 @@ def test_a_date_without_the_answers_own_counts_from_now() -> None:
 def test_a_retry_after_that_cannot_be_read_is_none(value: str) -> None:
     """A header that makes no sense is as good as none."""
     assert Response(429, {"Retry-After": value, "Date": NOON}).retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("body", "seconds"),
+    [
+        (b'{"retry_after": 30}', 30.0),
+        (b'{"message": "Too many requests.", "retry_after": 1.5}', 1.5),
+        (b'{"retry_after": 0}', 0.0),
+        (b'{"retry_after": -1}', None),
+        (b'{"retry_after": -0.5}', None),
+        (b'{"retry_after": true}', None),
+        (b'{"retry_after": "30"}', None),
+        (b'{"retry_after": null}', None),
+        (b'{"retry_after": [30]}', None),
+        (b'{"retry_after": NaN}', None),
+        (b'{"retry_after": Infinity}', None),
+        (b'{"retry_after": 1e999}', None),
+        (b'{"retry_after": 1%s}' % (b"0" * 400), None),
+        (b'{"retry_after": 1%s}' % (b"0" * 5000), None),
+        (b'{"error": {"retry_after": 30}}', None),
+        (b'{"retry_after": 30', None),
+        (b"[30]", None),
+        (b"30", None),
+        (b'"Ratelimited"', None),
+        (b"<html>", None),
+        (b"\xff", None),
+        (b"[" * 100_000, None),
+        (b"", None),
+        (b'{"retry_after": 30}'.ljust(MAX_BODY), 30.0),
+        (b'{"retry_after": 30}'.ljust(MAX_BODY + 1), None),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_a_429_may_say_it_in_its_body(body: bytes, seconds: float | None) -> None:
+    """Where there is no header, and only in a number that one can wait for; other answers may mean something else."""
+    assert Response(429, {}, body).retry_after == seconds
+    assert Response(429, {"Retry-After": "7"}, body).retry_after == 7.0
+    assert Response(429, {"Retry-After": "soon"}, body).retry_after is None
+    assert Response(503, {}, body).retry_after is None
 
 
 def test_a_date_that_cannot_be_measured_is_none() -> None:
