@@ -8,6 +8,7 @@ sentence that says what to do. No message repeats the value, and a code or a sec
 from __future__ import annotations
 
 import re
+import sys
 from urllib.parse import quote
 
 from workos_mfa.errors import InvalidInputError
@@ -123,6 +124,24 @@ def page_order(value: object) -> str:
     if value not in {"normal", "desc", "asc"}:
         raise InvalidInputError('order must be "normal", "desc" or "asc"', parameter="order")
     return value
+
+
+def transport(parameter: str, value: object) -> None:
+    """What carries requests, and not what it is made of."""
+    if is_session(value):
+        raise TypeError(
+            f"{parameter} is a session: give it to a transport by name, as in RequestsTransport(session=session)"
+        )
+    if isinstance(value, type):
+        name = value.__name__
+        raise TypeError(f"{parameter} is the class {name}: make one of it, as in {name}(...)")
+    if not callable(getattr(value, "send", None)):
+        raise TypeError(f"{parameter} must have the methods send and close: see workos_mfa.Transport")
+
+
+def is_session(value: object) -> bool:
+    """Whether something is a session of requests, which whoever has one has imported."""
+    return isinstance(value, getattr(sys.modules.get("requests"), "Session", ()))
 
 
 def seconds(parameter: str, value: object, *, zero: bool = False) -> float:

@@ -55,6 +55,13 @@ def read_api_key(given: Hidden[str | None]) -> Hidden[str]:
             'there is no API key: pass one, as in MFA("sk_..."), or set WORKOS_API_KEY. '
             "To try the package without one, use MFA(transport=Emulator())"
         )
+    if checks.is_session(key.value):
+        raise TypeError(
+            "api_key is a session: a transport takes it by name, as in RequestsTransport(session=session), and MFA "
+            "the transport, as in MFA(transport=transport)"
+        )
+    if callable(getattr(key.value, "send", None)):
+        raise TypeError("api_key is a transport: MFA takes it by name, as in MFA(transport=Emulator())")
     if not isinstance(key.value, str):
         raise TypeError("api_key must be a str, such as the one the WorkOS dashboard shows")
     if not _VISIBLE_ASCII.fullmatch(key.value):

@@ -411,8 +411,7 @@ def _refuse_unused(**given: bool) -> None:
 def _given(
     transport: Transport, retry: RetryPolicy | None, on_attempt: Callable[[Attempt], object] | None
 ) -> Transport:
-    if not callable(getattr(transport, "send", None)):
-        raise TypeError("transport must have the methods send and close: see workos_mfa.Transport")
+    checks.transport("transport", transport)
     if retry is None and on_attempt is None:
         return transport
     from workos_mfa.retrying import RetryingTransport, RetryPolicy

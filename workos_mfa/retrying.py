@@ -86,7 +86,7 @@ class RetryingTransport:
     :param sleep: how to wait, in seconds.
     :param uniform: a random number between two.
     :raises ConfigurationError: if ``inner`` repeats already: the repetitions would multiply.
-    :raises TypeError: if ``policy`` is no policy or ``on_attempt`` no function.
+    :raises TypeError: if ``inner`` is no transport, ``policy`` no policy or ``on_attempt`` no function.
     """
 
     __module__ = "workos_mfa"
@@ -101,6 +101,7 @@ class RetryingTransport:
         sleep: Callable[[float], object] = time.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
+        checks.transport("inner", inner)
         if isinstance(inner, RetryingTransport):
             raise ConfigurationError(
                 "this transport repeats already, and repetitions would multiply: give the policy and on_attempt "

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 
 import pytest
+import requests
 
 from workos_mfa import (
     MFA,
@@ -18,19 +19,23 @@ from workos_mfa import (
     ConnectError,
     ConnectionLostError,
     ConnectTimeoutError,
+    Emulator,
     FactorMismatchError,
     InvalidInputError,
     MFAError,
     Options,
     Request,
+    RequestsTransport,
     Response,
     RetryingTransport,
     RetryPolicy,
     ServerError,
     TLSError,
+    Transport,
     TransportError,
     TransportTimeoutError,
     UnexpectedResponseError,
+    Urllib3Transport,
 )
 from workos_mfa.testing import StubTransport, json_response
 
@@ -100,6 +105,43 @@ def test_a_transport_has_a_send(transport: object) -> None:
     """What can't carry anything is found out when the client is made."""
     with pytest.raises(TypeError, match="transport must have the methods send and close"):
         MFA(transport=transport)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (unasked(), r"api_key is a transport: .* by name, as in MFA\(transport=Emulator\(\)\)"),
+        (Emulator(), r"api_key is a transport: .* by name, as in MFA\(transport=Emulator\(\)\)"),
+        (Emulator, r"api_key is a transport: .* by name, as in MFA\(transport=Emulator\(\)\)"),
+        (requests.Session(), r"api_key is a session: .* by name, as in RequestsTransport\(session=session\)"),
+        (7, "api_key must be a str, such as the one"),
+        (KEY.encode(), "api_key must be a str, such as the one"),
+        (RetryPolicy(), "api_key must be a str, such as the one"),
+    ],
+)
+def test_what_is_no_key_is_said_to_be_none(given: object, message: str) -> None:
+    """By each that takes one; what has a name of its own as an argument is told it."""
+    for make in (MFA, RequestsTransport, Urllib3Transport):
+        with pytest.raises(TypeError, match=f"^{message}") as caught:
+            make(given)  # type: ignore[arg-type]
+        assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (requests.Session(), r" is a session: .*, as in RequestsTransport\(session=session\)"),
+        (StubTransport, r" is the class StubTransport: .*, as in StubTransport\(...\)"),
+        (KEY, " must have the methods send and close"),
+    ],
+)
+def test_what_is_no_transport_is_told_what_to_do(given: Transport, message: str) -> None:
+    """When the client is made, and not at its first call."""
+    with pytest.raises(TypeError, match=f"^transport{message}") as caught:
+        MFA(transport=given)
+    assert KEY not in str(caught.value)
+    with pytest.raises(TypeError, match=f"^inner{message}"):
+        RetryingTransport(given)
 
 
 def test_the_environment_is_of_no_concern_to_a_given_transport(monkeypatch: pytest.MonkeyPatch) -> None:
