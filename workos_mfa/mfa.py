@@ -56,7 +56,8 @@ class MFA:
         ``send`` for one call, unless ``retry`` asks for repetitions around it.
     :raises ConfigurationError: if there is no key, or the base URL is not one that a key may be sent to.
     :raises InvalidInputError: if ``timeout`` or ``deadline`` is zero, negative, NaN or over a day.
-    :raises TypeError: if something is given that ``transport`` would leave unused.
+    :raises TypeError: if a key or a transport is something else, or something is given that ``transport`` would leave
+        unused.
     """
 
     def __init__(
