@@ -6,7 +6,8 @@ error that surfaces is made afresh, outside the except block, from texts that na
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import TypeVar
 
 from workos_mfa import wire
@@ -28,6 +29,7 @@ T = TypeVar("T")
 _LONGEST_TEXT = 500
 _LONGEST_CODE = 100
 _MOST_PROBLEMS = 20
+_ANYTHING: Mapping[str, str] = {}
 
 # A factor that no user owns can't be listed, so nobody is told to look for it.
 _AFTER_AN_UNCLEAR_CALL = {
@@ -43,13 +45,26 @@ _AFTER_AN_UNCLEAR_CALL = {
 }
 
 
-def read(request: Request, response: Response, parse: Callable[[bytes], T]) -> T:
+def read(
+    request: Request, response: Response, parse: Callable[[bytes], T], *, about: Mapping[str, str] = _ANYTHING
+) -> T:
     """The model in the answer.
 
+    :param about: the ids that the answer has to name, each by its place: with another one it may be the answer to
+        another call.
     :raises APIError: if the API answered with an error.
     :raises UnexpectedResponseError: if the answer is not what the API promises.
     """
-    return unseen(lambda: _model(request, response, parse))
+    model = unseen(lambda: _model(request, response, parse))
+    for place, asked in about.items():
+        if attrgetter(place)(model) != asked:
+            raise not_promised(
+                request,
+                response,
+                f"$.{place} is not the id that was asked for (if a stub of yours answers in a test, let it return the "
+                "id that it is asked for)",
+            )
+    return model
 
 
 def refusal(request: Request, response: Response) -> MFAError | None:
@@ -79,21 +94,6 @@ def not_promised(request: Request, response: Response, problem: str) -> MFAError
     )
     unreadable.outcome_unknown = True
     return of_the_whole_call(unreadable, request, response)
-
-
-def refuse_another(request: Request, response: Response, place: str, *, named: str, asked: str) -> None:
-    """Refuse an answer that names another object than the call did: it may be the answer to another call.
-
-    :param place: where in the JSON the name stands.
-    :raises UnexpectedResponseError: if ``named`` is not ``asked``.
-    """
-    if named != asked:
-        raise not_promised(
-            request,
-            response,
-            f"{place} is not the id that was asked for (if a stub of yours answers in a test, let it return the id "
-            "that it is asked for)",
-        )
 
 
 def _refusal(request: Request, response: Response) -> MFAError | None:

@@ -9,10 +9,21 @@ from __future__ import annotations
 
 import re
 import sys
+from typing import Final, cast
 from urllib.parse import quote
 
 from workos_mfa.errors import InvalidInputError
 from workos_mfa.secrecy import Hidden
+
+
+class _NotChecked:
+    def __repr__(self) -> str:
+        return "<not checked>"
+
+
+# Typed as what it stands for: a type checker then refuses None, which is how a check gets lost.
+NOT_CHECKED: Final = cast("str", _NotChecked())
+"""An argument that was left out, where leaving it out means no check."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # White space and hyphens of all kinds, and the unseen characters that come along when a message is copied.

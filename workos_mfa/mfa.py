@@ -8,7 +8,7 @@ stands here is the contract.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeVar, overload
 
 from workos_mfa import answers, calls, checks, wire
 from workos_mfa.configuration import read_timeout
@@ -26,15 +26,6 @@ if TYPE_CHECKING:
     _AnyFactor = TOTPFactor | SMSFactor | Factor
 
 _Client = TypeVar("_Client", bound="MFA")
-
-
-class _NotChecked:
-    def __repr__(self) -> str:
-        return "<not checked>"
-
-
-# Typed as what it stands for: a type checker then refuses None, which is how a check gets lost.
-_NOT_CHECKED: Final = cast("str", _NotChecked())
 
 
 class MFA:
@@ -216,23 +207,15 @@ class MFA:
             new challenge counts, since nobody knows the other's.
         """
         request = calls.challenge_factor(authentication_factor_id, sms_template, self._options)
-        response = self._send(request)
-        challenge = answers.read(request, response, wire.challenge)
-        answers.refuse_another(
-            request,
-            response,
-            "$.authentication_factor_id",
-            named=challenge.authentication_factor_id,
-            asked=authentication_factor_id,
-        )
-        return challenge
+        about = {"authentication_factor_id": authentication_factor_id}
+        return answers.read(request, self._send(request), wire.challenge, about=about)
 
     def verify_challenge(
         self,
         authentication_challenge_id: str,
         *,
         code: str,
-        expected_factor_id: str = _NOT_CHECKED,
+        expected_factor_id: str = checks.NOT_CHECKED,
     ) -> Verification:
         """Verify a challenge with a code. A right code uses the challenge up, so it is never repeated once it
         may have arrived.
@@ -265,13 +248,11 @@ class MFA:
         request = calls.verify_challenge(authentication_challenge_id, hidden, self._options)
         del hidden
         expected = None
-        if expected_factor_id is not _NOT_CHECKED:
+        if expected_factor_id is not checks.NOT_CHECKED:
             expected = checks.identifier("expected_factor_id", expected_factor_id)
         response = self._send(request)
-        verification = answers.read(request, response, wire.verification)
-        answers.refuse_another(
-            request, response, "$.challenge.id", named=verification.challenge.id, asked=authentication_challenge_id
-        )
+        about = {"challenge.id": authentication_challenge_id}
+        verification = answers.read(request, response, wire.verification, about=about)
         if expected is not None and verification.challenge.authentication_factor_id != expected:
             mismatch = FactorMismatchError(
                 "the challenge belongs to another factor than expected_factor_id: this person has proved nothing. "
@@ -296,10 +277,7 @@ class MFA:
         :raises UnexpectedResponseError: if the answer can't be read, or is of another factor.
         """
         request = calls.get_factor(authentication_factor_id, self._options)
-        response = self._send(request)
-        factor = answers.read(request, response, wire.factor)
-        answers.refuse_another(request, response, "$.id", named=factor.id, asked=authentication_factor_id)
-        return factor
+        return answers.read(request, self._send(request), wire.factor, about={"id": authentication_factor_id})
 
     def delete_factor(self, authentication_factor_id: str) -> None:
         """Delete a factor, for good. It may be repeated, since it ends in the same state.
