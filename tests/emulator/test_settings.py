@@ -336,6 +336,18 @@ def test_users(caller_with: CallerWith) -> None:
     assert len(caller.list("user_1").json["data"]) == 1
 
 
+@pytest.mark.parametrize(("order", "onward"), [("normal", "before"), ("desc", "after")])
+def test_list_order(caller_with: CallerWith, order: str, onward: str) -> None:
+    """A list without ``order`` is newest first either way; the two differ in which cursor leads on."""
+    caller = caller_with(list_order=order)
+    older, newer = (caller.create().json["authentication_factor"]["id"] for _ in range(2))
+    first = caller.list(limit="1").json
+    assert [item["id"] for item in first["data"]] == [newer]
+    assert first["list_metadata"] == {"before": None, "after": None, onward: newer}
+    assert [item["id"] for item in caller.list(**{onward: newer}).json["data"]] == [older]
+    assert caller.list(limit="1", order="desc").json["list_metadata"]["after"] == newer
+
+
 def test_team_name(caller_with: CallerWith) -> None:
     """The team's name is the issuer where none is given."""
     block = caller_with(team_name="Foo Corp").create().json["authentication_factor"]["totp"]

@@ -91,36 +91,44 @@ def test_list(caller: Caller) -> None:
     assert caller.list("user_without").json["data"] == []
 
 
-@pytest.mark.parametrize("order", ["normal", "desc", "asc"])
+# Which cursor leads on and which leads back: ``normal`` has them the other way round.
+_CURSORS = {None: ("before", "after"), "normal": ("before", "after")}
+
+
+@pytest.mark.parametrize("order", [None, "normal", "desc", "asc"])
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 100])
-def test_pages_forwards_and_back(caller: Caller, order: str, limit: int) -> None:
-    """Following ``after`` gives every factor once, in order; ``before`` leads back the same way."""
+def test_pages_forwards_and_back(caller: Caller, order: str | None, limit: int) -> None:
+    """Following one cursor gives every factor once, in order; the other leads back the same way."""
     made = _make(caller, 5)
     expected = made if order == "asc" else made[::-1]
-    pages: list[list[str]] = []
-    cursor: dict[str, str] = {}
-    while True:
-        answer = caller.list(order=order, limit=str(limit), **cursor)
+    onward, backward = _CURSORS.get(order, ("after", "before"))
+    asked = {"limit": str(limit), **({"order": order} if order else {})}
+    answer = caller.list(**asked)
+    pages = [_ids(answer)]
+    assert answer.json["list_metadata"][backward] is None
+    while (cursor := answer.json["list_metadata"][onward]) is not None:
+        assert cursor == pages[-1][-1]
+        answer = caller.list(**asked, **{onward: cursor})
         pages.append(_ids(answer))
-        after = answer.json["list_metadata"]["after"]
-        if after is None:
-            break
-        cursor = {"after": after}
     assert [item for page in pages for item in page] == expected
     assert all(len(page) == limit for page in pages[:-1])
     back = pages[-1]
-    while (before := answer.json["list_metadata"]["before"]) is not None:
-        answer = caller.list(order=order, limit=str(limit), before=before)
+    while (cursor := answer.json["list_metadata"][backward]) is not None:
+        assert cursor == _ids(answer)[0]
+        answer = caller.list(**asked, **{backward: cursor})
         back = _ids(answer) + back
     assert back == expected
 
 
-def test_pages_of_ten_unless_told(caller: Caller) -> None:
-    """A page has ten factors where no limit is given."""
+def test_pages_of_ten_newest_first_unless_told(caller: Caller) -> None:
+    """A first page without parameters has the ten newest, ``before`` for what is older, and nothing after it."""
     made = _make(caller, 11)[::-1]
     answer = caller.list()
     assert _ids(answer) == made[:10]
-    assert answer.json["list_metadata"] == {"before": None, "after": made[9]}
+    assert answer.json["list_metadata"] == {"before": made[9], "after": None}
+    older = caller.list(before=made[9])
+    assert (_ids(older), older.json["list_metadata"]) == ([made[10]], {"before": None, "after": made[10]})
+    assert _ids(caller.list(after=made[10])) == made[:10]
 
 
 def test_both_cursors_bound_a_page(caller: Caller) -> None:
@@ -128,6 +136,7 @@ def test_both_cursors_bound_a_page(caller: Caller) -> None:
     made = _make(caller, 5)
     assert _ids(caller.list(order="asc", after=made[0], before=made[4])) == made[1:4]
     assert _ids(caller.list(order="asc", after=made[0], before=made[4], limit="2")) == made[1:3]
+    assert _ids(caller.list(order="normal", after=made[0], before=made[4])) == made[1:4][::-1]
     empty = caller.list(order="asc", after=made[3], before=made[1])
     assert empty.json == {"object": "list", "data": [], "list_metadata": {"before": None, "after": None}}
 

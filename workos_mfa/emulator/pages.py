@@ -1,5 +1,8 @@
 """A page of a list, between two cursors.
 
+``order=normal`` is newest first as ``desc`` is, with the cursors the other way round: ``before`` leads to older
+factors and ``after`` to newer ones.
+
 Factors sort by the time at which they were made and by their ids within it. A cursor whose factor has been
 deleted meanwhile still has its place, by the time in its id. Only a pinned id of another form has lost it; it
 then stands at the end, so that who pages through a list comes to an end.
@@ -25,12 +28,18 @@ _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 
 @attrs.frozen(kw_only=True)
 class PageQuery:
-    """Which page is asked for."""
+    """Which page is asked for.
+
+    :param before: the cursor that the page ends before.
+    :param after: the cursor that the page begins after.
+    :param limit: the greatest number of factors.
+    :param order: ``"normal"``, ``"desc"`` or ``"asc"``.
+    """
 
     before: str | None
     after: str | None
     limit: int
-    ascending: bool
+    order: str
 
 
 @attrs.frozen(kw_only=True)
@@ -49,12 +58,11 @@ def read_query(query: Mapping[str, str], settings: Settings) -> PageQuery:
     """
     fields = Fields(query, settings)
     fields.only(("before", "after", "limit", "order"))
-    order = fields.one_of("order", ("normal", "desc", "asc")) if "order" in query else "normal"
     asked = PageQuery(
         before=_cursor(fields, "before"),
         after=_cursor(fields, "after"),
         limit=_limit(fields, query),
-        ascending=order == "asc",
+        order=fields.one_of("order", ("normal", "desc", "asc")) if "order" in query else settings.list_order,
     )
     fields.refuse_if_wrong()
     return asked
@@ -62,12 +70,16 @@ def read_query(query: Mapping[str, str], settings: Settings) -> PageQuery:
 
 def page_of(factors: Sequence[FactorRecord], asked: PageQuery) -> FactorPage:
     """The page of these factors that is asked for."""
-    ordered = sorted(factors, key=_place, reverse=not asked.ascending)
+    if asked.order == "normal":
+        page = page_of(factors, attrs.evolve(asked, order="desc", before=asked.after, after=asked.before))
+        return attrs.evolve(page, before=page.after, after=page.before)
+    ascending = asked.order == "asc"
+    ordered = sorted(factors, key=_place, reverse=not ascending)
     places = {factor.id: _place(factor) for factor in ordered}
 
     def comes_after(factor: FactorRecord, cursor: str) -> bool:
-        place = places.get(cursor) or _place_of_deleted(cursor, ascending=asked.ascending)
-        return _place(factor) > place if asked.ascending else _place(factor) < place
+        place = places.get(cursor) or _place_of_deleted(cursor, ascending=ascending)
+        return _place(factor) > place if ascending else _place(factor) < place
 
     start = 0
     end = len(ordered)

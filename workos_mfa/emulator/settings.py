@@ -87,6 +87,9 @@ class Settings:
 
     :param users: the users that exist, ids to e-mail addresses; any other is answered 404. None: every id
         is a user, whose address is ``<id>@example.com``.
+    :param list_order: how a user's factors are listed where the call has no ``order``; both are newest first.
+        ``"normal"``: ``before`` leads to older factors and ``after`` to newer ones, so that a first page names
+        ``before`` where there is more; ``"desc"``: the other way round, as with the calls that say ``order=desc``.
     :param team_name: the issuer where ``create_user_auth_factor`` gives none.
     :param enrolled_factors_listed: whether a factor that ``/auth/factors/enroll`` made with a ``user_id``
         is in that user's list.
@@ -136,6 +139,7 @@ class Settings:
     number_as_code: Literal["refused", "read"] = "refused"
 
     users: Mapping[str, str] | None = attrs.field(default=None, converter=_copied, hash=False)
+    list_order: Literal["normal", "desc"] = "normal"
     team_name: str = "WorkOS Emulator"
     enrolled_factors_listed: bool = True
     unverified_factors_listed: bool = True
