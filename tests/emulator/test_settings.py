@@ -241,10 +241,10 @@ def test_template_may_lack_the_code(caller_with: CallerWith) -> None:
 
 @pytest.mark.parametrize(("what", "status"), [("ignored", 201), ("refused", 422)])
 def test_template_without_sms(caller_with: CallerWith, what: str, status: int) -> None:
-    """A template for a factor that gets no messages is ignored or refused; null is always fine."""
+    """A template for a factor that gets no messages is ignored or refused; null or nothing in it is always fine."""
     caller = caller_with(template_without_sms=what)
     assert caller.challenge(caller.totp(), sms_template="anything").status == status
-    assert caller.challenge(caller.totp(), sms_template=None).status == 201
+    assert [caller.challenge(caller.totp(), sms_template=empty).status for empty in (None, "")] == [201, 201]
     assert not caller.emulator.outbox
 
 
@@ -300,12 +300,22 @@ def test_validation_status_and_shape(caller_with: CallerWith) -> None:
     )
 
 
-def test_unknown_properties_may_be_ignored(caller_with: CallerWith) -> None:
-    """What a call does not have may be ignored, but for the parameters of the list."""
-    caller = caller_with(unknown_properties="ignored")
-    assert caller.enroll(type="generic_otp", colour="red").status == 201
-    assert caller.send("POST", "/auth/factors/enroll", {"type": "generic_otp"}, {"a": "b"}).status == 201
-    assert caller.list(colour="red").status == 422
+@pytest.mark.parametrize(("what", "status"), [("ignored", 201), ("refused", 422)])
+def test_unknown_properties(caller_with: CallerWith, what: str, status: int) -> None:
+    """A property that a call does not have is ignored or refused; a query parameter is refused in any case."""
+    caller = caller_with(unknown_properties=what)
+    answers = [
+        caller.enroll(type="generic_otp", colour="red"),
+        caller.challenge(caller.generic(), colour="red"),
+        caller.create(colour="red"),
+    ]
+    assert [answer.status for answer in answers] == [status] * 3
+    errors = [{"field": "colour", "code": "property colour should not exist"}]
+    body: tuple[int, object] = (422, {"message": "Validation failed", "errors": errors})
+    if status == 422:
+        assert [answer.seen for answer in answers] == [body] * 3
+    assert caller.send("POST", "/auth/factors/enroll", {"type": "generic_otp"}, {"colour": "red"}).seen == body
+    assert caller.list(colour="red").seen == body
 
 
 def test_number_as_code_may_be_read(caller_with: CallerWith) -> None:

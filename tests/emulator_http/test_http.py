@@ -185,6 +185,24 @@ def test_a_length_that_is_not_clear_is_refused(server: EmulatorServer, headers: 
     assert b'"code":"bad_request"' in sent
 
 
+def test_the_go_sdk(client: Client, emulator: Emulator) -> None:
+    """The very bytes of the official Go SDK up to 6.5, empty strings and all, run the whole flow."""
+    totp = client.post(ENROLL, b'{"phone_number":"","totp_issuer":"Foo Corp","totp_user":"alan","type":"totp"}')
+    sms = client.post(ENROLL, b'{"phone_number":"+15005550006","totp_issuer":"","totp_user":"","type":"sms"}')
+    assert [totp.status, sms.status] == [201, 201]
+    for factor in (totp.json, sms.json):
+        challenge = client.post(f"/auth/factors/{factor['id']}/challenge", b'{"sms_template":""}')
+        assert challenge.status == 201
+        is_sms = factor["type"] == "sms"
+        code = emulator.outbox.latest().code if is_sms else emulator.totp_code(factor["id"])
+        verify = f"/auth/challenges/{challenge.json['id']}/verify"
+        assert client.post(verify, f'{{"code":"{code}"}}'.encode()).json["valid"] is True
+    user = "/user_management/users/user_1/auth_factors"
+    made = client.post(user, b'{"User":"user_1","type":"totp"}')
+    assert (made.status, made.json["authentication_factor"]["user_id"]) == (201, "user_1")
+    assert [factor["id"] for factor in client.get(user).json["data"]] == [made.json["authentication_factor"]["id"]]
+
+
 def test_what_is_not_http_is_refused_in_json(server: EmulatorServer, emulator: Emulator) -> None:
     """A request line that can't be read gets an answer of the usual form, and is no call."""
     sent = raw(server.base_url, b"what is this\r\n\r\n")

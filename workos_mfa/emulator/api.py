@@ -134,7 +134,7 @@ class Api:
                 raise refusals.method_not_allowed(method, printable(path, limit=_LONGEST_ECHO), allowed)
             raise refusals.not_implemented(method, printable(path, limit=_LONGEST_ECHO))
         route, entity_id = found
-        if query and not route.has_query and self._settings.unknown_properties == "refused":
+        if query and not route.has_query:
             fields = Fields(query, self._settings)
             fields.only(())
             fields.refuse_if_wrong()

@@ -52,7 +52,7 @@ def read_enroll(body: bytes, settings: Settings, new_secret: Callable[[], str]) 
     user_id = fields.optional("user_id")
     longest = settings.max_totp_name
     issuer, user = (
-        fields.required(name, longest=longest) if kind == "totp" else fields.optional(name) or ""
+        fields.required(name, longest=longest) if kind == "totp" else fields.optional_or_empty(name) or ""
         for name in ("totp_issuer", "totp_user")
     )
     number = fields.phone("phone_number", needed=kind == "sms")
@@ -76,8 +76,8 @@ def read_create(body: bytes, user_id: str, email: str, settings: Settings, new_s
     fields = body_fields(body, _CREATE, settings)
     fields.one_of("type", ("totp",))
     longest = settings.max_totp_name
-    issuer = fields.optional("totp_issuer", longest=longest) or settings.team_name
-    user = fields.optional("totp_user", longest=longest) or email
+    issuer = fields.optional_or_empty("totp_issuer", longest=longest) or settings.team_name
+    user = fields.optional_or_empty("totp_user", longest=longest) or email
     secret = _read_secret(fields)
     fields.refuse_if_wrong()
     return Enrolment(type="totp", user_id=user_id, totp=_setup(issuer, user, secret or new_secret(), settings, "full"))

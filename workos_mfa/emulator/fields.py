@@ -52,6 +52,10 @@ class Fields:
         """A string that may be missing or null."""
         return None if self._values.get(name) is None else self.required(name, longest=longest)
 
+    def optional_or_empty(self, name: str, *, longest: int | None = None) -> str | None:
+        """A string that may be missing, null or empty, as the official Go SDK sends what it does not use."""
+        return None if self._values.get(name) == "" else self.optional(name, longest=longest)
+
     def one_of(self, name: str, choices: Collection[str]) -> str:
         """One of some strings; an empty one in its place where it is not."""
         value = self._values.get(name)

@@ -79,8 +79,9 @@ class Settings:
     :param validation_errors: the shape of that answer: ``"by_field"`` lists ``field`` and ``code``,
         ``"by_code"`` lists ``code`` and ``message``; the API uses both, for other calls.
     :param unreadable_status: the status where the body is not a JSON object at all.
-    :param unknown_properties: what happens to a property or a query parameter that the call does not
-        have. The list of a user's factors refuses unknown parameters in any case, as the API does.
+    :param unknown_properties: what happens to a property of the body that the call does not have. The official
+        Go SDK up to 6.5 sends one, so the default is ``"ignored"``; ``"refused"`` finds a misspelt name. An unknown
+        query parameter is refused in any case, as the API does.
     :param number_as_code: ``"refused"`` or ``"read"``, for a code that is a JSON number.
 
     Users and lists:
@@ -135,7 +136,7 @@ class Settings:
     validation_status: Literal[422, 400] = 422
     validation_errors: Literal["by_field", "by_code"] = "by_field"
     unreadable_status: Literal[400, 422] = 400
-    unknown_properties: Literal["refused", "ignored"] = "refused"
+    unknown_properties: Literal["ignored", "refused"] = "ignored"
     number_as_code: Literal["refused", "read"] = "refused"
 
     users: Mapping[str, str] | None = attrs.field(default=None, converter=_copied, hash=False)

@@ -41,10 +41,10 @@ def read_template(fields: Fields, settings: Settings, *, is_sms: bool) -> str | 
     """The ``sms_template`` of a challenge, or None; what is wrong with it is noted in ``fields``."""
     name = "sms_template"
     if not is_sms:
-        if fields.optional(name) is not None and settings.template_without_sms == "refused":
+        if fields.optional_or_empty(name) is not None and settings.template_without_sms == "refused":
             fields.object_to(name, f"{name} is for factors of type sms only")
         return None
-    template = fields.optional(name, longest=_LONGEST_TEMPLATE)
+    template = fields.optional_or_empty(name, longest=_LONGEST_TEMPLATE)
     if not template or len(template) > _LONGEST_TEMPLATE:
         return None
     if settings.template_needs_code and PLACEHOLDER not in template:
