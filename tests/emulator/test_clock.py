@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -37,6 +40,8 @@ def test_advances_by_seconds_running_or_not() -> None:
     clock = Clock(START)
     clock.advance(601.5)
     assert clock.now() == START + timedelta(seconds=601.5)
+    clock.advance(timedelta(minutes=1))
+    assert clock.now() == START + timedelta(seconds=661.5)
     running = Clock()
     running.advance(3600)
     assert _is_real(running.now() - timedelta(hours=1))
@@ -67,8 +72,8 @@ def test_freezes_and_resets() -> None:
     assert standing.now() == START
 
 
-@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
-def test_refuses_to_advance_backwards_or_for_ever(seconds: float) -> None:
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), timedelta(seconds=-1)])
+def test_refuses_to_advance_backwards_or_for_ever(seconds: float | timedelta) -> None:
     """What is not a span of time forwards is refused, and nothing moves."""
     clock = Clock(START)
     with pytest.raises(ValueError, match="zero or more seconds"):
@@ -76,8 +81,8 @@ def test_refuses_to_advance_backwards_or_for_ever(seconds: float) -> None:
     assert clock.now() == START
 
 
-@pytest.mark.parametrize("seconds", [1e300, 9e11, 1e10 * 30])
-def test_refuses_to_leave_the_calendar(seconds: float) -> None:
+@pytest.mark.parametrize("seconds", [1e300, 9e11, 1e10 * 30, pytest.param(10**399, id="400 digits"), timedelta.max])
+def test_refuses_to_leave_the_calendar(seconds: float | timedelta) -> None:
     """A span that leads past the calendar is refused, and nothing moves."""
     clock = Clock(START)
     with pytest.raises(ValueError, match="from 1970 to the end of 9998"):
@@ -91,6 +96,52 @@ def test_refuses_moments_without_zone_or_out_of_range() -> None:
         Clock(datetime(2026, 1, 1))  # noqa: DTZ001
     with pytest.raises(ValueError, match="from 1970"):
         Clock().set(datetime(1969, 12, 31, tzinfo=timezone.utc))
+
+
+@pytest.mark.parametrize(
+    ("move", "problem"),
+    [
+        (lambda clock: clock.advance("601"), "takes seconds as a number, such as 601, or a timedelta, not a str"),
+        (lambda clock: clock.advance(None), "not a NoneType"),
+        (lambda clock: clock.advance(seconds=True), "not a bool"),
+        (lambda clock: clock.wait("601"), "takes seconds as a number"),
+        (
+            lambda clock: clock.set("2026-01-15"),
+            "the clock takes a datetime with a time zone, such as datetime(2026, 1",
+        ),
+        (lambda clock: clock.set(START.date()), "not a date"),
+        (
+            lambda clock: type(clock)("2026"),
+            "now takes a datetime with a time zone, such as datetime(2026, 1, 15, 12, tzinfo=",
+        ),
+    ],
+)
+def test_refuses_what_is_no_time(move: Callable[[Any], object], problem: str) -> None:
+    """Something of another type is a TypeError that says what to pass, and nothing moves."""
+    clock = Clock(START)
+    with pytest.raises(TypeError, match=re.escape(problem)):
+        move(clock)
+    assert clock.now() == START
+
+
+def test_moves_all_at_once() -> None:
+    """One step sets, advances and stops a clock, or does none of it where a part can't be done."""
+    clock = Clock()
+    clock.move(to=START, by=5, frozen=True)
+    assert clock.now() == clock.now() == START + timedelta(seconds=5)
+    with pytest.raises(ValueError, match="zero or more seconds"):
+        clock.move(to=START, by=-1, frozen=False)
+    with pytest.raises(ValueError, match="from 1970"):
+        clock.move(to=START, by=1e300, frozen=False)
+    assert clock.now() == clock.now() == START + timedelta(seconds=5)
+
+
+def test_a_running_clock_loses_no_time_by_being_moved() -> None:
+    """However often it is moved, a running clock is as far ahead of real time as it was told to go."""
+    clock = Clock()
+    for _ in range(1000):
+        clock.advance(1)
+    assert clock.setting().ahead == timedelta(seconds=1000)
 
 
 def test_letting_a_running_clock_go_changes_nothing() -> None:
@@ -112,3 +163,4 @@ def test_time_passes_on_either_kind_of_clock() -> None:
     stood_at = clock.now()
     clock.wait(60)
     assert clock.now() == stood_at + timedelta(seconds=60)
+    Clock().wait(timedelta(milliseconds=2))

@@ -259,8 +259,10 @@ def test_close_lets_go_of_the_file(path: Path) -> None:
     emulator.close()
     with pytest.raises(StateFileError, match="was closed; make another one"):
         caller.challenge(factor)
+    stood = emulator.clock.setting()
     with pytest.raises(StateFileError, match="was closed"):
         emulator.clock.advance(1)
+    assert emulator.clock.setting() == stood
     assert caller.get(factor["id"]).status == 200
     with Emulator(state=path) as second, pytest.raises(StateFileError, match="another process is using it"):
         Emulator(state=path)

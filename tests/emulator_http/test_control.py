@@ -97,6 +97,11 @@ def test_clock(client: Client, emulator: Emulator) -> None:
         ({"advance": "601"}, "advance takes a number of seconds"),
         ({"advance": True}, "advance takes a number of seconds"),
         ({"advance": -1}, "zero or more seconds"),
+        ({"advance": -1, "freeze": False}, "zero or more seconds"),
+        ({"advance": -1, "set": "2026-01-15T12:00:00Z"}, "zero or more seconds"),
+        ({"advance": 5, "now": "2026-01-15T12:00:00Z"}, "There is no now here"),
+        ({"advance": 10**399, "set": "2026-01-15T12:00:00Z"}, "from 1970 to the end of 9998"),
+        ({"advance": 5, "set": "1969-01-15T12:00:00Z", "freeze": False}, "from 1970 to the end of 9998"),
         ({"set": 1}, "set takes a time in ISO 8601"),
         ({"set": "tomorrow"}, "set takes a time in ISO 8601"),
         ({"set": "2026-01-15T12:00:00"}, "time zone"),
@@ -112,6 +117,7 @@ def test_a_wrong_time_moves_nothing(client: Client, emulator: Emulator, body: ob
     """What can't be read is refused with what would do, and the clock stays where it is."""
     _refused(client.post("/_emulate/clock", body), 422, text)
     assert emulator.clock.now() == NOW
+    assert emulator.clock.is_frozen
 
 
 @pytest.mark.parametrize("name", ["faults", "hooks"])

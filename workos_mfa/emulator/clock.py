@@ -16,6 +16,7 @@ import attrs
 _EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # A year before the last date that exists, so that an expiry or a running clock can't pass it.
 _LATEST = datetime(9999, 1, 1, tzinfo=timezone.utc)
+_RANGE = "the clock goes from 1970 to the end of 9998"
 
 
 @attrs.frozen
@@ -25,119 +26,117 @@ class ClockSetting:
     frozen_at: datetime | None
     ahead: timedelta
 
+    def now(self, real: datetime) -> datetime:
+        """What the clock shows at a moment of real time."""
+        return self.frozen_at or real + self.ahead
+
 
 class Clock:
     """A clock that runs with real time until it is moved or frozen.
 
     :param start: an aware datetime at which the clock stands still, or None for the real time, running.
+    :raises TypeError: if ``start`` is something else.
     :raises ValueError: if ``start`` has no time zone or is not between 1970 and 9998.
     """
 
     def __init__(self, start: datetime | None = None) -> None:
         self._lock = threading.Lock()
         self._moved: Callable[[], None] = _nobody
-        self._start = None if start is None else _checked(start)
-        self._frozen_at = self._start
-        self._ahead = timedelta()
+        self._start = None if start is None else _checked("now", start)
+        # One value that is replaced as a whole, so that reading it needs no lock.
+        self._setting: ClockSetting = ClockSetting(self._start, timedelta())
 
     def __repr__(self) -> str:
-        state = "runs" if self._frozen_at is None else "stands"
+        state = "stands" if self.is_frozen else "runs"
         return f"<Clock {state} at {self.now().isoformat()}>"
 
     def now(self) -> datetime:
         """The emulator's time, an aware datetime in UTC."""
-        with self._lock:
-            return self._now()
+        return self._setting.now(_real_time())
 
-    def advance(self, seconds: float) -> None:
+    def advance(self, seconds: float | timedelta) -> None:
         """Move forwards, whether the clock runs or stands; a transport's ``sleep`` may be this method.
 
-        :param seconds: how far, in seconds; zero or more.
-        :raises ValueError: if ``seconds`` is negative or not finite, or leads past the year 9998.
+        :param seconds: how far, in seconds or as a timedelta; zero or more.
+        :raises TypeError: if it is neither.
+        :raises ValueError: if it is negative or not finite, or leads past the year 9998.
         """
-        if not (math.isfinite(seconds) and seconds >= 0):
-            raise ValueError("advance() takes zero or more seconds; use set() to go back")
-        with self._lock:
-            try:
-                moment = self._now() + timedelta(seconds=seconds)
-            except OverflowError:
-                moment = datetime.max.replace(tzinfo=timezone.utc)
-            self._move_to(_checked(moment))
-        self._moved()
+        self.move(by=seconds)
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float | timedelta) -> None:
         """Let time pass: move the clock if it stands, and wait in earnest if it runs.
 
         :param seconds: how long; zero or more.
+        :raises TypeError: as :meth:`advance` does.
         :raises ValueError: as :meth:`advance` does.
         """
         if self.is_frozen:
-            self.advance(seconds)
+            self.move(by=seconds)
         else:
-            time.sleep(seconds)
+            time.sleep(_seconds(seconds))
 
     @property
     def is_frozen(self) -> bool:
         """Whether the clock stands until it is moved."""
-        with self._lock:
-            return self._frozen_at is not None
+        return self._setting.frozen_at is not None
 
     def freeze(self) -> None:
         """Stand still from now on; ``advance`` and ``set`` still move the clock."""
-        with self._lock:
-            self._frozen_at = self._now()
-        self._moved()
+        self.move(frozen=True)
 
     def unfreeze(self) -> None:
         """Run on from where the clock stands."""
-        with self._lock:
-            if self._frozen_at is not None:
-                self._ahead = self._frozen_at - _real_time()
-                self._frozen_at = None
-        self._moved()
+        self.move(frozen=False)
 
     def set(self, moment: datetime) -> None:
         """Go to a moment, forwards or back; a running clock runs on from there.
 
         :param moment: an aware datetime.
+        :raises TypeError: if it is something else.
         :raises ValueError: if it has no time zone or is not between 1970 and 9998.
         """
+        self.move(to=moment)
+
+    def move(self, *, to: datetime | None = None, by: float | timedelta = 0, frozen: bool | None = None) -> None:
+        """Do several of these in one step: all of them, or none where one of them is refused.
+
+        :param to: as for :meth:`set`; None to stay.
+        :param by: as for :meth:`advance`, from there.
+        :param frozen: whether the clock stands afterwards; None for as before.
+        :raises TypeError: as they do.
+        :raises ValueError: as they do.
+        """
+        seconds = _seconds(by)
+        start = None if to is None else _checked("the clock", to)
         with self._lock:
-            self._move_to(_checked(moment))
-        self._moved()
+            before, real = self._setting, _real_time()
+            moment = _later(start or before.now(real), seconds)
+            stands = before.frozen_at is not None if frozen is None else frozen
+            self._setting = ClockSetting(moment if stands else None, moment - real)
+        try:
+            self._moved()
+        except BaseException:
+            self._setting = before
+            raise
 
     def reset(self) -> None:
         """Be again as at the start: at real time and running, or where the clock was made to stand."""
         with self._lock:
-            self._frozen_at = self._start
-            self._ahead = timedelta()
+            self._setting = ClockSetting(self._start, timedelta())
         self._moved()
 
     def setting(self) -> ClockSetting:
         """Where the clock stands, or how far it is from real time."""
-        with self._lock:
-            return ClockSetting(self._frozen_at, self._ahead)
+        return self._setting
 
     def go_on(self, setting: ClockSetting | None, moved: Callable[[], None]) -> None:
         """Go on as a clock before this one, and tell of every later move.
 
         :param setting: of the clock before; None where there was none.
-        :param moved: called after every move.
+        :param moved: called after every move; what it raises takes the move back.
         """
-        with self._lock:
-            if setting is not None:
-                self._frozen_at = setting.frozen_at
-                self._ahead = setting.ahead
-            self._moved = moved
-
-    def _now(self) -> datetime:
-        return self._frozen_at or _real_time() + self._ahead
-
-    def _move_to(self, moment: datetime) -> None:
-        if self._frozen_at is None:
-            self._ahead = moment - _real_time()
-        else:
-            self._frozen_at = moment
+        self._setting = setting or self._setting
+        self._moved = moved
 
 
 def _nobody() -> None:
@@ -148,9 +147,33 @@ def _real_time() -> datetime:
     return datetime.fromtimestamp(time.time(), timezone.utc)
 
 
-def _checked(moment: datetime) -> datetime:
+def _seconds(value: object) -> float:
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise TypeError(
+            f"the clock takes seconds as a number, such as 601, or a timedelta, not a {type(value).__name__}"
+        )
+    # NaN fails any comparison, and an int may be too long to be made a float.
+    if not 0 <= value < math.inf:
+        raise ValueError("the clock goes forwards by zero or more seconds; use set() to go back")
+    return value
+
+
+def _later(moment: datetime, seconds: float) -> datetime:
+    try:
+        return _checked("the clock", moment + timedelta(seconds=seconds))
+    except OverflowError:
+        pass
+    raise ValueError(_RANGE)
+
+
+def _checked(name: str, moment: object) -> datetime:
+    example = "such as datetime(2026, 1, 15, 12, tzinfo=timezone.utc)"
+    if not isinstance(moment, datetime):
+        raise TypeError(f"{name} takes a datetime with a time zone, {example}, not a {type(moment).__name__}")
     if moment.tzinfo is None:
-        raise ValueError("the clock needs a datetime with a time zone, such as datetime.now(timezone.utc)")
+        raise ValueError(f"{name} takes a datetime with a time zone, {example}")
     if not _EARLIEST <= moment < _LATEST:
-        raise ValueError("the clock goes from 1970 to the end of 9998")
+        raise ValueError(_RANGE)
     return moment.astimezone(timezone.utc)

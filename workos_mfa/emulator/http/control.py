@@ -163,17 +163,10 @@ class Control:
     def _move_clock(self, command: Command) -> Done:
         asked = values.read_object(command.body)
         values.check_names(asked, _CLOCK)
-        # All are read before one is done, so that a wrong one leaves the clock where it is.
         moment = values.read_moment("set", asked["set"]) if "set" in asked else None
         seconds = values.read_number("advance", asked["advance"]) if "advance" in asked else 0
         freeze = values.read_flag("freeze", asked["freeze"]) if "freeze" in asked else None
-        clock = self._emulator.clock
-        if freeze is not None:
-            (clock.freeze if freeze else clock.unfreeze)()
-        if moment is not None:
-            clock.set(moment)
-        if seconds:
-            clock.advance(seconds)
+        self._emulator.clock.move(to=moment, by=seconds, frozen=freeze)
         return self._show_clock(command)
 
     def _show_faults(self, _: Command) -> Done:
