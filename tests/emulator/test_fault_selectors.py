@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -61,12 +63,40 @@ def test_lets_the_first_through(faults: Faults) -> None:
         ("/auth/factors/a.b", "/auth/factors/aXb", False),
         ("*", "/anything", True),
         ("/a*", "/a\nb", True),
+        ("/ab*ba", "/aba", False),
+        ("/ab*ba", "/abba", True),
+        ("*a*a*", "/aa", True),
+        ("*a*a*", "/a", False),
+        ("**", "", True),
+        ("/*/*", "/x", False),
     ],
 )
 def test_paths(faults: Faults, pattern: str, path: str, fits: bool) -> None:  # noqa: FBT001
     """A star stands for any characters, also for none; what WorkOS' emulator takes means the same."""
     faults.lose_reply(path=pattern)
     assert _struck(faults, path=path) is fits
+
+
+_BITS = st.text("/a*", max_size=8)
+
+
+@settings(deadline=None)
+@given(_BITS.map("/".__add__), _BITS.map(lambda path: "/" + path.replace("*", "b")))
+def test_a_star_stands_for_any_characters(pattern: str, path: str) -> None:
+    """Whatever the pattern is, it fits what it fits as a regular expression; and what is before ``/*`` at its end."""
+    faults = Faults()
+    faults.lose_reply(path=pattern)
+    same = re.fullmatch(pattern.replace("*", ".*"), path) is not None
+    assert _struck(faults, path=path) is (same or (pattern.endswith("/*") and path == pattern[:-2]))
+
+
+def test_many_stars_cost_no_more_than_one(faults: Faults) -> None:
+    """No pattern takes its time to say that it does not fit, however many stars it has."""
+    faults.lose_reply(path="/a" + "*a" * 7 + "b", count=None)
+    began = time.process_time()
+    for length in (60, 10_000):
+        assert not _struck(faults, path="/" + "a" * length)
+        assert time.process_time() - began < 1
 
 
 def test_selectors_go_together(faults: Faults) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 
 import attrs
@@ -144,4 +143,15 @@ class Fault:
 def _path_fits(pattern: str, path: str) -> bool:
     if pattern.endswith("/*") and path == pattern[:-2]:
         return True
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), path, re.DOTALL) is not None
+    first, *others = pattern.split("*")
+    if not others:
+        return path == first
+    *middle, last = others
+    # Each part where it is found first: a regular expression would try all its places, with those of all the others.
+    start, end = len(first), len(path) - len(last)
+    for part in middle:
+        found = path.find(part, start, end)
+        if found < 0:
+            return False
+        start = found + len(part)
+    return start <= end and path.startswith(first) and path.endswith(last)
