@@ -7,15 +7,18 @@ is made, since the pytest plugin is imported by every run of pytest, wanted or n
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import attrs
 
 if TYPE_CHECKING:
-    from workos_mfa.emulator import Emulator, EmulatorServer, Fault, Settings
+    from typing_extensions import Unpack
+
+    from workos_mfa.emulator import Emulator, EmulatorServer, Fault
+    from workos_mfa.emulator.settings import SettingsDict
 
 MOMENT = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 """Where the clock of a test stands, unless it says otherwise."""
@@ -23,7 +26,7 @@ MOMENT = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 
 @contextmanager
 def emulated(
-    *, now: datetime | None = MOMENT, seed: int | str | None = None, **settings: object
+    *, now: datetime | None = MOMENT, seed: int | str | None = None, **settings: Unpack[SettingsDict]
 ) -> Generator[Emulator, None, None]:
     """An emulator that the app under test talks to by itself; for unittest, and wherever pytest's fixtures don't go.
 
@@ -54,18 +57,15 @@ def emulated(
         raise AssertionError(unused)
 
 
-def make_emulator(*, now: datetime | None = MOMENT, seed: int | str | None = None, **settings: object) -> Emulator:
+def make_emulator(
+    *, now: datetime | None = MOMENT, seed: int | str | None = None, **settings: Unpack[SettingsDict]
+) -> Emulator:
     """An emulator for a test; what the parameters mean is said at :func:`emulated`."""
-    from workos_mfa.emulator import Emulator, Settings
+    from workos_mfa.emulator import Emulator
+    from workos_mfa.emulator.settings import check_names
 
-    possible = [field.name for field in attrs.fields(Settings)]
-    for name in settings:
-        if name not in possible:
-            raise TypeError(f"there is no setting {name!r}; there are: now, seed, {', '.join(possible)}")
-    if not isinstance(now, datetime | None):
-        raise TypeError("now takes a datetime with a time zone, or None for the real time")
-    make = cast("Callable[..., Settings]", Settings)
-    return Emulator(make(**settings), now=now, seed=seed)
+    check_names(settings, "now", "seed")
+    return Emulator(now=now, seed=seed, **settings)
 
 
 def environment_for(server: EmulatorServer) -> dict[str, str | None]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.caller import NOW, Caller
-from workos_mfa.emulator import Emulator, Settings
+from workos_mfa.emulator import Emulator
 
 
 @pytest.fixture
@@ -22,6 +22,6 @@ def caller_with() -> Callable[..., Caller]:
     """Make a caller of an emulator with some settings."""
 
     def make(**settings: Any) -> Caller:
-        return Caller(Emulator(Settings(**settings), now=NOW))
+        return Caller(Emulator(now=NOW, **settings))
 
     return make

@@ -101,15 +101,15 @@ def test_refuses_moments_without_zone_or_out_of_range() -> None:
 @pytest.mark.parametrize(
     ("move", "problem"),
     [
-        (lambda clock: clock.advance("601"), "takes seconds as a number, such as 601, or a timedelta, not a str"),
-        (lambda clock: clock.advance(None), "not a NoneType"),
-        (lambda clock: clock.advance(seconds=True), "not a bool"),
+        (lambda clock: clock.advance("601"), "takes seconds as a number, such as 601, or a timedelta, not 'str'"),
+        (lambda clock: clock.advance(None), "not 'NoneType'"),
+        (lambda clock: clock.advance(seconds=True), "not 'bool'"),
         (lambda clock: clock.wait("601"), "takes seconds as a number"),
         (
             lambda clock: clock.set("2026-01-15"),
             "the clock takes a datetime with a time zone, such as datetime(2026, 1",
         ),
-        (lambda clock: clock.set(START.date()), "not a date"),
+        (lambda clock: clock.set(START.date()), "not 'date'"),
         (
             lambda clock: type(clock)("2026"),
             "now takes a datetime with a time zone, such as datetime(2026, 1, 15, 12, tzinfo=",

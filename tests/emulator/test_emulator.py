@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.caller import Caller
-from workos_mfa.emulator import Emulator, Settings
+from workos_mfa.emulator import Emulator
 from workos_mfa.emulator.api import Api
 from workos_mfa.transport import Request, Transport
 
@@ -25,6 +26,41 @@ def test_is_a_transport() -> None:
         Request("enroll_factor", "POST", "/auth/factors/enroll", "", json={"type": "generic_otp"})
     )
     assert response.status == 201
+
+
+def test_takes_settings_by_name(caller: Caller) -> None:
+    """A setting is an argument; one that there is not is refused with the nearest that there is, and with all."""
+    caller = Caller(Emulator(max_wrong_codes=1, totp_window=0))
+    challenge = caller.challenge(caller.generic()).json
+    assert [caller.wrong(challenge).status for _ in range(2)] == [201, 400]
+    make: Any = Emulator
+    with pytest.raises(TypeError) as caught:
+        make(max_wrong_code=3)
+    assert str(caught.value).startswith(
+        "there is no setting 'max_wrong_code'; did you mean 'max_wrong_codes'? There are: now, state, seed, max_wrong"
+    )
+    with pytest.raises(TypeError, match=r"no setting 'colour'\. There are: now"):
+        make(colour="red")
+    with pytest.raises(ValueError, match="max_wrong_codes is 0"):
+        Emulator(max_wrong_codes=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (
+            {"now": "2026"},
+            "now takes a datetime with a time zone, such as datetime(2026, 1, 15, 12, tzinfo=timezone.utc)",
+        ),
+        ({"now": datetime(2026, 1, 15, tzinfo=timezone.utc).date()}, "not 'date'"),
+        ({"state": 7}, "state takes the path of a file, as a str or a Path, not 'int'"),
+        ({"seed": 1.5}, "Emulator(seed=...) takes an int or a str"),
+    ],
+)
+def test_says_what_it_takes(arguments: dict[str, Any], problem: str) -> None:
+    """An argument of another type is a TypeError that says what to pass."""
+    with pytest.raises(TypeError, match=re.escape(problem)):
+        Emulator(**arguments)
 
 
 def test_runs_with_real_time_unless_told(caller: Caller) -> None:
@@ -62,6 +98,8 @@ def test_totp_code_says_what_is_wrong(caller: Caller) -> None:
     """A code that there is not is an error that says where codes are."""
     with pytest.raises(LookupError, match="never enrolled, or deleted"):
         caller.emulator.totp_code("auth_factor_1")
+    with pytest.raises(TypeError, match=r"takes the id of a factor, such as factor\.id, not 'dict'"):
+        caller.emulator.totp_code(caller.totp())
     with pytest.raises(ValueError, match=r"type sms, which has no TOTP code.*emulator\.outbox"):
         caller.emulator.totp_code(caller.sms()["id"])
 
@@ -110,7 +148,7 @@ def test_numbers_that_json_does_not_have_are_unreadable(caller: Caller, value: f
 )
 def test_unreadable_bodies(body: bytes, status: Any) -> None:
     """Bytes that are no JSON object are refused, whatever they are."""
-    emulator = Emulator(Settings(unreadable_status=status))
+    emulator = Emulator(unreadable_status=status)
     api: Api = emulator._api
     response = api.answer("POST", "/auth/factors/enroll", {}, body).response
     assert response is not None

@@ -8,7 +8,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import example, given, settings
@@ -145,6 +145,8 @@ def test_are_removed(faults: Faults) -> None:
     assert list(faults) == [third]
     with pytest.raises(LookupError, match="there is no fault 'fault_1'; there are: fault_3"):
         faults.remove(first)
+    with pytest.raises(TypeError, match=r"remove\(\) takes a fault or its id, not 'int'"):
+        faults.remove(cast("Any", 7))
     _struck(faults)
     faults.remove(third)
     with pytest.raises(LookupError, match="there are: none"):

@@ -235,6 +235,7 @@ def _challenge(**fields: object) -> dict[str, Any]:
         ({"factors": {}}, "factors: must be a list"),
         ({"factors": [7]}, "factors[0]: must be a JSON object"),
         ({"users": []}, "users: must be a JSON object"),
+        ({"users": {7: "alan@example.com"}}, "users: must be a JSON object"),
         ({"users": {"user_1": 7}}, "users.user_1: must be a string of printable characters"),
         ({"users": {"user_1": None}}, "users.user_1: is missing"),
         ({"factors": [{}]}, "factors[0].type: is missing"),

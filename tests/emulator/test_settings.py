@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_type_hints
 
 import attrs
 import pytest
 
 from tests.emulator.caller import Caller
-from workos_mfa.emulator import Settings
+from workos_mfa.emulator import Settings, settings
+from workos_mfa.emulator.settings import SettingsDict
 
 CallerWith: TypeAlias = Callable[..., Caller]
 
@@ -36,12 +37,20 @@ def test_every_setting_is_documented() -> None:
         ("team_name", None),
         ("delete_status", 202),
         ("retry_after", 10**9),
+        ("users", ["user_1"]),
+        ("users", {"user_1": 7}),
+        ("users", {7: "alan@example.com"}),
     ],
 )
 def test_refuses_a_value_that_a_setting_can_not_have(name: str, value: Any) -> None:
     """A wrong value is refused when it is given, by the setting's name."""
     with pytest.raises(ValueError, match=f"^{name} is .*, but takes "):
         Settings(**{name: value})
+
+
+def test_every_setting_is_an_argument() -> None:
+    """What the emulator's arguments are for a type checker is what the settings are."""
+    assert get_type_hints(SettingsDict) == get_type_hints(Settings, vars(settings))
 
 
 def test_is_a_value() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.emulator.caller import NOW, PHONE, Caller
 from tests.race import THREADS, race
-from workos_mfa.emulator import FIXED_CODE_NUMBER, Emulator, Settings, StateFileError
+from workos_mfa.emulator import FIXED_CODE_NUMBER, Emulator, StateFileError
 from workos_mfa.emulator.memory.storage import Storage
 
 
@@ -32,7 +32,7 @@ def started(path: Path) -> Iterator[Callable[..., Caller]]:
 
     def start(**settings: Any) -> Caller:
         stop()
-        running.append(Emulator(Settings(**settings), state=path, now=NOW))
+        running.append(Emulator(state=path, now=NOW, **settings))
         return Caller(running[-1])
 
     def stop() -> None:
@@ -198,7 +198,7 @@ def test_reproducible_chance_goes_on(path: Path) -> None:
 
 def test_a_state_file_loses_nothing_in_arace(path: Path) -> None:
     """What 32 threads do at once is all in the file, and read again as it was."""
-    with Emulator(Settings(max_wrong_codes=7), state=path, now=NOW) as emulator:
+    with Emulator(max_wrong_codes=7, state=path, now=NOW) as emulator:
         caller = Caller(emulator)
         challenge = caller.challenge(caller.generic()).json
 
@@ -212,7 +212,7 @@ def test_a_state_file_loses_nothing_in_arace(path: Path) -> None:
         statuses = Counter(race(work))
         outbox, shown, moment = list(emulator.outbox), emulator._engine.summary(), emulator.clock.now()
     assert statuses == {201: 7, 400: THREADS - 7}
-    with Emulator(Settings(max_wrong_codes=7), state=path) as emulator:
+    with Emulator(max_wrong_codes=7, state=path) as emulator:
         assert (list(emulator.outbox), emulator._engine.summary()) == (outbox, shown)
         assert emulator.clock.now() == moment == NOW + timedelta(seconds=THREADS)
         assert Caller(emulator).wrong(challenge).status == 400

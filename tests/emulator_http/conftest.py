@@ -11,7 +11,7 @@ import pytest
 from tests.emulator.caller import NOW, Caller
 from tests.emulator_http.doors import DOORS, CallerThrough, transport_through
 from tests.emulator_http.http import Client
-from workos_mfa.emulator import Emulator, EmulatorServer, Settings
+from workos_mfa.emulator import Emulator, EmulatorServer
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def caller_with(door: str) -> Iterator[Callable[..., Caller]]:
     with contextlib.ExitStack() as stack:
 
         def make(**settings: Any) -> Caller:
-            emulator = Emulator(Settings(**settings), now=NOW)
+            emulator = Emulator(now=NOW, **settings)
             server = stack.enter_context(emulator.serve())
             transport = transport_through(door, emulator, server)
             stack.callback(transport.close)

@@ -61,8 +61,13 @@ def test_it_takes_what_the_marker_takes() -> None:
 
 def test_a_mistake_changes_nothing(machine: dict[str, str]) -> None:
     """An unknown setting is refused with a list of those that there are."""
-    with pytest.raises(TypeError, match=r"no setting 'max_wrong_code'.*now, seed, max_wrong_codes, "):
-        emulated(max_wrong_code=3).__enter__()
+    with pytest.raises(
+        TypeError,
+        match=r"no setting 'max_wrong_code'; did you mean 'max_wrong_codes'\? There are: now, seed, max_wrong_codes, ",
+    ):
+        emulated(max_wrong_code=3).__enter__()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"no setting 'state'\. There are: now, seed"):
+        emulated(state="emulator.db").__enter__()  # type: ignore[call-arg]
     assert ours() == machine
 
 

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from workos_mfa import (
     MFA,
     Attempt,
     Challenge,
+    Emulator,
     Factor,
     Options,
     Request,
@@ -23,6 +25,7 @@ from workos_mfa import (
 )
 from workos_mfa.testing import (
     StubTransport,
+    emulated,
     json_response,
     make_challenge,
     make_factor,
@@ -123,3 +126,25 @@ def wrong_ways_are_refused(mfa: MFA) -> None:
     mfa.with_options(1)  # type: ignore[call-arg]
     mfa.with_options(api_key="sk_2")  # type: ignore[call-arg]
     Request("op", "GET", "/p", "/p", replay="always")  # type: ignore[arg-type]
+
+
+def emulators_are_made_like_this(number: int) -> None:
+    """With settings by name, in a test's own words too."""
+    assert_type(Emulator(max_wrong_codes=3, totp_uri="full", users={"user_1": "alan@example.com"}), Emulator)
+    assert_type(Emulator(max_wrong_codes=None, state="emulator.db", seed=number), Emulator)
+    emulator = Emulator()
+    emulator.clock.advance(number)
+    emulator.clock.advance(timedelta(minutes=1.5))
+    RetryingTransport(emulator, sleep=emulator.clock.advance)
+    with emulated(now=None, max_wrong_codes=3) as inside:
+        assert_type(inside, Emulator)
+
+
+def wrong_emulators_are_refused() -> None:
+    """A name that there is not, a value that a setting can't have, a time that is text."""
+    Emulator(max_wrong_code=3)  # type: ignore[call-arg]
+    Emulator(max_wrong_codes="3")  # type: ignore[arg-type]
+    Emulator(totp_uri="long")  # type: ignore[arg-type]
+    Emulator(now="2026")  # type: ignore[arg-type]
+    emulated(max_wrong_code=3)  # type: ignore[call-arg]
+    emulated(state="emulator.db")  # type: ignore[call-arg]

@@ -152,7 +152,7 @@ def _seconds(value: object) -> float:
         value = value.total_seconds()
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise TypeError(
-            f"the clock takes seconds as a number, such as 601, or a timedelta, not a {type(value).__name__}"
+            f"the clock takes seconds as a number, such as 601, or a timedelta, not {type(value).__name__!r}"
         )
     # NaN fails any comparison, and an int may be too long to be made a float.
     if not 0 <= value < math.inf:
@@ -171,7 +171,7 @@ def _later(moment: datetime, seconds: float) -> datetime:
 def _checked(name: str, moment: object) -> datetime:
     example = "such as datetime(2026, 1, 15, 12, tzinfo=timezone.utc)"
     if not isinstance(moment, datetime):
-        raise TypeError(f"{name} takes a datetime with a time zone, {example}, not a {type(moment).__name__}")
+        raise TypeError(f"{name} takes a datetime with a time zone, {example}, not {type(moment).__name__!r}")
     if moment.tzinfo is None:
         raise ValueError(f"{name} takes a datetime with a time zone, {example}")
     if not _EARLIEST <= moment < _LATEST:

@@ -22,16 +22,17 @@ from workos_mfa.emulator.memory.memory import Memory
 from workos_mfa.emulator.outbox import Outbox
 from workos_mfa.emulator.randomness import Randomness, SeededRandomness
 from workos_mfa.emulator.routes import Routes
-from workos_mfa.emulator.settings import Settings
+from workos_mfa.emulator.settings import Settings, SettingsDict, check_names
 from workos_mfa.errors import ConnectError, ConnectionLostError, TransportError, TransportTimeoutError
 from workos_mfa.secrecy import without_frames
 from workos_mfa.transport import DEFAULT_TIMEOUT, MAX_BODY, Request, Response
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from workos_mfa.emulator.http.door import HTTPDoor
     from workos_mfa.emulator.memory.storage import Storage
 
-_DEFAULTS = Settings()
 _Emulator = TypeVar("_Emulator", bound="Emulator")
 
 
@@ -42,7 +43,6 @@ class Emulator:
     own. It refuses what the real API refuses: what is wrong, expired, used or unknown. May be shared by
     threads.
 
-    :param settings: how it behaves where the real API's behaviour is not published.
     :param now: an aware datetime at which the clock stands still; None for the real time, running.
     :param state: a file that keeps factors, challenges, users, text messages and the clock over a restart, even one
         after a ``kill -9``. It is made where there is none, holds secrets and is for one emulator at a time;
@@ -50,31 +50,36 @@ class Emulator:
     :param seed: makes ids, secrets, codes and request ids the same each time, for tests that compare them: whoever
         knows it knows every code. Ids hold the time, so it needs ``now`` too. For factors that are there from the
         beginning see :meth:`seed`, which is another thing.
+    :param settings: how it behaves where the real API's behaviour is not published: fields of
+        :class:`workos_mfa.emulator.Settings`, such as ``max_wrong_codes=3``.
     :raises StateFileError: if the state file is in use, is not one of ours, is of a newer version or can't be written.
     :raises ImportError: if segno, which draws the QR codes, is not installed.
-    :raises ValueError: if ``now`` has no time zone or is not between 1970 and 9998.
+    :raises TypeError: if there is no such setting, or an argument is of another type.
+    :raises ValueError: if ``now`` has no time zone or is not between 1970 and 9998, or a setting can't have this value.
     """
 
     __module__ = "workos_mfa"
 
     def __init__(
         self,
-        settings: Settings = _DEFAULTS,
         *,
         now: datetime | None = None,
         state: str | os.PathLike[str] | None = None,
         seed: int | str | None = None,
+        **settings: Unpack[SettingsDict],
     ) -> None:
+        check_names(settings, "now", "state", "seed")
         qr.require_segno()
+        chosen = Settings(**settings)
         self._clock = Clock(now)
         self._calls = Calls()
         self._faults = Faults()
         randomness = Randomness() if seed is None else SeededRandomness(seed)
         self._memory = Memory(self._clock, randomness, None if state is None else _opened(state))
         self._outbox = self._memory.outbox
-        self._engine = Engine(settings, self._clock, self._memory)
-        routes = Routes(Handlers(self._engine, settings), legacy=settings.legacy_routes)
-        self._api = Api(routes, settings, self._clock, self._calls, self._faults, randomness)
+        self._engine = Engine(chosen, self._clock, self._memory)
+        routes = Routes(Handlers(self._engine, chosen), legacy=chosen.legacy_routes)
+        self._api = Api(routes, chosen, self._clock, self._calls, self._faults, randomness)
 
     def __repr__(self) -> str:
         return f"<Emulator: {self._engine.summary()}, {len(self._outbox)} text messages, {len(self._calls)} calls>"
@@ -132,6 +137,7 @@ class Emulator:
         :param factor_id: the id of a TOTP factor.
         :returns: six digits. A factor accepts a code once: for another one, advance the clock by 30 s.
         :raises LookupError: if there is no such factor.
+        :raises TypeError: if it is no id.
         :raises ValueError: if it is not a TOTP factor.
         """
         return self._engine.totp_code(factor_id)
@@ -187,6 +193,8 @@ class Emulator:
 
 
 def _opened(path: str | os.PathLike[str]) -> Storage:
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"state takes the path of a file, as a str or a Path, not {type(path).__name__!r}")
     # Only who names a state file needs SQLite.
     from workos_mfa.emulator.memory.storage import Storage
 

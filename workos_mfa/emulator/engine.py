@@ -170,6 +170,8 @@ class Engine:
         :raises LookupError: if there is no such factor.
         :raises ValueError: if it is not a TOTP factor.
         """
+        if not isinstance(factor_id, str):
+            raise TypeError(f"it takes the id of a factor, such as factor.id, not {type(factor_id).__name__!r}")
         with self._lock:
             factor = self._state.factor(factor_id)
         if factor is None:

@@ -6,14 +6,15 @@ the two are equally likely, so that an app that works here is not surprised ther
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, get_args, get_origin, get_type_hints
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypedDict, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
 
 def _copied(users: Mapping[str, str] | None) -> Mapping[str, str] | None:
-    return None if users is None else dict(users)
+    return dict(users) if isinstance(users, Mapping) else users
 
 
 _LEAST = {"max_wrong_codes": 1, "max_totp_name": 1, "sms_rate_limit": 1, "max_factors_per_user": 1}
@@ -154,9 +155,77 @@ class Settings:
         for name, kind in get_type_hints(Settings, globals()).items():
             value: object = getattr(self, name)
             least = _LEAST.get(name, 0)
-            if name != "users" and not _fits(value, kind, least):
+            if not (_are_users(value) if name == "users" else _fits(value, kind, least)):
                 note = f", numbers of at least {least}" if "int" in self.__annotations__[name] else ""
                 raise ValueError(f"{name} is {value!r}, but takes {self.__annotations__[name]}{note}")
+
+
+class SettingsDict(TypedDict, total=False):
+    """The same fields, for type checkers: as arguments they may each be left out."""
+
+    max_wrong_codes: int | None
+    wrong_codes_counted_per: Literal["challenge", "factor"]
+    lock_refuses_right_code: bool
+
+    totp_window: int
+    reused_totp_code: Literal["invalid", "refused"]
+    totp_expires_at_sent: bool
+    totp_challenges_expire: bool
+    totp_uri: Literal["short", "full"]
+    totp_uri_escapes_at: bool
+    max_totp_name: int
+    quiet_zone: int
+
+    new_challenge_cancels_older: bool
+    deleted_factor_reply: Literal["challenge_not_found", "factor_not_found", "invalid"]
+    challenge_not_found_text: str
+
+    default_sms_text: str
+    template_needs_code: bool
+    template_without_sms: Literal["ignored", "refused"]
+    non_us_numbers: Literal["accepted", "refused"]
+    phone_punctuation: Literal["refused", "dropped"]
+    sms_rate_limit: int | None
+    sms_rate_window: float
+    sms_quota: int | None
+    retry_after: int | None
+
+    validation_status: Literal[422, 400]
+    validation_errors: Literal["by_field", "by_code"]
+    unreadable_status: Literal[400, 422]
+    unknown_properties: Literal["ignored", "refused"]
+    number_as_code: Literal["refused", "read"]
+
+    users: Mapping[str, str] | None
+    list_order: Literal["normal", "desc"]
+    team_name: str
+    enrolled_factors_listed: bool
+    unverified_factors_listed: bool
+    max_factors_per_user: int | None
+
+    delete_status: Literal[204, 200]
+    legacy_routes: bool
+
+
+def check_names(given: Iterable[str], *others: str) -> None:
+    """Make sure that there are settings of these names.
+
+    :param others: what else there is where they were given, for the text.
+    :raises TypeError: if there is none; the text has the nearest that there is, and all.
+    """
+    possible = [*others, *(field.name for field in attrs.fields(Settings))]
+    for name in given:
+        if name not in possible:
+            nearest = difflib.get_close_matches(name, possible, 1)
+            hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
+            raise TypeError(f"there is no setting {name!r}{hint} There are: {', '.join(possible)}")
+
+
+def _are_users(value: object) -> bool:
+    if not isinstance(value, Mapping):
+        return value is None
+    pairs = cast("Mapping[object, object]", value).items()
+    return all(isinstance(user_id, str) and isinstance(email, str) for user_id, email in pairs)
 
 
 def _fits(value: object, kind: object, least: int) -> bool:

@@ -117,7 +117,10 @@ class Faults(MakesFaults, Collection[Fault]):
 
         :param fault: the fault or its id.
         :raises LookupError: if there is no such fault.
+        :raises TypeError: if it is neither.
         """
+        if not isinstance(fault, (str, Fault)):
+            raise TypeError(f"remove() takes a fault or its id, not {type(fault).__name__!r}")
         fault_id = fault if isinstance(fault, str) else fault.id
         with self._lock:
             if self._all.pop(fault_id, None) is not None:

@@ -76,7 +76,10 @@ class _Place:
 
     def __init__(self, name: str, value: object) -> None:
         self.name = name
-        if not isinstance(value, Mapping):
+        # From Python, names can be of any type.
+        if not isinstance(value, Mapping) or not all(
+            isinstance(key, str) for key in cast("Mapping[object, object]", value)
+        ):
             self.refuse("", "must be a JSON object")
         self._values = cast("Mapping[str, object]", value)
 
@@ -89,7 +92,7 @@ class _Place:
         """Refuse every property that is not among these."""
         for name in self._values:
             if name not in known:
-                self.refuse(str(name), f"there is no such property; there are {', '.join(known)}")
+                self.refuse(name, f"there is no such property; there are {', '.join(known)}")
 
     def at(self, name: str, default: object = None) -> _Place:
         """The JSON object of this name."""
