@@ -96,12 +96,67 @@ def test_sends_text_messages(caller: Caller) -> None:
 
 def test_totp_code_says_what_is_wrong(caller: Caller) -> None:
     """A code that there is not is an error that says where codes are."""
-    with pytest.raises(LookupError, match="never enrolled, or deleted"):
-        caller.emulator.totp_code("auth_factor_1")
-    with pytest.raises(TypeError, match=r"takes the id of a factor, such as factor\.id, not 'dict'"):
-        caller.emulator.totp_code(caller.totp())
     with pytest.raises(ValueError, match=r"type sms, which has no TOTP code.*emulator\.outbox"):
         caller.emulator.totp_code(caller.sms()["id"])
+
+
+@pytest.mark.parametrize("kind", ["totp", "sms", "generic"])
+def test_wrong_code_is_refused(caller: Caller, kind: str) -> None:
+    """A wrong code has the shape of a right one, and no open challenge of the factor takes it."""
+    factor = getattr(caller, kind)()
+    challenges = [caller.challenge(factor).json for _ in range(3)]
+    code = caller.emulator.wrong_code(factor["id"])
+    assert re.fullmatch("[0-9]{6}", code)
+    assert [caller.verify(challenge, code).json["valid"] for challenge in challenges] == [False] * 3
+
+
+# Secrets whose code is 000000 so many steps from now.
+_SECRETS = {
+    -2: "O5ZG63THEBRW6ZDFAAAAJVK5",
+    -1: "O5ZG63THEBRW6ZDFAAABL7ZU",
+    0: "O5ZG63THEBRW6ZDFAAAA32IS",
+    1: "O5ZG63THEBRW6ZDFAAABIOJA",
+    2: "O5ZG63THEBRW6ZDFAAAAEDYO",
+    3: "O5ZG63THEBRW6ZDFAAAARM75",
+}
+
+
+@pytest.mark.parametrize(("step", "code"), [(-1, "000001"), (0, "000001"), (1, "000001"), (2, "000001"), (3, "000000")])
+def test_wrong_code_is_none_of_the_window(caller: Caller, step: int, code: str) -> None:
+    """The code of a step within the window, or of the one that comes into it next, is not taken for a wrong one."""
+    factor = {"id": "auth_factor_1", "type": "totp", "user": "alan", "secret": _SECRETS[step]}
+    caller.emulator.seed({"factors": [factor]})
+    assert caller.emulator.wrong_code("auth_factor_1") == code
+    challenge = caller.challenge(factor).json
+    caller.emulator.clock.advance(30)
+    assert caller.verify(challenge, code).json["valid"] is False
+
+
+def test_wrong_code_knows_the_window_of_the_settings(caller_with: Callable[..., Caller]) -> None:
+    """How far the window reaches is a setting."""
+    factor = {"id": "auth_factor_1", "type": "totp", "user": "alan", "secret": _SECRETS[-2]}
+    for window, code in ((0, "000000"), (2, "000001")):
+        emulator = caller_with(totp_window=window).emulator
+        emulator.seed({"factors": [factor]})
+        assert emulator.wrong_code("auth_factor_1") == code
+
+
+def test_wrong_code_is_that_of_no_challenge(caller: Caller) -> None:
+    """The code of any challenge of the factor is passed over; another factor's is no matter."""
+    factors = [{"id": f"auth_factor_{number}", "type": "generic_otp"} for number in (1, 2)]
+    challenges = [{"authentication_factor_id": "auth_factor_1", "code": code} for code in ("000000", "000001")]
+    caller.emulator.seed({"factors": factors, "challenges": challenges})
+    assert [caller.emulator.wrong_code(factor["id"]) for factor in factors] == ["000002", "000000"]
+
+
+@pytest.mark.parametrize("name", ["totp_code", "wrong_code"])
+def test_a_code_is_that_of_a_factor(caller: Caller, name: str) -> None:
+    """What is no factor's id is told apart from one that is unknown."""
+    code_of = getattr(caller.emulator, name)
+    with pytest.raises(LookupError, match="never enrolled, or deleted"):
+        code_of("auth_factor_1")
+    with pytest.raises(TypeError, match=rf"{name}\(\) takes the id of a factor, such as factor\.id, not 'dict'"):
+        code_of(caller.totp())
 
 
 def test_reset(caller: Caller) -> None:

@@ -72,6 +72,14 @@ def test_code_of_a_totp_factor(client: Client, emulator: Emulator) -> None:
     _refused(client.get(f"/_emulate/factors/{challenge['authentication_factor_id']}/code"), 422, "emulator.outbox")
 
 
+def test_wrong_code_of_a_factor(client: Client, emulator: Emulator) -> None:
+    """A code that the factor does not take now, of whatever type it is."""
+    for factor_id in (_totp(client)["id"], _sms(client)["authentication_factor_id"]):
+        reply = client.get(f"/_emulate/factors/{factor_id}/wrong_code")
+        assert (reply.status, reply.json) == (200, {"code": emulator.wrong_code(factor_id)})
+    _refused(client.get("/_emulate/factors/auth_factor_x/wrong_code"), 404, "never enrolled, or deleted")
+
+
 def test_clock(client: Client, emulator: Emulator) -> None:
     """The clock is shown, moved, set, stopped and let run; the answer is what it shows then."""
     shown = {"now": "2026-08-21T12:00:00.432Z", "frozen": True}

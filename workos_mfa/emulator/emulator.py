@@ -142,6 +142,19 @@ class Emulator:
         """
         return self._engine.totp_code(factor_id)
 
+    def wrong_code(self, factor_id: str) -> str:
+        """A code of the right form that is refused for a factor now, to test what happens to a wrong one.
+
+        It is none that a challenge of the factor has, and for a TOTP factor none of the steps that are accepted. It
+        stays wrong for thirty seconds of a running clock, and until there is a new challenge.
+
+        :param factor_id: the id of a factor of any type.
+        :returns: six digits.
+        :raises LookupError: if there is no such factor.
+        :raises TypeError: if it is no id.
+        """
+        return self._engine.wrong_code(factor_id)
+
     def seed(self, seed: Mapping[str, object]) -> dict[str, list[str]]:
         """Put in users, factors and challenges with ids, numbers, secrets and codes that are known beforehand.
 

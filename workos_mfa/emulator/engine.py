@@ -168,14 +168,10 @@ class Engine:
         """The code that an authenticator app shows for a factor now.
 
         :raises LookupError: if there is no such factor.
+        :raises TypeError: if it is no id.
         :raises ValueError: if it is not a TOTP factor.
         """
-        if not isinstance(factor_id, str):
-            raise TypeError(f"it takes the id of a factor, such as factor.id, not {type(factor_id).__name__!r}")
-        with self._lock:
-            factor = self._state.factor(factor_id)
-        if factor is None:
-            raise LookupError("there is no factor with this id in the emulator: never enrolled, or deleted")
+        factor = self._factor_for("totp_code", factor_id)
         if factor.key is None:
             raise ValueError(
                 f"this is a factor of type {factor.type}, which has no TOTP code; the code of an sms "
@@ -183,10 +179,35 @@ class Engine:
             )
         return totp.code_for(factor.key, totp.step_at(self._clock.now()))
 
+    def wrong_code(self, factor_id: str) -> str:
+        """The least code that no challenge of a factor takes now, nor in the next thirty seconds.
+
+        :raises LookupError: if there is no such factor.
+        :raises TypeError: if it is no id.
+        """
+        factor = self._factor_for("wrong_code", factor_id)
+        with self._lock:
+            taken = self._state.codes_of(factor_id)
+        now = self._clock.now()
+        if factor.key is not None:
+            # One step more than the window has, since the clock may run on before the code is tried.
+            taken |= totp.codes_around(now, key=factor.key, window=self._settings.totp_window + 1)
+        return next(code for code in totp.all_codes() if code not in taken)
+
     def summary(self) -> str:
         """How much there is."""
         with self._lock:
             return f"{self._state.factor_count} factors, {self._state.challenge_count} challenges"
+
+    def _factor_for(self, method: str, factor_id: object) -> FactorRecord:
+        """The factor that a method of the emulator was asked about, which is not the API's business."""
+        if not isinstance(factor_id, str):
+            raise TypeError(f"{method}() takes the id of a factor, such as factor.id, not {type(factor_id).__name__!r}")
+        with self._lock:
+            factor = self._state.factor(factor_id)
+        if factor is None:
+            raise LookupError("there is no factor with this id in the emulator: never enrolled, or deleted")
+        return factor
 
     def _now(self) -> datetime:
         now = self._clock.now()

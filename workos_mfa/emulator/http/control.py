@@ -48,6 +48,10 @@ class Controlled(Protocol):
         """The code of a TOTP factor now."""
         ...
 
+    def wrong_code(self, factor_id: str) -> str:
+        """A code that a factor does not take now."""
+        ...
+
     def seed(self, seed: Mapping[str, object]) -> Mapping[str, object]:
         """Take in a seed, and tell what came of it."""
         ...
@@ -94,7 +98,8 @@ class Control:
         self._commands: Mapping[str, Mapping[str, _Handler]] = {
             "outbox": {"GET": self._show_outbox, "DELETE": self._clear_outbox},
             "outbox/latest": {"GET": self._show_latest},
-            "factors/{id}/code": {"GET": self._show_code},
+            "factors/{id}/code": {"GET": _telling(emulator.totp_code)},
+            "factors/{id}/wrong_code": {"GET": _telling(emulator.wrong_code)},
             "clock": {"GET": self._show_clock, "POST": self._move_clock},
             "faults": faults,
             "faults/{id}": {"DELETE": self._remove_fault},
@@ -149,13 +154,6 @@ class Control:
         self._emulator.outbox.clear()
         return _NOTHING_TO_SHOW
 
-    def _show_code(self, command: Command) -> Done:
-        try:
-            return Done(200, {"code": self._emulator.totp_code(command.id)})
-        except LookupError as error:
-            problem = refusals.no_such_thing(str(error))
-        raise problem
-
     def _show_clock(self, _: Command) -> Done:
         clock = self._emulator.clock
         return Done(200, {"now": values.timestamp(clock.now()), "frozen": clock.is_frozen})
@@ -201,6 +199,19 @@ class Control:
     def _reset(self, _: Command) -> Done:
         self._emulator.reset()
         return _NOTHING_TO_SHOW
+
+
+def _telling(code_of: Callable[[str], str]) -> _Handler:
+    """The command that tells a code of a factor."""
+
+    def tell(command: Command) -> Done:
+        try:
+            return Done(200, {"code": code_of(command.id)})
+        except LookupError as error:
+            problem = refusals.no_such_thing(str(error))
+        raise problem
+
+    return tell
 
 
 def _command_in(path: str, names: Mapping[str, object]) -> tuple[str | None, str]:

@@ -114,6 +114,10 @@ class State:
         """The challenge, or None where there is none."""
         return self._challenges.get(challenge_id)
 
+    def codes_of(self, factor_id: str) -> set[str]:
+        """The codes of all challenges of a factor that have one, old ones included."""
+        return {one.code for one in self._challenges.values() if one.factor_id == factor_id and one.code is not None}
+
     def put_challenge(self, challenge: ChallengeRecord) -> None:
         """Add a challenge, the newest of its factor, or put its next state in its place."""
         if self._storage is not None:
