@@ -33,6 +33,7 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
         "Delete it",
     ]
     assert re.findall(r"bool\(result\) is (\w+)", told) == ["False", "True", "False", "True"]
+    assert "is surely wrong now: emulator.wrong_code(factor.id)" in told
     assert "ChallengeAlreadyVerifiedError: 422" in told
     assert re.search(r"SMS to \+15005550006: Your Foo Corp code is \d{6}\.", told)
     assert told.count("NotFoundError: 404") == 2
