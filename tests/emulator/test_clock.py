@@ -110,6 +110,7 @@ def test_refuses_moments_without_zone_or_out_of_range() -> None:
             "the clock takes a datetime with a time zone, such as datetime(2026, 1",
         ),
         (lambda clock: clock.set(START.date()), "not 'date'"),
+        (lambda clock: clock.set(None), "not 'NoneType'"),
         (
             lambda clock: type(clock)("2026"),
             "now takes a datetime with a time zone, such as datetime(2026, 1, 15, 12, tzinfo=",

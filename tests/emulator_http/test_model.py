@@ -166,10 +166,8 @@ class World(RuleBasedStateMachine):
 
     def _code(self, challenge: Challenge, steps: int) -> tuple[str, int | None]:
         """The right code, or one of a TOTP factor some steps away; and its step."""
-        if challenge.code is not None:
-            return challenge.code, None
-        if challenge.factor.deleted:
-            return "000000", None
+        if challenge.code is not None or challenge.factor.deleted:
+            return challenge.code or "000000", None
         there = self.now
         clock = self.emulator.clock
         clock.set(there + timedelta(seconds=30 * steps))

@@ -95,7 +95,7 @@ class Clock:
         :raises TypeError: if it is something else.
         :raises ValueError: if it has no time zone or is not between 1970 and 9998.
         """
-        self.move(to=moment)
+        self.move(to=_checked("the clock", moment))
 
     def move(self, *, to: datetime | None = None, by: float | timedelta = 0, frozen: bool | None = None) -> None:
         """Do several of these in one step: all of them, or none where one of them is refused.

@@ -61,20 +61,6 @@ def code_for(key: bytes, step: int) -> str:
     return f"{number % 10**DIGITS:0{DIGITS}d}"
 
 
-def all_codes() -> Iterator[str]:
-    """Every code that there is, the least first."""
-    return (f"{number:0{DIGITS}d}" for number in range(10**DIGITS))
-
-
-def codes_around(moment: datetime, *, key: bytes, window: int) -> set[str]:
-    """The codes of the steps around a moment.
-
-    :param window: how many steps before and after the present one count too.
-    """
-    middle = step_at(moment)
-    return {code_for(key, step) for step in range(max(middle - window, 0), middle + window + 1)}
-
-
 def steps_of(code: str, *, key: bytes, moment: datetime, window: int) -> Iterator[int]:
     """The steps around a moment whose code this is, the nearest first; mostly none or one.
 
