@@ -23,7 +23,8 @@ DEFAULT_BASE_URL = "https://api.workos.com"
 
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+# The whole of what stands before the path: urlsplit passes over what is written beside the brackets of an address.
+_NETLOC = re.compile(rf"(?:\[([0-9A-Fa-f:.]+)\]|({_LABEL}(?:\.{_LABEL})*))(?::[0-9]*)?")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*")
 
 
@@ -150,14 +151,15 @@ def _checked(parts: SplitResult) -> SplitResult:
 
 
 def _host(parts: SplitResult) -> str:
-    host = parts.hostname or ""
-    if "[" in parts.netloc:
+    found = _NETLOC.fullmatch(parts.netloc)
+    if found:
+        address, name = found.groups()
+        if name:
+            return str(name).lower()
         try:
-            return str(ipaddress.IPv6Address(host))
+            return str(ipaddress.IPv6Address(address))
         except ValueError:
             pass
-    elif _HOST_NAME.fullmatch(host):
-        return host
     raise ConfigurationError(f"the base URL has no host that can be used: it must look like {DEFAULT_BASE_URL}")
 
 

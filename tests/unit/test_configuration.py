@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from urllib3.util import parse_url
 
 from workos_mfa import MFA, ConfigurationError, RequestsTransport
 from workos_mfa.configuration import Endpoint, read_api_key, read_endpoint
@@ -227,6 +231,8 @@ def test_a_base_url_begins_with_https(base_url: str) -> None:
         " https://api.workos.com",
         "https://api.workos.com\n",
         "https://a\tb.example",
+        "http://local\thost",
+        "http://localhost\r\n.evil.example",
         "https://a.example\x00",
         "https://bücher.example",
         "https://api.workos.com/é",
@@ -270,6 +276,23 @@ def test_a_base_url_that_cannot_be_read_is_refused(base_url: str) -> None:
         "https://[v1.SENTINEL:1]",
         "http://[localhost]",
         "http://[127.0.0.1]",
+        "http://localhost.",
+        "http://SENTINEL.example[::1]",
+        "http://[::1]SENTINEL.example",
+        "http://SENTINEL.example:80[::1]",
+        "http://SENTINEL.example\\[::1]",
+        "http://[::1]\\SENTINEL.example",
+        "http://localhost\\.SENTINEL.example",
+        "http://localhost:80\\.SENTINEL.example",
+        "http://localhost%00.SENTINEL.example",
+        "http://[[::1]]",
+        "http://[::1]]",
+        "http://[::1][::1]",
+        "http://[::1%25SENTINEL]",
+        "http://[::1]:80:80",
+        "http:localhost",
+        "http:\\\\localhost",
+        "http:///localhost",
     ],
 )
 def test_a_base_url_has_a_host(base_url: str) -> None:
@@ -277,6 +300,21 @@ def test_a_base_url_has_a_host(base_url: str) -> None:
     text = refusal_of(base_url)
     assert text.startswith(("the base URL has no host that can be used", "the base URL can't be read"))
     assert "SENTINEL" not in text
+
+
+@settings(max_examples=1000)
+@given(st.text("[]:@/\\#?%.;1ae", max_size=6), st.sampled_from(["localhost", "[::1]", "127.0.0.1"]), st.data())
+def test_no_library_reads_loopback_as_another_machine(noise: str, host: str, data: st.DataObject) -> None:
+    """What counts as this machine is this machine for the library that connects too, whatever stands around it."""
+    cut = data.draw(st.integers(0, len(noise)))
+    url = f"http://{noise[:cut]}{host}{noise[cut:]}"
+    try:
+        endpoint = read_endpoint(url, allow_http=False)
+    except ConfigurationError:
+        return
+    assert endpoint.is_plain_loopback
+    connects_to = (parse_url(endpoint.url).host or "").strip("[]")
+    assert connects_to == "localhost" or ipaddress.ip_address(connects_to).is_loopback
 
 
 @pytest.mark.parametrize(
