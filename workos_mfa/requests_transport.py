@@ -271,9 +271,14 @@ def _refuse_repeating(session: requests.Session, url: str) -> None:
         raise TypeError("session must be a requests.Session")
     # A session finds its adapter by the beginning of the whole URL, which the base URL may be too short for.
     adapters = (session.get_adapter(url), session.get_adapter(f"{url}/"))
-    retries = [getattr(adapter, "max_retries", None) for adapter in adapters]
-    if any(isinstance(retry, Retry) and retry.total != 0 for retry in retries):
+    if any(map(_repeats, adapters)):
         raise ConfigurationError(
             "the session's adapter repeats requests by itself, and a repeated enroll, challenge or verify acts "
             "twice: mount an HTTPAdapter without max_retries; RetryingTransport repeats what is safe"
         )
+
+
+def _repeats(adapter: object) -> bool:
+    # What is no Retry, urllib3 makes one of, and of None its own three times. Only an adapter without any has none.
+    retries = getattr(adapter, "max_retries", 0)
+    return (retries.total if isinstance(retries, Retry) else retries) != 0

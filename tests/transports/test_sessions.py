@@ -327,6 +327,29 @@ class TestAGivenSession:
             with pytest.raises(ConfigurationError, match="mount an HTTPAdapter without max_retries"):
                 RequestsTransport(KEY, session=session)
 
+    @pytest.mark.parametrize("retries", [3, None, True, 2.0, "3"])
+    def test_one_that_was_set_to_repeat_is_refused(self, retries: object, server: Server) -> None:
+        """What is no Retry, requests hands on and urllib3 makes one of; None is urllib3's own three, and no zero."""
+        with requests.Session() as session:
+            transport = RequestsTransport(KEY, base_url=server.url, session=session)
+            vars(session.get_adapter(server.url))["max_retries"] = retries
+            with pytest.raises(ConfigurationError, match="mount an HTTPAdapter without max_retries"):
+                RequestsTransport(KEY, base_url=server.url, session=session)
+            with pytest.raises(ConfigurationError, match="mount an HTTPAdapter without max_retries"):
+                MFA(transport=transport).challenge_factor("auth_factor_1")
+        assert server.received == []
+
+    @pytest.mark.parametrize("retries", [0, False])
+    def test_one_that_was_set_not_to_repeat_is_taken(self, retries: int, server: Server) -> None:
+        """A plain zero is none."""
+        with requests.Session() as session:
+            vars(session.get_adapter(server.url))["max_retries"] = retries
+            transport = RequestsTransport(KEY, base_url=server.url, session=session)
+            server.behaviour = lambda _, line: line.reset()
+            with pytest.raises(ConnectionLostError):
+                MFA(transport=transport).challenge_factor("auth_factor_1")
+        assert len(server.received) == 1
+
     @pytest.mark.parametrize("mounted_at", ["{url}/", "{url}/auth/", "http://localhost"])
     def test_one_that_repeats_is_refused_wherever_it_is_mounted(self, mounted_at: str, server: Server) -> None:
         """However long the prefix, and also if it is mounted later: before anything is sent."""
