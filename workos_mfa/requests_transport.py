@@ -17,6 +17,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
+from requests.utils import get_auth_from_url, select_proxy
 from urllib3.poolmanager import PoolManager
 from urllib3.util.retry import Retry
 
@@ -25,7 +26,7 @@ from workos_mfa.connections import keep_time, time_limit
 from workos_mfa.errors import ConfigurationError, ConnectError, TransportError
 from workos_mfa.failures import LIBRARY_ERRORS, transport_error
 from workos_mfa.http_transport import BODY_HEADERS, HEADERS, HTTPTransport, body_of
-from workos_mfa.secrecy import Hidden
+from workos_mfa.secrecy import Hidden, unseen
 from workos_mfa.timed_answers import guard, read_body
 from workos_mfa.transport import DEFAULT_TIMEOUT, Request, Response
 
@@ -58,8 +59,8 @@ class RequestsTransport(HTTPTransport):
         and the transport can't be carried over a fork.
     :param allow_http: allow plain http to other machines than this one; see :class:`workos_mfa.MFA`.
     :raises ConfigurationError: if there is no key, the base URL is not one that a key may be sent to, the
-        environment's bundle of certificates is missing, or the session's adapter repeats requests by itself,
-        which would repeat calls that must happen once.
+        environment's bundle of certificates is missing, the proxy on the way can't be used, or the session's
+        adapter repeats requests by itself, which would repeat calls that must happen once.
     :raises TypeError: if an argument has the wrong type.
     """
 
@@ -82,6 +83,7 @@ class RequestsTransport(HTTPTransport):
             self._renew()
         else:
             _refuse_repeating(session, self._endpoint.url)
+            unseen(lambda: _refuse_unusable_proxy(self._settings_of(session, self._endpoint.url), self._endpoint.url))
 
     def close(self) -> None:
         """Close the connections of the session that this transport made; one of yours is left alone."""
@@ -95,11 +97,13 @@ class RequestsTransport(HTTPTransport):
                 "make the session and the transport in each process, after the fork"
             )
         environment.ca_bundle()  # refused here if it is missing, and not at the first call
+        proxy = environment.proxy_url(self._endpoint)
         session = _OwnSession()
         adapter = _TimedAdapter()
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         settings = self._settings_of(session, self._endpoint.url)
+        settings["proxies"] = {self._endpoint.url.partition(":")[0]: proxy}
         self._session, self._settings, self._made_in = session, settings, os.getpid()
 
     def _exchange(self, request: Request) -> Response:
@@ -160,6 +164,7 @@ class RequestsTransport(HTTPTransport):
         _refuse_repeating(session, prepared.url or url)
         settings = self._settings_of(session, url)
         _refuse_missing_files(settings)
+        _refuse_unusable_proxy(settings, url)
         arrived: list[int] = []
 
         def note(answer: requests.Response, **_: object) -> None:
@@ -240,6 +245,10 @@ class _TimedAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         keep_time(self.poolmanager)
 
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """What every transport sends a proxy; requests has no password but in Latin-1."""
+        return environment.proxy_headers(proxy)
+
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
         """Make the pools of a proxy ours."""
         manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
@@ -260,6 +269,23 @@ def _refuse_missing_files(settings: dict[str, Any]) -> None:
     for path in paths:
         if isinstance(path, str) and not Path(path).exists():
             raise ConnectError(f"a certificate of the session's is to be in {path!r}, and is not. Nothing was sent")
+
+
+def _refuse_unusable_proxy(settings: dict[str, Any], url: str) -> None:
+    proxy = select_proxy(url, settings["proxies"])
+    if not proxy:
+        return
+    usable = environment.usable_proxy(proxy)
+    try:
+        "".join(get_auth_from_url(usable)).encode("latin-1")
+    except UnicodeEncodeError:
+        pass
+    else:
+        return
+    raise ConfigurationError(
+        "the proxy has a user name or a password that requests can't send, since it is not in Latin-1: leave out "
+        "session=, or give the proxy another password"
+    )
 
 
 def _has_inside(error: Exception) -> bool:

@@ -1,7 +1,6 @@
 """The same contract as the default transport, straight on urllib3: for those who count microseconds.
 
-Nothing is between the call and the connection pool. What requests reads from the environment (proxies,
-``REQUESTS_CA_BUNDLE``) is read here as well.
+Nothing is between the call and the connection pool.
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from urllib3 import PoolManager, ProxyManager, make_headers
+from urllib3 import PoolManager, ProxyManager
+from urllib3.util import parse_url
 from urllib3.util.retry import Retry
 from urllib3.util.ssl_ import create_urllib3_context
 
@@ -43,7 +43,7 @@ class Urllib3Transport(HTTPTransport):
     :param ssl_context: what TLS is made with, for a client certificate or an authority of yours; the
         environment's bundle is not read then.
     :raises ConfigurationError: if there is no key, the base URL is not one that a key may be sent to, or the
-        environment's bundle of certificates is missing.
+        environment's bundle of certificates is missing or its proxy can't be used.
     :raises OSError: if that bundle can't be read.
     :raises TypeError: if an argument has the wrong type.
     """
@@ -130,11 +130,8 @@ def _proxy_manager(proxy: str, settings: dict[str, Any]) -> PoolManager:
     if proxy.startswith("socks"):
         from urllib3.contrib.socks import SOCKSProxyManager
 
-        return SOCKSProxyManager(proxy, **settings)
-    parts = urlsplit(proxy)
-    headers = None
-    if parts.username is not None:
-        headers = make_headers(proxy_basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
-    if parts.scheme == "https":
+        user, _, password = (parse_url(proxy).auth or "").partition(":")
+        return SOCKSProxyManager(proxy, username=unquote(user), password=unquote(password), **settings)
+    if proxy.startswith("https:"):
         settings = {**settings, "proxy_ssl_context": _context_of_the_environment()}
-    return ProxyManager(proxy, proxy_headers=headers, **settings)
+    return ProxyManager(proxy, proxy_headers=environment.proxy_headers(proxy), **settings)

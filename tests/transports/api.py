@@ -43,9 +43,9 @@ TOTP_BLOCK = {
 class SessionTransport(RequestsTransport):
     """The default transport on a session of the user's, which is closed with it."""
 
-    def __init__(self, api_key: str, *, base_url: str) -> None:
+    def __init__(self, api_key: str, *, base_url: str | None = None, allow_http: bool = False) -> None:
         self._users = requests.Session()
-        super().__init__(api_key, base_url=base_url, session=self._users)
+        super().__init__(api_key, base_url=base_url, session=self._users, allow_http=allow_http)
 
     def close(self) -> None:
         """Close the session, as its user would."""

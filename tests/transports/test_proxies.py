@@ -125,13 +125,6 @@ def test_no_proxy_there(origin: Server, transport_class: TransportFactory, monke
         MFA(transport=transport_class(KEY, base_url=origin.url)).challenge_factor("auth_factor_1")
 
 
-def test_a_proxy_url_that_is_none(transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy's URL that can't be used is a connection that was not made."""
-    monkeypatch.setenv("HTTPS_PROXY", "http://")
-    with pytest.raises(ConnectError, match="Nothing was sent"):
-        MFA(transport=transport_class(KEY, base_url="https://localhost:1")).challenge_factor("auth_factor_1")
-
-
 def test_a_slow_proxy(origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """The time that a proxy takes for its tunnel is part of the attempt's."""
 
@@ -208,20 +201,6 @@ def test_a_forwarding_proxy(transport_class: TransportFactory, monkeypatch: pyte
         transport = transport_class(KEY, base_url="http://api.example:81/prefix", allow_http=True)
         assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
         transport.close()
-
-
-@pytest.mark.parametrize("excepted", ["127.0.0.0/8", "192.0.2.1, 127.1.2.3", "nonsense/, 127.1.0.0/16"])
-def test_networks_without_a_proxy(
-    excepted: str, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """NO_PROXY may name addresses and networks, as it may for requests."""
-    with serving(tunnel) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        monkeypatch.setenv("NO_PROXY", excepted)
-        mfa = MFA(transport=transport_class(KEY, base_url=f"https://127.1.2.3:{unused_port()}"))
-        with pytest.raises(ConnectError, match="Connection refused"):
-            mfa.get_factor("auth_factor_1")
-        assert proxy.connections == 0
 
 
 def socks(listener: socket.socket, port: int) -> None:
