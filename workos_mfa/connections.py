@@ -196,6 +196,8 @@ class _Timed:
             connection._tunnel = conduct.tunnel
             connection.send = conduct.send
             connection.response_class = conduct.response
+            # Of its own, since http.client's may be set for all: it would print the key, the codes and the secrets.
+            connection.debuglevel = 0
             # A SOCKS proxy's connection dials in its own way.
             if type(connection)._new_conn is HTTPConnection._new_conn:
                 connection._new_conn = conduct.dial

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import pickle
 import signal
@@ -35,6 +36,7 @@ from workos_mfa import (
     RequestsTransport,
     RetryingTransport,
     RetryPolicy,
+    Transport,
     TransportTimeoutError,
 )
 
@@ -259,6 +261,25 @@ def test_a_cause_of_a_foreign_exception_is_kept(server: Server, transport_class:
         MFA(transport=transport).get_factor("auth_factor_1")
     transport.close()
     assert caught.value.__cause__ is reason
+
+
+@pytest.mark.parametrize("behaviour", [answer_rightly, echo])
+def test_the_debug_level_of_http_client(
+    behaviour: Behaviour,
+    server: Server,
+    connect: Callable[[Server], Transport],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """What makes http.client print all that it sends and reads makes our connections print nothing."""
+    monkeypatch.setattr("http.client.HTTPConnection.debuglevel", 1)
+    server.behaviour = behaviour
+    mfa = MFA(transport=connect(server))
+    for call in all_calls(mfa).values():
+        with contextlib.suppress(MFAError):
+            call()
+    assert len(server.received) == len(ALL)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_what_is_shown_of_a_client(server: Server, connect: Callable[[Server], object]) -> None:
