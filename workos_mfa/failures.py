@@ -50,6 +50,7 @@ def transport_error(
     sent_nothing: bool = False,
     timed_out: bool = False,
     in_tls: bool = False,
+    details: str = "",
 ) -> TransportError:
     """The error that tells what the exception means.
 
@@ -59,6 +60,7 @@ def transport_error(
     :param sent_nothing: True if it is known from elsewhere that nothing was sent.
     :param timed_out: True if it is known from elsewhere that the time was up.
     :param in_tls: True if it is known from elsewhere that TLS failed.
+    :param details: lines for the end of a text that would leave a developer without them.
     """
     chain = tuple(_chain(caught))
     where = f"{endpoint.host}:{endpoint.port}"
@@ -72,7 +74,8 @@ def transport_error(
         return ConnectError(f"no connection to {where}: {reason}. Nothing was sent")
     if timed_out:
         return TransportTimeoutError(f"no whole answer from {where} within {seconds:.3g} s")
-    return ConnectionLostError(f"the connection to {where} broke before the whole answer was there: {reason}")
+    text = f"the connection to {where} broke before the whole answer was there: {reason.removesuffix('.')}"
+    return ConnectionLostError(f"{text}\n{details}" if details else text)
 
 
 def _tls_error(chain: tuple[BaseException, ...], where: str, reason: str) -> TLSError:

@@ -62,7 +62,7 @@ class HTTPTransport:
                 self._renew()
             return self._exchange(request)
         except BaseException as caught:  # noqa: BLE001 - raised again below, out of reach of the library's frames
-            error = self._surfacing(caught, request.options.timeout or DEFAULT_TIMEOUT)
+            error = self._surfacing(caught, request)
         try:
             raise error
         finally:
@@ -76,13 +76,13 @@ class HTTPTransport:
         """Send the request and read the answer."""
         raise NotImplementedError
 
-    def _failure(self, caught: BaseException, seconds: float) -> TransportError:
+    def _failure(self, caught: BaseException, request: Request) -> TransportError:
         """The error that tells what an exception of the library's means."""
-        return transport_error(caught, self._endpoint, seconds)
+        return transport_error(caught, self._endpoint, request.options.timeout or DEFAULT_TIMEOUT)
 
-    def _surfacing(self, caught: BaseException, seconds: float) -> BaseException:
+    def _surfacing(self, caught: BaseException, request: Request) -> BaseException:
         if isinstance(caught, LIBRARY_ERRORS):
-            return self._failure(caught, seconds)
+            return self._failure(caught, request)
         return without_frames(caught)
 
     def _target(self, request: Request) -> str:

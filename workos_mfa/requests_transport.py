@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,9 +27,9 @@ from workos_mfa.connections import keep_time, time_limit
 from workos_mfa.errors import ConfigurationError, ConnectError, TransportError
 from workos_mfa.failures import LIBRARY_ERRORS, transport_error
 from workos_mfa.http_transport import BODY_HEADERS, HEADERS, HTTPTransport, body_of
-from workos_mfa.secrecy import Hidden, unseen
+from workos_mfa.secrecy import Hidden, masked, unseen
 from workos_mfa.timed_answers import guard, read_body
-from workos_mfa.transport import DEFAULT_TIMEOUT, Request, Response
+from workos_mfa.transport import DEFAULT_TIMEOUT, Request, Response, secrets_in
 
 _NO_HOOKS: dict[str, list[Any]] = {"response": []}
 
@@ -118,17 +119,26 @@ class RequestsTransport(HTTPTransport):
             raise
         return self._answer(answer.status_code, answer.headers.lower_items(), body)
 
-    def _failure(self, caught: BaseException, seconds: float) -> TransportError:
+    def _surfacing(self, caught: BaseException, request: Request) -> BaseException:
+        error = super()._surfacing(caught, request)
+        carried = vars(error).get("request")
+        headers = getattr(carried, "headers", None)
+        if isinstance(headers, Mapping) and self._authorization.value in headers.values():
+            _cut_down(error, carried)
+        return error
+
+    def _failure(self, caught: BaseException, request: Request) -> TransportError:
         if isinstance(caught, _AfterTheAnswer):
             return TransportError(f"WorkOS has answered, but {caught}")
         return transport_error(
             caught,
             self._endpoint,
-            seconds,
+            request.options.timeout or DEFAULT_TIMEOUT,
             sent_nothing=isinstance(caught, _BEFORE_SENDING),
             timed_out=isinstance(caught, requests.exceptions.Timeout),
             # A stub's has nothing inside; of a real one the inside tells more.
             in_tls=isinstance(caught, requests.exceptions.SSLError) and not _has_inside(caught),
+            details=masked(_told_by_a_stub(caught), [self._key.value, *secrets_in(request)]),
         )
 
     def _send_on_own_session(self, request: Request) -> requests.Response:
@@ -286,6 +296,20 @@ def _refuse_unusable_proxy(settings: dict[str, Any], url: str) -> None:
         "the proxy has a user name or a password that requests can't send, since it is not in Latin-1: leave out "
         "session=, or give the proxy another password"
     )
+
+
+def _told_by_a_stub(caught: BaseException) -> str:
+    """What stands below the first line of a stub's error: responses lists there what it would have answered."""
+    is_a_stubs = type(caught) is requests.exceptions.ConnectionError and not _has_inside(caught)
+    return str(caught).partition("\n")[2].rstrip() if is_a_stubs else ""
+
+
+def _cut_down(error: BaseException, carried: Any) -> None:
+    """Take the key and the body out of a request that an exception carries: requests-mock's has one, for its text."""
+    bare = requests.PreparedRequest()
+    bare.method, bare.url = carried.method, carried.url
+    vars(error)["request"] = bare
+    error.args = tuple(bare if argument is carried else argument for argument in error.args)
 
 
 def _has_inside(error: Exception) -> bool:

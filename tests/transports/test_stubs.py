@@ -15,7 +15,8 @@ import vcr
 from vcr.record_mode import RecordMode
 
 from tests.loopback import Server
-from tests.transports.api import CHALLENGE, CHALLENGE_ID, FACTOR, FACTOR_ID, KEY
+from tests.transports.api import CHALLENGE, CHALLENGE_ID, CODE, FACTOR, FACTOR_ID, KEY
+from tests.unit.what_shows import shows
 from workos_mfa import (
     MFA,
     ConnectError,
@@ -85,12 +86,52 @@ def test_responses_raises(raised: Exception, expected: type[TransportError], mfa
     assert caught.value.outcome_unknown is not isinstance(caught.value, ConnectError)
 
 
+@pytest.mark.parametrize(
+    ("matcher", "reason"),
+    [
+        (responses.matchers.json_params_matcher({"code": "1"}), "{'code': '***'} doesn't match {'code': '1'}"),
+        (responses.matchers.body_matcher("x"), """doesn't match x doesn't match {"code": "***"}"""),
+        (responses.matchers.header_matcher({"Authorization": "x"}), "{'Authorization': 'Bearer ***'} doesn't match"),
+        (responses.matchers.query_param_matcher({"a": "b"}), "Parameters do not match. {} doesn't match {'a': 'b'}"),
+    ],
+)
 @responses.activate
-def test_responses_without_a_match(mfa: MFA) -> None:
-    """A call that no stub answers says that this is why, and nothing of what it sent."""
-    with pytest.raises(ConnectionLostError, match="Connection refused by Responses") as caught:
-        mfa.verify_challenge("auth_challenge_1", code="421337")
-    assert "421337" not in str(caught.value)
+def test_responses_without_a_match(matcher: Callable[..., object], reason: str, mfa: MFA) -> None:
+    """A call that no stub answers says that this is why, what stubs there are, and nothing of what it sent."""
+    url = f"{URL}/auth/challenges/auth_challenge_1/verify"
+    responses.post(url, match=[matcher])
+    responses.get(f"{URL}/auth/factors/auth_factor_1")
+    with pytest.raises(ConnectionLostError) as caught:
+        mfa.verify_challenge("auth_challenge_1", code=CODE)
+    first, *rest = str(caught.value).splitlines()
+    assert "Connection refused by Responses - the call doesn't match any registered mock. WorkOS may" in first
+    assert rest[:5] == ["", "Request: ", f"- POST {url}", "", "Available matches:"]
+    assert rest[5].startswith(f"- POST {url} ")
+    assert reason in rest[5]
+    assert rest[6] == f"- GET {URL}/auth/factors/auth_factor_1 Method does not match"
+    assert not shows(caught.value, KEY)
+    assert not shows(caught.value, CODE)
+
+
+@responses.activate
+def test_responses_without_a_match_for_a_session() -> None:
+    """The same on a session of the user's."""
+    responses.get(f"{URL}/auth/factors/auth_factor_1")
+    with requests.Session() as session, pytest.raises(ConnectionLostError, match="Available matches:\n- GET") as caught:
+        MFA(transport=RequestsTransport(KEY, session=session)).verify_challenge("auth_challenge_1", code=CODE)
+    assert not shows(caught.value, KEY)
+    assert not shows(caught.value, CODE)
+
+
+def test_requests_mock_without_a_match(mfa: MFA) -> None:
+    """Its own error says which call no stub answers, and holds nothing of what was sent, in a pickle neither."""
+    with requests_mock.Mocker() as mocker:
+        with pytest.raises(requests_mock.NoMockAddress, match=f"No mock address: POST {URL}/auth") as caught:
+            mfa.verify_challenge("auth_challenge_1", code=CODE)
+        assert mocker.request_history[0].headers["authorization"] == f"Bearer {KEY}"
+    assert caught.value.request.url == f"{URL}/auth/challenges/auth_challenge_1/verify"
+    assert not shows(caught.value, KEY)
+    assert not shows(caught.value, CODE)
 
 
 def test_requests_mock(mfa: MFA) -> None:
