@@ -23,7 +23,7 @@ PACKAGE = Path(workos_mfa.__file__).parent
 
 GROUND_FLOOR = {f"workos_mfa.{name}" for name in ("_version", "errors", "models", "secrecy", "transport")}
 OF_THE_CLIENT_ONLY = {"workos_mfa.wire", "workos_mfa.mfa", "workos_mfa.models", "requests", "urllib3"}
-ON_TOP = ("emulator", "testing", "pytest_plugin", "cli", "demo", "__main__")
+ON_TOP = ("emulator", "testing", "transport_contract", "misbehaving_server", "pytest_plugin", "cli", "demo", "__main__")
 GRAB_BAGS = {"common", "helpers", "misc", "types", "util", "utils"}
 
 

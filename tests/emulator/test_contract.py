@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode
 
 import attrs
 
 from workos_mfa.emulator import Emulator
 from workos_mfa.testing import Answer, TransportContract
+
+FAULTS: Mapping[str, Mapping[str, object]] = {
+    "refused": {"fault": "refuse_connection"},
+    "lost": {"fault": "lose_reply"},
+    "cut": {"fault": "cut_body"},
+    # Nothing drips where nothing is sent: it is late.
+    **{trouble: {"fault": "delay", "seconds": 60} for trouble in ("late", "dripping_head", "dripping_body")},
+}
 
 
 @attrs.frozen
@@ -35,11 +43,9 @@ class TestInProcess(TransportContract):
         """An emulator that answers like this."""
         emulator = Emulator()
         emulator.clock.freeze()
-        if answer.trouble == "lost":
-            emulator.faults.lose_reply(count=None)
-        elif answer.trouble == "late":
-            emulator.faults.delay(60, count=None)
-        else:
-            body = answer.body.decode() if answer.body else None
+        body = answer.body.decode() if answer.body else None
+        if answer.trouble is None:
             emulator.faults.answer(answer.status, body, headers=answer.headers, count=None)
+        else:
+            emulator.faults.from_json({**FAULTS[answer.trouble], "count": None})
         yield Connection(emulator)

@@ -2,66 +2,73 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
-import attrs
 import pytest
 import requests
 
-from tests.loopback import Line, Received, Server, serving
-from tests.transports.api import KEY, TransportFactory
-from workos_mfa import RequestsTransport, Transport
+from tests.transports.api import KEY, SessionTransport, TransportFactory
+from workos_mfa import Request, Response, Transport, Urllib3Transport
+from workos_mfa.misbehaving_server import serving
 from workos_mfa.testing import Answer, TransportContract
 
 
-@attrs.frozen
-class Connection:
-    """A transport before a loopback server."""
-
-    transport: Transport
-    server: Server
-
-    @property
-    def seen(self) -> list[tuple[str, str]]:
-        """What the server received."""
-        return [(request.method, request.path) for request in self.server.received]
-
-
-def behaving(answer: Answer, request: Received, line: Line) -> None:
-    """Do what the contract asks of its server."""
-    del request
-    if answer.trouble == "lost":
-        line.reset()
-    elif answer.trouble == "late":
-        line.stall()
-    else:
-        line.answer(answer.status, answer.body, answer.headers)
-
-
 class TestOverSockets(TransportContract):
-    """Each transport that opens connections, before a loopback server."""
+    """Each transport that opens connections."""
 
     @pytest.fixture(autouse=True)
     def _use(self, transport_class: TransportFactory) -> None:
         self.transport_class = transport_class
 
-    @contextlib.contextmanager
-    def connected(self, answer: Answer) -> Iterator[Connection]:
-        """A transport before a server that answers like this."""
-        with serving(lambda request, line: behaving(answer, request, line)) as server:
-            transport = self.transport_class(KEY, base_url=server.url)
-            try:
-                yield Connection(transport, server)
-            finally:
-                transport.close()
+    def transport(self, base_url: str) -> Transport:
+        """A transport for the contract's server."""
+        return self.transport_class(KEY, base_url=base_url)
 
 
 class TestOverAGivenSession(TransportContract):
     """RequestsTransport on a session of the user's own."""
 
-    @contextlib.contextmanager
-    def connected(self, answer: Answer) -> Iterator[Connection]:
-        """A transport before a server that answers like this."""
-        with serving(lambda request, line: behaving(answer, request, line)) as server, requests.Session() as session:
-            yield Connection(RequestsTransport(KEY, base_url=server.url, session=session), server)
+    not_kept = dict.fromkeys(
+        ("test_a_dripping_head_ends_in_time", "test_a_dripping_body_ends_in_time"),
+        "the connections of a user's session are requests' own, whose time limit is one of silence",
+    )
+
+    def transport(self, base_url: str) -> Transport:
+        """A transport for the contract's server."""
+        return SessionTransport(KEY, base_url=base_url)
+
+
+class WithoutABody(Urllib3Transport):
+    """It forgets the body of what it sends."""
+
+    def send(self, request: Request, /) -> Response:
+        """Send it without."""
+        return super().send(Request(request.operation, request.method, request.path, request.route))
+
+
+def test_a_transport_that_sends_no_body() -> None:
+    """It fails, though it passes every answer on."""
+
+    class Contract(TransportContract):
+        def transport(self, base_url: str) -> Transport:
+            return WithoutABody(KEY, base_url=base_url)
+
+    with pytest.raises(AssertionError, match="415"):
+        Contract().test_it_returns_the_answer()
+    Contract().test_an_answer_may_be_empty()
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"{}", "application/json", 200),
+        (b'{"code": "1"}', "application/json; charset=utf-8", 200),
+        (b"{}", "text/plain", 415),
+        (b"[]", "application/json", 415),
+        (b"{", "application/json", 415),
+        (b"", "application/json", 415),
+    ],
+)
+def test_what_the_contracts_server_wants(body: bytes, content_type: str, status: int) -> None:
+    """A JSON object, and a content type that says so, as the API does."""
+    with serving(Answer()) as server:
+        answer = requests.post(server.base_url, body, headers={"Content-Type": content_type}, timeout=5)
+    assert answer.status_code == status

@@ -9,9 +9,11 @@ import inspect
 import json
 import struct
 import threading
+import unittest
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
+from typing import ClassVar
 from urllib.parse import urlencode
 
 import attrs
@@ -234,15 +236,17 @@ class InMemory:
         return self.outcome()
 
     def arrive(self, request: Request) -> None:
-        """Let the server see the request."""
+        """Let the server see the request, if there is one."""
+        if self.answer.trouble == "refused":
+            raise ConnectError("nobody listens. Nothing was sent")
         query = f"?{urlencode(request.query)}" if request.query else ""
         self.seen = [*self.seen, (request.method, request.path + query)]
 
     def outcome(self) -> Response:
         """What the server does."""
-        if self.answer.trouble == "lost":
+        if self.answer.trouble in {"lost", "cut"}:
             raise ConnectionLostError("the connection broke")
-        if self.answer.trouble == "late":
+        if self.answer.trouble is not None:
             raise TransportTimeoutError("no answer came in time")
         return Response(self.answer.status, self.answer.headers, self.answer.body[: MAX_BODY + 1])
 
@@ -374,6 +378,31 @@ class CallingItClear(InMemory):
             raise
 
 
+class CallingItUnclear(InMemory):
+    """It says of every trouble that something may have been done."""
+
+    def send(self, request: Request, /) -> Response:
+        try:
+            return super().send(request)
+        except ConnectError as error:
+            error.outcome_unknown = True
+            raise
+
+
+class TakingHalfAnAnswer(InMemory):
+    """It makes do with what came of a body."""
+
+    def outcome(self) -> Response:
+        return Response(200, body=b"{") if self.answer.trouble == "cut" else super().outcome()
+
+
+class WaitingForTheLastByte(InMemory):
+    """It has patience with an answer that drips."""
+
+    def outcome(self) -> Response:
+        return Response(200) if str(self.answer.trouble).startswith("dripping") else super().outcome()
+
+
 class TakingTroubleForAnAnswer(InMemory):
     """It makes an answer out of none."""
 
@@ -427,6 +456,20 @@ class ShowingTheBodyInItsCause(InMemory):
         return super().send(request)
 
 
+class ShowingTheBodyInAFrameOfItsContext(InMemory):
+    """Its error was made from one that has passed through a frame with what was sent."""
+
+    def send(self, request: Request, /) -> Response:
+        try:
+            return self.send_below(request, json.dumps(dict(request.json or {})))
+        except ConnectionLostError:
+            raise ConnectionLostError("lost") from None
+
+    def send_below(self, request: Request, body: str) -> Response:
+        assert body
+        return super().send(request)
+
+
 class ForOneThread(InMemory):
     """It may be used by the thread that made it."""
 
@@ -474,6 +517,14 @@ BREACHES: list[tuple[type[InMemory], str]] = [
     (CallingItClear, "test_a_lost_answer_is_an_unclear_error"),
     (TakingTroubleForAnAnswer, "test_a_lost_answer_is_an_unclear_error"),
     (RepeatingInTrouble, "test_a_lost_answer_is_an_unclear_error"),
+    (CallingItUnclear, "test_no_connection_is_a_clear_error"),
+    (CallingItClear, "test_a_cut_body_is_an_unclear_error"),
+    (TakingHalfAnAnswer, "test_a_cut_body_is_an_unclear_error"),
+    (TakingTroubleForAnAnswer, "test_a_cut_body_is_an_unclear_error"),
+    (WaitingForTheLastByte, "test_a_dripping_head_ends_in_time"),
+    (WaitingForTheLastByte, "test_a_dripping_body_ends_in_time"),
+    (CallingItLost, "test_a_dripping_head_ends_in_time"),
+    (CallingItLost, "test_a_dripping_body_ends_in_time"),
     (CallingItClear, "test_a_late_answer_is_an_unclear_error"),
     (CallingItLost, "test_a_late_answer_is_an_unclear_error"),
     (TakingTroubleForAnAnswer, "test_a_late_answer_is_an_unclear_error"),
@@ -481,6 +532,7 @@ BREACHES: list[tuple[type[InMemory], str]] = [
     (ShowingTheBodyInItsText, "test_an_error_shows_nothing_that_was_sent"),
     (ShowingTheBodyInAFrame, "test_an_error_shows_nothing_that_was_sent"),
     (ShowingTheBodyInItsCause, "test_an_error_shows_nothing_that_was_sent"),
+    (ShowingTheBodyInAFrameOfItsContext, "test_an_error_shows_nothing_that_was_sent"),
     (ForOneThread, "test_many_threads_may_use_it"),
     (AnsweringOneThread, "test_many_threads_may_use_it"),
     (ClosingOnce, "test_it_may_be_closed_twice"),
@@ -529,7 +581,47 @@ def test_every_test_of_the_contract_has_a_breach() -> None:
     assert {test for _, test in BREACHES} == set(CONTRACT_TESTS)
 
 
+@pytest.mark.parametrize("test", [name for name in CONTRACT_TESTS if name.endswith(("_error", "_in_time"))])
+def test_what_fails_late_fails_the_contract(test: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that is right, and comes after the time is up, is a breach as well."""
+    monkeypatch.setattr("workos_mfa.transport_contract._MARGIN", -11)
+    assert fails(InMemory, test) is (test != "test_no_connection_is_a_clear_error")
+
+
+def test_what_is_not_kept_is_said() -> None:
+    """A promise that a transport does not keep is skipped with its reason, and the others are held to as before."""
+
+    class Contract(TransportContract):
+        not_kept: ClassVar[Mapping[str, str]] = {"test_a_dripping_head_ends_in_time": "it has no clock"}
+
+        @contextlib.contextmanager
+        def connected(self, answer: Answer) -> Iterator[InMemory]:
+            yield WaitingForTheLastByte(answer)
+
+    with pytest.raises(unittest.SkipTest, match=r"^not kept: it has no clock$"):
+        Contract().test_a_dripping_head_ends_in_time()
+    with pytest.raises(AssertionError):
+        Contract().test_a_dripping_body_ends_in_time()
+    Contract().test_a_late_answer_is_an_unclear_error()
+
+
+def test_what_is_kept_after_all_is_said_too() -> None:
+    """An entry that has become wrong does not hide the next breach."""
+
+    class Contract(TestInMemory):
+        not_kept: ClassVar[Mapping[str, str]] = {"test_it_may_be_closed_twice": "it minds"}
+
+    with pytest.raises(AssertionError, match=r"^it is kept: take test_it_may_be_closed_twice out of not_kept$"):
+        Contract().test_it_may_be_closed_twice()
+
+
+def test_a_promise_that_there_is_not() -> None:
+    """A misspelt name is found when the class is made."""
+    with pytest.raises(TypeError, match=r"^not_kept: the contract has no test_it_drips"):
+        type("Contract", (TransportContract,), {"not_kept": {"test_it_drips": "a misspelt name"}})
+
+
 def test_a_contract_without_a_transport_says_what_is_missing() -> None:
     """Whoever subclasses it reads this first."""
-    with pytest.raises(NotImplementedError, match="a subclass of TransportContract says how"):
-        TransportContract().connected(Answer())
+    with pytest.raises(NotImplementedError, match="a subclass of TransportContract gives its transport"):
+        TransportContract().test_it_may_be_closed_twice()
