@@ -44,13 +44,12 @@ HOSTS = (
     "api.workos.com",
     "api.workos.com:8443",
     "workos.com",
-    "myworkos.com",
     "10.1.2.3",
     "10.1.2.3:8443",
     "[2001:db8::1]",
     "[2001:db8::1]:8443",
 )
-API, API_8443, DOMAIN, _, IPV4, IPV4_8443, IPV6, IPV6_8443 = HOSTS
+API, API_8443, DOMAIN, IPV4, IPV4_8443, IPV6, IPV6_8443 = HOSTS
 OF_THE_DOMAIN = {API, API_8443, DOMAIN}
 
 
@@ -68,7 +67,7 @@ OF_THE_DOMAIN = {API, API_8443, DOMAIN}
         (" a.example , .workos.com ", OF_THE_DOMAIN),
         ("a.example workos.com", set()),
         ("WorkOS.com", OF_THE_DOMAIN),
-        ("com", OF_THE_DOMAIN | {"myworkos.com"}),
+        ("com", OF_THE_DOMAIN),
         ("api.workos.com", {API, API_8443}),
         ("api.workos.com:8443", {API_8443}),
         (".workos.com:8443", {API_8443}),
@@ -100,6 +99,18 @@ def test_no_proxy_means_the_same_to_all(
     monkeypatch.setenv("NO_PROXY", excepted)
     reached = {host: first_hosts(f"http://{host}", asked_for)[-3:] for host in HOSTS}
     assert reached == {host: [name_of(host) if host in direct else PROXY] * 3 for host in HOSTS}
+
+
+@pytest.mark.parametrize("excepted", ["workos.com", ".workos.com"])
+def test_no_proxy_ends_at_a_dot(
+    excepted: str, transport_class: TransportFactory, asked_for: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that only ends in the same letters is not taken out; older releases of requests do so."""
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{PROXY}")
+    monkeypatch.setenv("NO_PROXY", excepted)
+    with pytest.raises(ConnectError):
+        MFA(transport=transport_class(KEY, base_url="https://myworkos.com")).get_factor("auth_factor_1")
+    assert asked_for == [PROXY]
 
 
 def name_of(host: str) -> str:
