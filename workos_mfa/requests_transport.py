@@ -138,7 +138,7 @@ class RequestsTransport(HTTPTransport):
             timed_out=isinstance(caught, requests.exceptions.Timeout),
             # A stub's has nothing inside; of a real one the inside tells more.
             in_tls=isinstance(caught, requests.exceptions.SSLError) and not _has_inside(caught),
-            details=masked(_told_by_a_stub(caught), [self._key.value, *secrets_in(request)]),
+            details=unseen(lambda: masked(_told_by_a_stub(caught), [self._key.value, *secrets_in(request)])),
         )
 
     def _send_on_own_session(self, request: Request) -> requests.Response:
@@ -283,9 +283,8 @@ def _refuse_missing_files(settings: dict[str, Any]) -> None:
 
 def _refuse_unusable_proxy(settings: dict[str, Any], url: str) -> None:
     proxy = select_proxy(url, settings["proxies"])
-    if not proxy:
+    if not proxy or (usable := environment.usable_proxy(proxy)).startswith("socks"):
         return
-    usable = environment.usable_proxy(proxy)
     try:
         "".join(get_auth_from_url(usable)).encode("latin-1")
     except UnicodeEncodeError:

@@ -96,7 +96,7 @@ class TransportContract:
         answer = Answer(201, {"X-Request-Id": "a request's id"}, b'{"id": "auth_factor_1"}')
         with self.connected(answer) as connected:
             response = connected.transport.send(_request("POST", json={"type": "generic_otp"}))
-        assert (response.status, response.body) == (answer.status, answer.body)
+        assert (response.status, response.body) == (answer.status, answer.body), f"{response.status} {response.body!r}"
         assert response.headers.get("x-request-id") == "a request's id"
 
     def test_it_asks_what_it_was_told_to(self) -> None:
@@ -157,7 +157,7 @@ class TransportContract:
         with self.connected(answer) as connected:
             started = time.monotonic()
             error = _error_of(connected.transport, _request("POST", json={}, options=Options(timeout=timeout)))
-            assert time.monotonic() - started < timeout + _MARGIN
+            assert time.monotonic() - started < timeout + _MARGIN, "the error came long after the timeout"
             assert error.outcome_unknown
             assert len(connected.seen) == 1
         return error

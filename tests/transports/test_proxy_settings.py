@@ -247,6 +247,7 @@ def test_a_proxy_of_the_system(transport_class: TransportFactory, monkeypatch: p
         ("http://user:SENT/INEL@127.0.0.1:3128", "of the session or the system can't be read"),
         ("socks://127.0.0.1:3128", "of the session or the system must begin with"),
         ("http://user:SENTINEL%E2%82%AC@127.0.0.1:3128", "has a user name or a password that requests can't send"),
+        ("us%40er:SENTINEL%E2%82%AC@127.0.0.1:3128", "has a user name or a password that requests can't send"),
     ],
 )
 def test_a_proxy_of_a_session(proxy: str, why: str) -> None:
@@ -262,10 +263,17 @@ def test_a_proxy_of_a_session(proxy: str, why: str) -> None:
     assert not shows(called.value, "SENT")
 
 
-def challenge_for_a_password(request: Received, line: Line) -> None:
+def forward(request: Received, line: Line) -> None:
     """Be a forwarding proxy that asks for nothing."""
     assert request.path.startswith("http://api.example/auth/")
     answer_rightly(request, line)
+
+
+def test_a_socks_proxy_of_a_session() -> None:
+    """PySocks, which speaks to it, sends any password."""
+    with requests.Session() as session:
+        session.proxies["https"] = "socks5h://user:%E2%82%AC@127.0.0.1:1080"
+        RequestsTransport(KEY, session=session)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +290,7 @@ def test_a_password_is_sent_as_it_is_written(
     written: str, sent: str, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was percent-encoded reaches the proxy as those bytes, from both transports alike."""
-    with serving(challenge_for_a_password) as proxy:
+    with serving(forward) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://{written}@localhost:{proxy.port}")
         transport = transport_class(KEY, base_url="http://api.example", allow_http=True)
         assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
