@@ -129,6 +129,8 @@ def _split(base_url: str) -> tuple[SplitResult, int | None]:
         try:
             parts = urlsplit(base_url)
             port = parts.port
+            if "[" in parts.netloc:
+                ipaddress.IPv6Address(parts.hostname or "")  # older Pythons do not look
         except ValueError:
             pass
         else:
@@ -154,12 +156,7 @@ def _host(parts: SplitResult) -> str:
     found = _NETLOC.fullmatch(parts.netloc)
     if found:
         address, name = found.groups()
-        if name:
-            return str(name).lower()
-        try:
-            return str(ipaddress.IPv6Address(address))
-        except ValueError:
-            pass
+        return str(ipaddress.IPv6Address(address)) if address else str(name).lower()
     raise ConfigurationError(f"the base URL has no host that can be used: it must look like {DEFAULT_BASE_URL}")
 
 
