@@ -54,9 +54,9 @@ class MisbehavingServer(ThreadingTCPServer):
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
         self.seen: list[tuple[str, str]] = []
-        self.closing = threading.Event()
+        self.closing: threading.Event = threading.Event()
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.base_url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.base_url: str = f"http://127.0.0.1:{self.server_address[1]}"
 
     # The base class sends an orderly end first, which would come before a reset.
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
