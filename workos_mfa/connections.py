@@ -104,7 +104,7 @@ class _Conduct:
         answers: list[TimedResponse] = []
 
         def noted(*args: Any, **kwargs: Any) -> TimedResponse:
-            answers.append(TimedResponse(self._ends, *args, **kwargs))
+            answers.append(TimedResponse(self._ends, self._connection.close, *args, **kwargs))
             return answers[-1]
 
         self._connection.response_class = noted
@@ -115,6 +115,8 @@ class _Conduct:
             # Older versions leave the proxy's answer open, and with it the socket of a tunnel that is refused.
             for answer in answers:
                 answer.close()
+        if self._connection.sock is None:
+            raise OSError("the proxy sent more than its answer")
         self._connection.sock.settimeout(self._left())
 
     def response(self, sock: socket.socket, *args: Any, **kwargs: Any) -> TimedResponse:
@@ -123,7 +125,7 @@ class _Conduct:
         # urllib3 does not count the time that a proxy's tunnel took.
         ends = min(ends, self._ends) if self._is_new else ends
         self._is_new = False
-        return TimedResponse(ends, sock, *args, **kwargs)
+        return TimedResponse(ends, self._connection.close, sock, *args, **kwargs)
 
     def send(self, data: bytes) -> None:
         """Send head and body together, in one packet and one system call where http.client makes two.

@@ -178,8 +178,8 @@ class RequestsTransport(HTTPTransport):
         arrived: list[int] = []
 
         def note(answer: requests.Response, **_: object) -> None:
-            arrived.append(answer.status_code)
             guard(answer.raw)
+            arrived.append(answer.status_code)
             if 300 <= answer.status_code < 400:
                 # Finding where it leads, requests would read the whole body, however long.
                 answer.headers.pop("location", None)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
     from urllib3.response import BaseHTTPResponse
 
-_DIGITS = re.compile(r"[0-9]+")
+_DIGITS = re.compile(r"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
 _LONGEST_LINE = 65_536
 
@@ -39,11 +39,14 @@ class _TimedReader(io.RawIOBase):
         self._sock = sock
         self._ends = ends
         self.has_ended = False
+        self.is_enough = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Buffer, /) -> int | None:
+        if self.is_enough:
+            return None
         left = self._ends - time.monotonic()
         if left <= 0:
             raise TimeoutError("timed out")
@@ -68,13 +71,64 @@ class _TimedSocket:
         return io.BufferedReader(_TimedReader(self._sock, self._ends))
 
 
-class TimedResponse(http.client.HTTPResponse):
-    """An answer that must be there, to its last byte, before a moment, and that leaves nothing for the next one."""
+class StrictResponse(http.client.HTTPResponse):
+    """An answer that no proxy on the way can have seen end in another place than we do."""
 
     fp: io.BufferedReader
+    chunk_left: int | None
 
-    def __init__(self, ends: float, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+    def check_framing(self) -> bool:
+        """Whether the connection can't be used again after this answer, which is begun and not yet read.
+
+        What many proxies send in good faith is read, if there is one way to read it.
+
+        :raises HTTPException: if there is none, or more than one.
+        """
+        codings = [coding.lower() for coding in self._items("transfer-encoding")]
+        lengths = self._items("content-length")
+        if len({*lengths}) > 1 or not all(map(_DIGITS.fullmatch, lengths)):
+            raise http.client.HTTPException("malformed length")
+        if {*codings} not in ({"chunked"}, {"identity"}, set[str]()):
+            raise http.client.HTTPException("a transfer encoding that was not asked for")
+        if self.status < 200 or self.status in {204, 304}:
+            self.chunked = False
+            return self.status < 200 or bool(codings) or lengths not in ([], ["0"])
+        if "chunked" in codings:
+            # http.client knows it in its plainest form only.
+            self.chunked, self.chunk_left, self.length = True, None, None
+        elif lengths:
+            self.length = int(lengths[0])
+        return len(codings) + len(lengths) > 1 or "identity" in codings or (bool(codings) and self.version < 11)
+
+    def _items(self, name: str) -> list[str]:
+        lines = self.headers.get_all(name, [])
+        return [item.strip(" \t") for line in lines for item in line.split(",")]
+
+    # What read() asks for each chunk, and http.client answers with whatever int() makes of the line: with -1, the
+    # next read would have no end and no bound.
+    def _read_next_chunk_size(self) -> int:
+        line = self.fp.readline(_LONGEST_LINE)
+        size = line.partition(b";")[0].strip()
+        if not line.endswith(b"\r\n") or not _CHUNK_SIZE.fullmatch(size):
+            raise http.client.HTTPException("malformed chunk")
+        return int(size, 16)
+
+    # With nothing left of a chunk it reads the end of the chunk's line, which http.client does not look at.
+    def _safe_read(self, amt: int) -> bytes:
+        data: bytes = vars(http.client.HTTPResponse)["_safe_read"](self, amt)
+        if self.chunk_left == 0 and data != b"\r\n":
+            raise http.client.HTTPException("malformed chunk")
+        return data
+
+
+class TimedResponse(StrictResponse):
+    """An answer that must be there, to its last byte, before a moment, and that leaves nothing for the next one."""
+
+    def __init__(
+        self, ends: float, hang_up: Callable[[], object], sock: socket.socket, *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__(cast("socket.socket", _TimedSocket(sock, ends)), *args, **kwargs)
+        self._hang_up = hang_up
 
     def begin(self) -> None:
         """Read the head.
@@ -83,11 +137,8 @@ class TimedResponse(http.client.HTTPResponse):
             would log the line, in which a server may have repeated the key, and http.client would guess at the length.
         """
         super().begin()
-        if cast("_TimedReader", self.fp.raw).has_ended:
+        if self._reader.has_ended:
             raise http.client.HTTPException("the head is cut off")
-        length = self.headers.get("content-length")
-        if length is not None and not _DIGITS.fullmatch(length):
-            raise http.client.HTTPException("malformed length")
         try:
             assert_header_parsing(self.headers)
         except HeaderParsingError:
@@ -96,13 +147,8 @@ class TimedResponse(http.client.HTTPResponse):
             malformed = False
         if malformed:
             raise http.client.HTTPException("malformed headers")
-        if _may_be_followed(self):
+        if self.check_framing():
             self.will_close = True
-
-    # What read() asks for each chunk, and http.client answers with whatever int() makes of the line: with -1, the
-    # next read would have no end and no bound.
-    def _read_next_chunk_size(self) -> int:
-        return _chunk_size(self.fp)
 
     # Not in the type stubs, but what begin() has called since Python 2.
     _read_one_status: Callable[[], tuple[str, int, str]] = vars(http.client.HTTPResponse)["_read_status"]
@@ -115,29 +161,43 @@ class TimedResponse(http.client.HTTPResponse):
                 return version, status, reason
             http.client.parse_headers(self.fp)
 
+    # What http.client does once an answer is read to its end.
+    def _close_conn(self) -> None:
+        self._reader.is_enough = True
+        has_more = bool(self.fp.peek())
+        vars(http.client.HTTPResponse)["_close_conn"](self)
+        if has_more:
+            # What was read along with the answer is gone; what follows it would begin in its middle.
+            self._hang_up()
 
-def _may_be_followed(answer: http.client.HTTPResponse) -> bool:
-    """Whether something may come on the connection that would pass for the answer to the next call."""
-    if answer.status in {204, 304}:
-        return answer.headers.get("content-length", "0") != "0" or "transfer-encoding" in answer.headers
-    return answer.status < 200
+    @property
+    def _reader(self) -> _TimedReader:
+        return cast("_TimedReader", self.fp.raw)
 
 
 def guard(raw: object) -> None:
-    """Hold an answer on a connection that is not of our making to what ours are held to, before its body is read."""
+    """Hold an answer on a connection that is not of our making to what ours are held to, before its body is read.
+
+    :raises HTTPException: if there is no one way to read it.
+    """
     answer = getattr(raw, "_fp", None)
-    if isinstance(answer, http.client.HTTPResponse):
-        vars(answer)["_read_next_chunk_size"] = functools.partial(_chunk_size, answer.fp)
-        if _may_be_followed(answer):
-            cast("BaseHTTPResponse", raw).close()
+    # A stub's answer, such as vcrpy's, is one of a subclass.
+    if type(answer) is not http.client.HTTPResponse:
+        return
+    answer.__class__ = StrictResponse
+    pooled = cast("BaseHTTPResponse", raw)
+    try:
+        is_last = cast("StrictResponse", answer).check_framing()
+    except http.client.HTTPException:
+        pooled.close()
+        raise
+    if is_last:
+        vars(answer)["_close_conn"] = functools.partial(_close_both, answer, pooled.connection)
 
 
-def _chunk_size(answer: io.BufferedReader) -> int:
-    line = answer.readline(_LONGEST_LINE)
-    size = line.partition(b";")[0].strip()
-    if not line.endswith(b"\n") or not _CHUNK_SIZE.fullmatch(size):
-        raise http.client.HTTPException("malformed chunk")
-    return int(size, 16)
+def _close_both(answer: http.client.HTTPResponse, connection: Any) -> None:
+    vars(http.client.HTTPResponse)["_close_conn"](answer)
+    connection.close()
 
 
 def read_body(raw: BaseHTTPResponse) -> bytes:

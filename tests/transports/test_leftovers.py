@@ -17,6 +17,7 @@ import trustme
 from tests.loopback import Line, Received, Server, http_answer, serving
 from tests.transports.api import (
     CHALLENGE,
+    CHALLENGE_ID,
     CODE,
     FACTOR,
     FACTOR_ID,
@@ -37,6 +38,10 @@ from workos_mfa import (
 from workos_mfa.connections import _Connections
 
 Connect = Callable[[Server], Transport]
+
+BODY = json.dumps({"challenge": CHALLENGE, "valid": True}).encode()
+IN_CHUNKS = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
+SIZE = b"Content-Length: %d" % len(BODY)
 
 
 def verified(challenge_id: str, *, valid: bool) -> bytes:
@@ -96,7 +101,7 @@ def test_a_late_answer_on_a_session_of_the_users() -> None:
 
 @on_every_connection
 @pytest.mark.parametrize(
-    "size", [b"-1", b"-5", b"0x5", b"0_5", b"+5", b"5 5", b"", b"x", b"1" * 20, b"2;" + b"x" * 70_000]
+    "size", [b"-1", b"-5", b"0x5", b"0_5", b"+5", b"5 5", b"", b"x", b"1" * 20, b"2;" + b"x" * 70_000, b"2;x\n"]
 )
 def test_the_size_of_a_chunk(size: bytes, server: Server, connect: Connect) -> None:
     """A size that is none is no answer, rather than one without end."""
@@ -104,6 +109,18 @@ def test_the_size_of_a_chunk(size: bytes, server: Server, connect: Connect) -> N
     server.behaviour = lambda _, line: line.send(start + size + b"\r\n" + b" " * 100_000)
     with pytest.raises(ConnectionLostError) as caught:
         MFA(transport=connect(server), timeout=5).verify_challenge("auth_challenge_1", code=CODE)
+    assert caught.value.outcome_unknown
+
+
+@on_every_connection
+@pytest.mark.parametrize("end", [b"XX", b"\n\n"])
+def test_the_end_of_a_chunk(end: bytes, server: Server, connect: Connect) -> None:
+    """A chunk that is longer than its size is no answer."""
+    chunks = IN_CHUNKS.removesuffix(b"\r\n0\r\n\r\n") + end + b"0\r\n\r\n"
+    start = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server.behaviour = lambda _, line: line.send(start + chunks)
+    with pytest.raises(ConnectionLostError) as caught:
+        MFA(transport=connect(server), timeout=5).verify_challenge(CHALLENGE_ID, code=CODE)
     assert caught.value.outcome_unknown
 
 
@@ -117,6 +134,163 @@ def test_chunks_that_are_right(server: Server, connect: Connect) -> None:
     mfa = MFA(transport=connect(server))
     assert [mfa.get_factor(FACTOR_ID).id for _ in range(2)] == [FACTOR_ID] * 2
     assert server.connections == 1
+
+
+# What stands in the head, and the body that goes with it.
+READ_AND_KEPT = {
+    "any case": (b"Transfer-Encoding: cHUNKED", IN_CHUNKS),
+    "white space around the length": (b"Content-Length: \t%d \t" % len(BODY), BODY),
+}
+READ_AND_CLOSED = {
+    "white space around chunked": (b"Transfer-Encoding: \tchunked \t", IN_CHUNKS),
+    "chunked twice": (b"Transfer-Encoding: chunked, chunked", IN_CHUNKS),
+    "two lines": (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: Chunked", IN_CHUNKS),
+    "chunked beside a length": (b"Transfer-Encoding: chunked\r\nContent-Length: 5", IN_CHUNKS),
+    "a length beside chunked": (b"Content-Length: 5\r\nTransfer-Encoding: chunked", IN_CHUNKS),
+    "identity": (b"Transfer-Encoding: identity\r\n" + SIZE, BODY),
+    "the same length twice": (SIZE + b"\r\n" + SIZE, BODY),
+    "the same length in one line": (SIZE + b", %d" % len(BODY), BODY),
+}
+REFUSED = {
+    "compressed": (b"Transfer-Encoding: gzip, chunked\r\n" + SIZE, BODY),
+    "compressed without an end": (b"Transfer-Encoding: gzip\r\n" + SIZE, BODY),
+    "chunked not last": (b"Transfer-Encoding: chunked, gzip\r\n" + SIZE, BODY),
+    "identity and chunked": (b"Transfer-Encoding: identity, chunked\r\n" + SIZE, BODY),
+    "in two lines": (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", IN_CHUNKS),
+    "nothing": (b"Transfer-Encoding:\r\n" + SIZE, BODY),
+    "nothing last": (b"Transfer-Encoding: chunked,\r\n" + SIZE, BODY),
+    "unknown": (b"Transfer-Encoding: xchunked\r\n" + SIZE, BODY),
+    "a parameter": (b"Transfer-Encoding: chunked;q=1\r\n" + SIZE, BODY),
+    "quoted": (b'Transfer-Encoding: "chunked"\r\n' + SIZE, BODY),
+    "a vertical tab": (b"Transfer-Encoding: \x0bchunked\r\n" + SIZE, BODY),
+    "two lengths": (SIZE + b"\r\nContent-Length: 900", BODY),
+    "two lengths in one line": (SIZE + b", 900", BODY),
+    "a plus sign": (b"Content-Length: +%d" % len(BODY), BODY),
+    "a space in the length": (b"Content-Length: %d 0" % len(BODY), BODY),
+    "no length": (b"Content-Length:\r\nTransfer-Encoding: chunked", IN_CHUNKS),
+    "a length beyond all bounds": (b"Content-Length: " + b"9" * 5000, BODY),
+}
+FOLDED = {
+    "chunked on a line of its own": (b"Transfer-Encoding:\r\n chunked", IN_CHUNKS),
+    "a length on a line of its own": (b"Content-Length:\r\n %d" % len(BODY), BODY),
+}
+TRAILING = {"at once": verified(CHALLENGE_ID, valid=True), "later": b""}
+
+
+def verifying_twice(
+    server: Server, transport: Transport, sent: tuple[bytes, bytes], trailing: bytes
+) -> tuple[object, bool]:
+    """What comes of two verifications: the first is answered like that, the second with a no.
+
+    On the connection of the first, whoever asks there again gets a yes.
+    """
+    head, body = sent
+    first: list[Line] = []
+
+    def answer(_: Received, line: Line) -> None:
+        if line in first:
+            line.send(verified(CHALLENGE_ID, valid=True))
+        elif first:
+            line.send(verified(CHALLENGE_ID, valid=False))
+        else:
+            first.append(line)
+            line.send(b"HTTP/1.1 201 Created\r\n" + head + b"\r\n\r\n" + body + trailing)
+
+    server.behaviour = answer
+    mfa = MFA(transport=transport, timeout=5)
+    try:
+        came: object = bool(mfa.verify_challenge(CHALLENGE_ID, code="111111"))
+    except MFAError as error:
+        came = error
+    return came, bool(mfa.verify_challenge(CHALLENGE_ID, code="000000"))
+
+
+@on_every_connection
+@pytest.mark.parametrize("trailing", TRAILING.values(), ids=TRAILING)
+@pytest.mark.parametrize("sent", READ_AND_CLOSED.values(), ids=READ_AND_CLOSED)
+def test_a_head_that_says_it_twice(
+    sent: tuple[bytes, bytes], trailing: bytes, server: Server, connect: Connect
+) -> None:
+    """What proxies send in good faith is read, and its connection, whatever comes on it, is not used again."""
+    came, then = verifying_twice(server, connect(server), sent, trailing)
+    assert came is True
+    assert then is False
+    assert server.connections == 2
+
+
+@on_every_connection
+@pytest.mark.parametrize("trailing", TRAILING.values(), ids=TRAILING)
+@pytest.mark.parametrize("sent", REFUSED.values(), ids=REFUSED)
+def test_a_head_that_leaves_the_end_open(
+    sent: tuple[bytes, bytes], trailing: bytes, server: Server, connect: Connect
+) -> None:
+    """Where two readers could see the end of an answer in different places, there is no answer."""
+    refused_and_closed(server, connect, sent, trailing)
+
+
+@pytest.mark.parametrize("trailing", TRAILING.values(), ids=TRAILING)
+@pytest.mark.parametrize("sent", FOLDED.values(), ids=FOLDED)
+def test_a_head_in_folded_lines(sent: tuple[bytes, bytes], trailing: bytes, server: Server, connect: Connect) -> None:
+    """Nor where a reader may not know that a line goes on; on a session of the user's, urllib3 unfolds it."""
+    refused_and_closed(server, connect, sent, trailing)
+
+
+def refused_and_closed(server: Server, connect: Connect, sent: tuple[bytes, bytes], trailing: bytes) -> None:
+    """Verify twice: the first has no answer, and nothing of it is there for the second."""
+    came, then = verifying_twice(server, connect(server), sent, trailing)
+    assert isinstance(came, ConnectionLostError)
+    assert came.outcome_unknown
+    assert came.needs_new_challenge
+    assert then is False
+    assert server.connections == 2
+
+
+@on_every_connection
+@pytest.mark.parametrize("sent", READ_AND_KEPT.values(), ids=READ_AND_KEPT)
+def test_a_head_that_says_it_once(sent: tuple[bytes, bytes], server: Server, connect: Connect) -> None:
+    """However it is written, it costs no connection."""
+    head, body = sent
+    server.behaviour = lambda _, line: line.send(b"HTTP/1.1 201 Created\r\n" + head + b"\r\n\r\n" + body)
+    mfa = MFA(transport=connect(server))
+    assert [bool(mfa.verify_challenge(CHALLENGE_ID, code=CODE)) for _ in range(2)] == [True, True]
+    assert server.connections == 1
+
+
+@on_every_connection
+def test_chunks_from_an_old_server(server: Server, connect: Connect) -> None:
+    """HTTP/1.0 has no chunks: what sends them all the same may not know where they end."""
+    head = b"HTTP/1.0 201 Created\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server.behaviour = lambda _, line: line.send(head + IN_CHUNKS)
+    mfa = MFA(transport=connect(server))
+    assert [bool(mfa.verify_challenge(CHALLENGE_ID, code=CODE)) for _ in range(2)] == [True, True]
+    assert server.connections == 2
+
+
+def test_what_came_with_an_answer(server: Server, connect: Connect) -> None:
+    """A beginning of more is thrown away with its connection, or its end would be the answer to the next call."""
+
+    def answer_and_begin_another(_: Received, line: Line) -> None:
+        line.send(http_answer(404, {"message": ""}) + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+
+    server.behaviour = answer_and_begin_another
+    mfa = MFA(transport=connect(server))
+    with pytest.raises(NotFoundError):
+        mfa.get_factor("auth_factor_1")
+    server.behaviour = lambda _, line: line.send(verified(CHALLENGE_ID, valid=False))
+    assert not mfa.verify_challenge(CHALLENGE_ID, code=CODE)
+    assert server.connections == 2
+
+
+@on_every_connection
+@pytest.mark.parametrize("body", [b"", b"0\r\n\r\n"])
+def test_no_content_in_chunks(body: bytes, server: Server, connect: Connect) -> None:
+    """A deletion has worked, whether the body that it can't have is said to come, comes or does not."""
+    head = b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server.behaviour = lambda _, line: line.send(head + body)
+    mfa = MFA(transport=connect(server), timeout=5)
+    mfa.delete_factor("auth_factor_1")
+    mfa.delete_factor("auth_factor_2")
+    assert server.connections == 2
 
 
 def test_what_tls_has_read_already(

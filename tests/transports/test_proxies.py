@@ -94,7 +94,7 @@ def test_loopback_is_reached_directly_by_a_session(server: Server) -> None:
 
 def refuse(_: Received, line: Line) -> None:
     """Refuse to connect."""
-    line.answer(407, b"", {"Proxy-Authenticate": "Basic"})
+    line.answer(407, b"who are you?", {"Proxy-Authenticate": "Basic"})
 
 
 def die(_: Received, line: Line) -> None:
@@ -102,7 +102,12 @@ def die(_: Received, line: Line) -> None:
     line.reset()
 
 
-@pytest.mark.parametrize("behaviour", [refuse, die])
+def talk_on(_: Received, line: Line) -> None:
+    """Say that there is a connection, and more, where TLS should begin."""
+    line.send(b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")
+
+
+@pytest.mark.parametrize("behaviour", [refuse, die, talk_on])
 def test_a_proxy_that_does_not_connect(
     behaviour: object, origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ import vcr
 from vcr.record_mode import RecordMode
 
 from tests.loopback import Server
-from tests.transports.api import CHALLENGE, CHALLENGE_ID, CODE, FACTOR, FACTOR_ID, KEY
+from tests.transports.api import CHALLENGE, CHALLENGE_ID, CODE, FACTOR, FACTOR_ID, KEY, on_every_connection
 from tests.unit.what_shows import shows
 from workos_mfa import (
     MFA,
@@ -156,6 +156,7 @@ def test_requests_mock_on_a_session() -> None:
 
 # vcrpy puts the connection that is open from before aside without closing it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@on_every_connection
 def test_vcrpy(server: Server, connect: Callable[[Server], Transport], tmp_path: Path) -> None:
     """A call is recorded by vcrpy and played back, with a client that has a connection open from before."""
     cassette = str(tmp_path / "calls.json")
