@@ -21,7 +21,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -192,7 +191,7 @@ class _Timed:
     def _new_conn(self) -> Any:
         connection = cast("Any", super()._new_conn())  # type: ignore[misc]
         # A stub's connection, such as vcrpy's, has no socket to be timed.
-        if type(connection).connect in _CONNECTS:
+        if _is_of_urllib3(type(connection).connect):
             conduct = _Conduct(connection)
             connection.connect = conduct.connect
             connection._tunnel = conduct.tunnel
@@ -201,7 +200,7 @@ class _Timed:
             # Of its own, since http.client's may be set for all: it would print the key, the codes and the secrets.
             connection.debuglevel = 0
             # A SOCKS proxy's connection dials in its own way.
-            if type(connection)._new_conn is HTTPConnection._new_conn:
+            if _is_of_urllib3(type(connection)._new_conn):
                 connection._new_conn = conduct.dial
         return connection
 
@@ -225,7 +224,9 @@ def _has_leftovers(connection: Any) -> bool:
     return pending is not None and pending() > 0
 
 
-_CONNECTS = (HTTPConnection.connect, HTTPSConnection.connect)
+# By name: what stands in for a class while this is loaded would be taken for the class ever after.
+def _is_of_urllib3(method: Callable[..., object]) -> bool:
+    return method.__module__ == "urllib3.connection"
 
 
 def keep_time(manager: PoolManager) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import responses
 import vcr
 from vcr.record_mode import RecordMode
 
-from tests.loopback import Server
+from tests.loopback import Line, Received, Server, http_answer
 from tests.transports.api import CHALLENGE, CHALLENGE_ID, CODE, FACTOR, FACTOR_ID, KEY, on_every_connection
 from tests.unit.what_shows import shows
 from workos_mfa import (
@@ -173,3 +175,50 @@ def test_vcrpy(server: Server, connect: Callable[[Server], Transport], tmp_path:
     assert KEY not in Path(cassette).read_text()
     assert len(json.loads(Path(cassette).read_text())["interactions"]) == 1
     gc.collect()  # so that what vcrpy left open is found here, and not in another test
+
+
+STUBBED = {
+    "vcrpy": "import vcr; stub = vcr.use_cassette(path, record_mode='none')",
+    "responses": "import responses; stub = responses.RequestsMock()",
+    "requests-mock": "import requests_mock; stub = requests_mock.Mocker()",
+}
+FIRST_LOADED = """
+import contextlib, sys, time
+name, url, path, stub_first, stage = sys.argv[1:]
+
+def make():
+    return workos_mfa.MFA(transport=getattr(workos_mfa, name)("sk_test_x", base_url=url), timeout=0.3)
+
+exec(stub_first)
+with stub:
+    import workos_mfa
+    getattr(workos_mfa, name)
+    mfa = make() if stage != "loaded" else None
+    if stage == "used":
+        with contextlib.suppress(Exception):  # each stub has its own for a call that it does not know
+            mfa.get_factor("auth_factor_1")
+mfa = mfa or make()
+started = time.monotonic()
+try:
+    mfa.get_factor("auth_factor_1")
+except workos_mfa.TransportTimeoutError:
+    print(time.monotonic() - started)
+"""
+
+
+def drip(_: Received, line: Line) -> None:
+    """Send an answer a byte at a time, each well within the time limit."""
+    line.drip(http_answer(200, FACTOR), 0.01)
+
+
+@pytest.mark.parametrize("stage", ["loaded", "made", "used"])
+@pytest.mark.parametrize("stub", STUBBED.values(), ids=STUBBED)
+def test_first_loaded_under_a_stub(
+    stub: str, stage: str, server: Server, transport_class: type[Transport], tmp_path: Path
+) -> None:
+    """A client that is first loaded while something stands in for urllib3 keeps its time once that is gone."""
+    server.behaviour = drip
+    arguments = [transport_class.__name__, server.url, str(tmp_path / "none.yaml"), stub, stage]
+    command = [sys.executable, "-c", FIRST_LOADED, *arguments]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    assert float(run.stdout) < 2
