@@ -17,7 +17,7 @@ import urllib3
 from benchmarks.contenders import BARE, CHALLENGE, KEY, PATH, URLLIB3
 from benchmarks.rounds import Rounds, Spread, spread, take_turns, turn_of
 from workos_mfa import MFA, Options, Request, RetryingTransport, Urllib3Transport, answers, calls, wire
-from workos_mfa.connections import keep_time, time_limit
+from workos_mfa.connections import DEFAULT_MAX_IDLE, keep_time, time_limit
 from workos_mfa.http_transport import BODY_HEADERS
 from workos_mfa.secrecy import Hidden
 from workos_mfa.timed_answers import read_body
@@ -66,7 +66,7 @@ def _difference(taken: Rounds[str], upper: str, lower: str) -> Spread:
 
 def _pool(url: str) -> Callable[[], object]:
     manager = urllib3.PoolManager(maxsize=0)
-    keep_time(manager)
+    keep_time(manager, DEFAULT_MAX_IDLE)
     pool = manager.connection_from_url(url)
     settings: dict[str, Any] = {
         "body": b'{"code": "123456"}',

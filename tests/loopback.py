@@ -78,6 +78,10 @@ class Line:
         """Close the connection in an orderly way."""
         self.is_open = False
 
+    def say_no_more(self) -> None:
+        """Close this side of the connection, and see when the other side does."""
+        socket.socket.shutdown(self._sock, socket.SHUT_WR)
+
     def reset(self) -> None:
         """Break the connection off: the other side gets a reset."""
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -125,6 +129,11 @@ class Server:
     def url(self) -> str:
         """The base URL."""
         return f"{'https' if self._tls else 'http'}://localhost:{self.port}"
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections the other side has not closed."""
+        return sum(sock.fileno() != -1 for sock in self._open)
 
     def close(self) -> None:
         """Stop, and wait until every thread is gone."""

@@ -12,6 +12,7 @@ each of them, and the pools' ``ConnectionCls`` is left alone, since vcrpy and ot
 from __future__ import annotations
 
 import collections
+import contextlib
 import functools
 import http.client
 import queue
@@ -21,6 +22,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+from urllib3 import connectionpool
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -35,10 +37,22 @@ from workos_mfa.timed_answers import TimedResponse
 if TYPE_CHECKING:
     from urllib3.poolmanager import PoolManager
 
-LONGEST_REST = 30.0
-"""Seconds after which an idle connection is not used again: a load balancer may have dropped it in silence."""
+DEFAULT_MAX_IDLE = 120.0
+"""Seconds for which an idle connection is kept: a person has typed the code by then, and the edge in front of WorkOS,
+which keeps one for 400, has not closed it."""
 
 _LEAST_TIME = 0.001
+_LOOK_EVERY = 1.0
+
+# What is idle for as long as a person types is dropped in silence by some firewalls, unless there is a sign of life.
+_KEEP_ALIVE = [
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), 30)
+        for name in ("TCP_KEEPIDLE", "TCP_KEEPALIVE")  # Linux and Windows; macOS
+        if hasattr(socket, name)
+    ),
+]
 _LENGTH = b"\r\nContent-Length: "
 
 
@@ -182,16 +196,33 @@ class _Connections:
         """How many there are."""
         return len(self._idle)
 
+    def empty(self) -> bool:
+        """Whether there is none."""
+        return not self._idle
+
+    def close(self, is_dead: Callable[[Any], bool]) -> None:
+        """Close those that are dead; one that another thread has taken meanwhile is that thread's."""
+        for connection in self._idle.copy():
+            if is_dead(connection):
+                with contextlib.suppress(ValueError):
+                    self._idle.remove(connection)
+                    connection.close()
+
 
 class _Timed:
-    """What a pool of urllib3's gets: timed connections, none of them used after a long rest."""
+    """What a pool of urllib3's gets: timed connections, none of them kept for longer than it may be idle."""
 
     QueueCls = _Connections
+    max_idle: float
+
+    _next_look = 0.0
 
     def _new_conn(self) -> Any:
         connection = cast("Any", super()._new_conn())  # type: ignore[misc]
+        kind = cast("Any", type(connection))
         # A stub's connection, such as vcrpy's, has no socket to be timed.
-        if _is_of_urllib3(type(connection).connect):
+        if _is_of_urllib3(kind.connect):
+            connection.socket_options = [*connection.socket_options, *_KEEP_ALIVE]
             conduct = _Conduct(connection)
             connection.connect = conduct.connect
             connection._tunnel = conduct.tunnel
@@ -200,22 +231,38 @@ class _Timed:
             # Of its own, since http.client's may be set for all: it would print the key, the codes and the secrets.
             connection.debuglevel = 0
             # A SOCKS proxy's connection dials in its own way.
-            if _is_of_urllib3(type(connection)._new_conn):
+            if _is_of_urllib3(kind._new_conn):
                 connection._new_conn = conduct.dial
         return connection
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection = cast("Any", super()._get_conn(timeout))  # type: ignore[misc]
-        rests_since: float | None = getattr(connection, "rests_since", None)
-        if (rests_since is not None and time.monotonic() - rests_since > LONGEST_REST) or _has_leftovers(connection):
+        # urllib3 has closed it by now if the server had.
+        is_dead = connection.sock is None or self._is_spent(connection)
+        if is_dead:
             connection.close()
+        if is_dead or time.monotonic() > self._next_look:
+            self._close_dead()
         return connection
 
     def _put_conn(self, conn: Any) -> None:
         # urllib3 puts None where a connection broke, to keep count; a pool without a size has no count.
         if conn is not None:
-            conn.rests_since = time.monotonic()
+            conn.idle_since = time.monotonic()
             super()._put_conn(conn)  # type: ignore[misc]
+
+    def _close_dead(self) -> None:
+        """Close what nobody may ever take again: there is no thread that would do it in time."""
+        self._next_look = time.monotonic() + _LOOK_EVERY
+        idle = cast("_Connections", vars(self)["pool"])
+        # What stands in for this function knows the connections that stand in for urllib3's.
+        is_dropped: Callable[[Any], bool] = vars(connectionpool)["is_connection_dropped"]
+        idle.close(lambda connection: is_dropped(connection) or self._is_spent(connection))
+
+    def _is_spent(self, connection: Any) -> bool:
+        idle_since: float | None = getattr(connection, "idle_since", None)
+        is_too_old = idle_since is not None and time.monotonic() - idle_since > self.max_idle
+        return is_too_old or _has_leftovers(connection)
 
 
 def _has_leftovers(connection: Any) -> bool:
@@ -229,17 +276,17 @@ def _is_of_urllib3(method: Callable[..., object]) -> bool:
     return method.__module__ == "urllib3.connection"
 
 
-def keep_time(manager: PoolManager) -> None:
+def keep_time(manager: PoolManager, max_idle: float) -> None:
     """Make the pools of a manager, a proxy's or a SOCKS proxy's too, keep to the clock."""
     classes: dict[str, Any] = manager.pool_classes_by_scheme
-    manager.pool_classes_by_scheme = {scheme: _timed_class(kind) for scheme, kind in classes.items()}
+    manager.pool_classes_by_scheme = {scheme: _timed_class(kind, max_idle) for scheme, kind in classes.items()}
 
 
-@functools.cache
-def _timed_class(kind: type[object]) -> Any:
+@functools.lru_cache(maxsize=16)
+def _timed_class(kind: type[object], max_idle: float) -> Any:
     if issubclass(kind, _Timed):
         return kind
-    return type(f"Timed{kind.__name__}", (_Timed, kind), {"__doc__": _Timed.__doc__})
+    return type(f"Timed{kind.__name__}", (_Timed, kind), {"__doc__": _Timed.__doc__, "max_idle": max_idle})
 
 
 @functools.lru_cache(maxsize=16)

@@ -22,8 +22,8 @@ from requests.utils import get_auth_from_url, select_proxy
 from urllib3.poolmanager import PoolManager
 from urllib3.util.retry import Retry
 
-from workos_mfa import environment
-from workos_mfa.connections import keep_time, time_limit
+from workos_mfa import checks, environment
+from workos_mfa.connections import DEFAULT_MAX_IDLE, keep_time, time_limit
 from workos_mfa.errors import ConfigurationError, ConnectError, TransportError
 from workos_mfa.failures import LIBRARY_ERRORS, transport_error
 from workos_mfa.http_transport import BODY_HEADERS, HEADERS, HTTPTransport, body_of
@@ -59,10 +59,13 @@ class RequestsTransport(HTTPTransport):
         requests has it, rather than one of the wall clock, an idle connection is used however long it rested,
         and the transport can't be carried over a fork.
     :param allow_http: allow plain http to other machines than this one; see :class:`workos_mfa.MFA`.
+    :param max_idle: seconds for which an idle connection is kept for the next call, 120 unless given; not for a
+        session of yours.
     :raises ConfigurationError: if there is no key, the base URL is not one that a key may be sent to, the
         environment's bundle of certificates is missing, the proxy on the way can't be used, or the session's
         adapter repeats requests by itself, which would repeat calls that must happen once.
-    :raises TypeError: if an argument has the wrong type.
+    :raises InvalidInputError: if ``max_idle`` is zero, negative, NaN or over a day.
+    :raises TypeError: if an argument has the wrong type, or ``max_idle`` stands beside a session of yours.
     """
 
     __module__ = "workos_mfa"
@@ -74,10 +77,14 @@ class RequestsTransport(HTTPTransport):
         base_url: str | None = None,
         session: requests.Session | None = None,
         allow_http: bool = False,
+        max_idle: float | None = None,
     ) -> None:
         key = Hidden(api_key)
         del api_key
         super().__init__(key, base_url, allow_http=allow_http)
+        if session is not None and max_idle is not None:
+            raise TypeError("max_idle goes with the transport's own session: a session of yours keeps its connections")
+        self._max_idle = checks.seconds("max_idle", DEFAULT_MAX_IDLE if max_idle is None else max_idle)
         self._authorize = _BearerAuth(self._authorization)
         self._given_session = session
         if session is None:
@@ -100,7 +107,7 @@ class RequestsTransport(HTTPTransport):
         environment.ca_bundle()  # refused here if it is missing, and not at the first call
         proxy = environment.proxy_url(self._endpoint)
         session = _OwnSession()
-        adapter = _TimedAdapter()
+        adapter = _TimedAdapter(self._max_idle)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         settings = self._settings_of(session, self._endpoint.url)
@@ -234,26 +241,30 @@ class _OwnSession(requests.Session):
 class _TimedAdapter(HTTPAdapter):
     """requests' adapter on pools whose connections keep to the clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_idle: float) -> None:
+        self._max_idle = max_idle
         self._pool: Any = None
         # A pool without a size keeps as many connections as there were threads at once.
         super().__init__(pool_maxsize=0)
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         """The one pool there is: endpoint, proxies and certificates are the same for every call."""
-        if self._pool is None:
-            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
-        return self._pool
+        # Looked at once, since another thread may close it between two looks.
+        pool = self._pool
+        if pool is None:
+            pool = self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+        return pool
 
     def close(self) -> None:
-        """Close the pools; the next call makes new ones."""
+        """Let go of the pools; the next call makes new ones, and a call that is under way finishes on its own."""
         self._pool = None
-        super().close()
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            manager.clear()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools ours."""
         super().init_poolmanager(*args, **kwargs)
-        keep_time(self.poolmanager)
+        keep_time(self.poolmanager, self._max_idle)
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
         """What every transport sends a proxy; requests has no password but in Latin-1."""
@@ -262,7 +273,7 @@ class _TimedAdapter(HTTPAdapter):
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
         """Make the pools of a proxy ours."""
         manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
-        keep_time(manager)
+        keep_time(manager, self._max_idle)
         return manager
 
 

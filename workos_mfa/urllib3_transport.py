@@ -16,8 +16,8 @@ from urllib3.util import parse_url
 from urllib3.util.retry import Retry
 from urllib3.util.ssl_ import create_urllib3_context
 
-from workos_mfa import environment
-from workos_mfa.connections import keep_time, time_limit
+from workos_mfa import checks, environment
+from workos_mfa.connections import DEFAULT_MAX_IDLE, keep_time, time_limit
 from workos_mfa.http_transport import BODY_HEADERS, HEADERS, HTTPTransport, body_of
 from workos_mfa.secrecy import Hidden
 from workos_mfa.timed_answers import read_body
@@ -42,8 +42,10 @@ class Urllib3Transport(HTTPTransport):
     :param allow_http: allow plain http to other machines than this one; see :class:`workos_mfa.MFA`.
     :param ssl_context: what TLS is made with, for a client certificate or an authority of yours; the
         environment's bundle is not read then.
+    :param max_idle: seconds for which an idle connection is kept for the next call, 120 unless given.
     :raises ConfigurationError: if there is no key, the base URL is not one that a key may be sent to, or the
         environment's bundle of certificates is missing or its proxy can't be used.
+    :raises InvalidInputError: if ``max_idle`` is zero, negative, NaN or over a day.
     :raises OSError: if that bundle can't be read.
     :raises TypeError: if an argument has the wrong type.
     """
@@ -57,10 +59,12 @@ class Urllib3Transport(HTTPTransport):
         base_url: str | None = None,
         allow_http: bool = False,
         ssl_context: ssl.SSLContext | None = None,
+        max_idle: float | None = None,
     ) -> None:
         key = Hidden(api_key)
         del api_key
         super().__init__(key, base_url, allow_http=allow_http)
+        self._max_idle = checks.seconds("max_idle", DEFAULT_MAX_IDLE if max_idle is None else max_idle)
         self._ssl_context = ssl_context
         self._renew()
 
@@ -109,7 +113,7 @@ class Urllib3Transport(HTTPTransport):
         if self._endpoint.url.startswith("https:"):
             settings["ssl_context"] = self._ssl_context or _context_of_the_environment()
         manager = PoolManager(**settings) if self._proxy is None else _proxy_manager(self._proxy, settings)
-        keep_time(manager)
+        keep_time(manager, self._max_idle)
         return manager
 
 

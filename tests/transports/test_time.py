@@ -147,30 +147,3 @@ def test_a_host_without_an_address(transport_class: TransportFactory, monkeypatc
     monkeypatch.setattr("workos_mfa.connections.socket.getaddrinfo", resolving_to())
     with pytest.raises(ConnectError, match="no connection to localhost"):
         MFA(transport=transport_class(KEY, base_url="http://localhost:9")).get_factor("auth_factor_1")
-
-
-def test_an_idle_connection(
-    server: Server, connect: Callable[[Server], Transport], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A connection that rested for over 30 seconds is not used again, one that rested less is."""
-    mfa = MFA(transport=connect(server))
-    now = time.monotonic()
-    for later, connections in ((0, 1), (29, 1), (31 + 29, 2)):
-        monkeypatch.setattr("workos_mfa.connections.time.monotonic", lambda later=later: now + later)
-        mfa.verify_challenge("auth_challenge_1", code="123456")
-        assert server.connections == connections
-
-
-def test_a_connection_closed_while_idle(server: Server, connect: Callable[[Server], Transport]) -> None:
-    """A connection that the server closed between two calls costs nothing: the next call opens another."""
-    mfa = MFA(transport=connect(server))
-
-    def answer_and_close(request: Received, line: Line) -> None:
-        answer_rightly(request, line)
-        line.hang_up()
-
-    server.behaviour = answer_and_close
-    for _ in range(3):
-        assert mfa.verify_challenge("auth_challenge_1", code="123456")
-        time.sleep(0.05)
-    assert server.connections == 3

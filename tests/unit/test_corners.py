@@ -13,7 +13,7 @@ from urllib3 import PoolManager
 import workos_mfa
 from workos_mfa import MFA, Page, Response, Urllib3Transport
 from workos_mfa.configuration import read_endpoint
-from workos_mfa.connections import keep_time
+from workos_mfa.connections import DEFAULT_MAX_IDLE, keep_time
 from workos_mfa.environment import proxy_url
 from workos_mfa.errors import ConnectionLostError, TransportError
 from workos_mfa.failures import transport_error
@@ -87,7 +87,7 @@ def test_a_transport_is_over_some_library() -> None:
 def test_pools_are_timed_once() -> None:
     """A manager that comes along again, as requests before 2.32 hands it over for each call, stays as it is."""
     manager = PoolManager()
-    keep_time(manager)
+    keep_time(manager, DEFAULT_MAX_IDLE)
     once = dict(manager.pool_classes_by_scheme)
-    keep_time(manager)
+    keep_time(manager, DEFAULT_MAX_IDLE)
     assert manager.pool_classes_by_scheme == once
