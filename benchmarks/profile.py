@@ -75,6 +75,7 @@ def _pool(url: str) -> Callable[[], object]:
         "redirect": False,
         "assert_same_host": False,
         "preload_content": False,
+        "decode_content": False,
     }
 
     def exchange() -> None:

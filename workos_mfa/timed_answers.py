@@ -210,7 +210,7 @@ def read_body(raw: BaseHTTPResponse) -> bytes:
     parts: list[bytes] = []
     room = MAX_BODY + 1
     while room > 0:
-        part = raw.read(room, decode_content=False)
+        part = raw.read(room)
         parts.append(part)
         room -= len(part)
         # Where the length is not known, or not reached, the next read is where urllib3 notices a cut body.

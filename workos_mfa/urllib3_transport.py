@@ -98,6 +98,7 @@ class Urllib3Transport(HTTPTransport):
             redirect=False,
             assert_same_host=False,
             preload_content=False,
+            decode_content=False,
             timeout=time_limit(request.options.timeout or DEFAULT_TIMEOUT),
         )
         try:
