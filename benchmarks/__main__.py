@@ -8,7 +8,20 @@ from pathlib import Path
 
 import attrs
 
-from benchmarks import calls, emulators, endurance, machine, page, plot, profile, server, starts, tables, threads
+from benchmarks import (
+    calls,
+    emulators,
+    endurance,
+    handshakes,
+    machine,
+    page,
+    plot,
+    profile,
+    server,
+    starts,
+    tables,
+    threads,
+)
 from benchmarks.goals import goals
 
 
@@ -22,6 +35,7 @@ class Effort:
     :param crowds: numbers of threads.
     :param crowd_rounds: rounds of each of them.
     :param crowd_calls: calls of all threads of a round together.
+    :param sign_ins: sign-ins in a row for each length of time that a person types.
     :param sizes: numbers of factors that the emulator holds.
     """
 
@@ -31,11 +45,13 @@ class Effort:
     crowds: tuple[int, ...]
     crowd_rounds: int
     crowd_calls: int
+    sign_ins: int
     sizes: tuple[int, ...]
 
 
-_FULL = Effort(60, 50, 15, (1, 2, 4, 8, 16, 32, 64), 3, 2_000, (10, 1_000, 100_000))
-_QUICK = Effort(2, 5, 1, (1, 8), 1, 40, (10, 100))
+_TYPING = (10.0, 45.0)  # from an app that is open to a text message that takes its time
+_FULL = Effort(60, 50, 15, (1, 2, 4, 8, 16, 32, 64), 3, 2_000, 20, (10, 1_000, 100_000))
+_QUICK = Effort(2, 5, 1, (1, 8), 1, 40, 2, (10, 100))
 
 
 def main(arguments: list[str]) -> int:
@@ -75,6 +91,8 @@ def _everything(effort: Effort, endured: int, into: Path | None) -> None:
         _say(tables.of_starts(started))
         crowds = threads.measure(running, sizes=effort.crowds, rounds=effort.crowd_rounds, calls=effort.crowd_calls)
         _say(tables.of_crowds(crowds))
+        typing = handshakes.measure(running, seconds=_TYPING, sign_ins=effort.sign_ins)
+        _say(tables.of_typing(typing))
         growths = endurance.measure(running.url, calls=endured)
         _say(tables.of_growths(growths))
     emulated = emulators.measure(sizes=effort.sizes, rounds=effort.rounds // 2, calls=effort.calls)
@@ -86,7 +104,7 @@ def _everything(effort: Effort, endured: int, into: Path | None) -> None:
         picture.write_text(plot.svg(per_call, crowds), "utf-8")
         shown = f"![Microseconds a call, and calls a second by threads]({picture.name})"
         measured = (tables.of_calls(per_call), tables.of_starts(started), tables.of_crowds(crowds))
-        others = (tables.of_growths(growths), tables.of_emulators(emulated))
+        others = (tables.of_typing(typing), tables.of_growths(growths), tables.of_emulators(emulated))
         page.put(into, "benchmarks", "\n\n".join([tables.of_machine(), reached, shown, *measured, *others]))
 
 

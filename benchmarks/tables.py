@@ -10,6 +10,7 @@ from benchmarks.contenders import BARE, OFFICIAL, REQUESTS, missing
 from benchmarks.emulators import OURS, THEIRS, Emulated
 from benchmarks.endurance import Growth
 from benchmarks.goals import Goal
+from benchmarks.handshakes import Typing
 from benchmarks.profile import LAYERS, Profile
 from benchmarks.rounds import Spread
 from benchmarks.starts import NOTHING, Starts
@@ -87,6 +88,16 @@ def of_crowds(crowds: Sequence[Crowd]) -> str:
     sizes = [f"{crowd.size}" for crowd in crowds]
     heads = ("calls a second by threads", *sizes, f"connections of {last.size}", '"pool is full"')
     return _table(heads, rows)
+
+
+def of_typing(lengths: Sequence[Typing]) -> str:
+    """Connections that each contender opened for a sign-in."""
+    rows = [
+        (contender.name, *(f"{length.opened.of(contender).median:.2f}" for length in lengths))
+        for contender in lengths[0].opened.taken
+    ]
+    heads = [f"{length.seconds:.0f} s" for length in lengths]
+    return _table(("new connections a sign-in, while the person types for", *heads), rows)
 
 
 def of_growths(growths: Iterable[Growth]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.calls import PerCall
-from benchmarks.contenders import ALL, DEFAULT, LEAN, OFFICIAL, Contender
+from benchmarks.contenders import ALL, DEFAULT, LEAN, OFFICIAL, URLLIB3, Contender
 from benchmarks.goals import Goal, goals
 from benchmarks.page import NoPlaceError, put
 from benchmarks.rounds import Rounds, Spread, spread, take_turns
@@ -95,6 +95,26 @@ def test_a_start_is_what_comes_on_top_of_python() -> None:
         "0.10 (0.10 to 0.10)",
         "1.00 (1.00 to 1.00)",
     ]
+
+
+HANDSHAKES = """
+from benchmarks import handshakes, server, tables
+with server.running() as running:
+    print(tables.of_typing(handshakes.measure(running, seconds=(10, 45, 121), sign_ins=2)))
+"""
+
+
+def test_handshakes() -> None:
+    """While a person types, our connection stays; after two minutes it does not, and one without a limit always does."""
+    run = subprocess.run([sys.executable, "-c", HANDSHAKES], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603
+    opened = {name.strip(): [float(cell) for cell in cells] for _, name, *cells, _ in rows_of(run.stdout)}
+    assert opened[DEFAULT.name] == opened[LEAN.name] == [0, 0, 1]
+    assert opened[URLLIB3.name] == [0, 0, 0]
+
+
+def rows_of(table: str) -> list[list[str]]:
+    """The cells of a table's rows, heads left out."""
+    return [line.split("|") for line in table.strip().splitlines()[2:]]
 
 
 def test_spread() -> None:
