@@ -105,7 +105,7 @@ with server.running() as running:
 
 
 def test_handshakes() -> None:
-    """While a person types, our connection stays; after two minutes it does not, and one without a limit always does."""
+    """While a person types, our connection stays; after two minutes it does not, where one without a limit does."""
     run = subprocess.run([sys.executable, "-c", HANDSHAKES], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603
     opened = {name.strip(): [float(cell) for cell in cells] for _, name, *cells, _ in rows_of(run.stdout)}
     assert opened[DEFAULT.name] == opened[LEAN.name] == [0, 0, 1]
