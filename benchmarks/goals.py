@@ -1,4 +1,4 @@
-"""What was set out to be reached, and whether it is: every goal a ratio inside one run."""
+"""What was set out to be reached, and whether it is: a ratio inside one run, where there is something to compare."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ def _of_starts(starts: Starts) -> Iterator[Goal]:
     client = starts.client.ratio(DEFAULT, OFFICIAL, without=NOTHING)
     yield Goal("import, of the official SDK's (Python's own start taken off)", 0.12, imports)
     yield Goal("import and first client, of the official SDK's (Python's own start taken off)", 0.28, client)
+    yield Goal("the pytest plugin: milliseconds that it adds to every run of pytest", 5, starts.plugin, 1)
     yield Goal("memory after a first call, of the official SDK's", 0.58, starts.memory.ratio(DEFAULT, OFFICIAL))
 
 

@@ -13,7 +13,7 @@ import attrs
 
 from benchmarks.contenders import Contender, installed
 from benchmarks.memory import PEAK_IN_KIB
-from benchmarks.rounds import Rounds, take_turns
+from benchmarks.rounds import Rounds, Spread, spread, take_turns
 
 _MILLISECONDS = 1e3
 _KIB_IN_A_MIB = 1024
@@ -21,15 +21,26 @@ _KIB_IN_A_MIB = 1024
 NOTHING = Contender(name="Python alone", distribution="", imports="", client="", call="True")
 """What every other number has in it."""
 
+_PLUGIN = """
+import time, pytest
+before = time.process_time()
+import workos_mfa.pytest_plugin
+print(time.process_time() - before)
+"""
+
 
 @attrs.frozen
 class Starts:
-    """Milliseconds of processor time until the import, the first client, the first call; MiB after that."""
+    """Milliseconds of processor time until the import, the first client, the first call; MiB after that.
+
+    :param plugin: milliseconds that the pytest plugin adds to every run of pytest where the package is installed.
+    """
 
     imports: Rounds[Contender]
     client: Rounds[Contender]
     call: Rounds[Contender]
     memory: Rounds[Contender]
+    plugin: Spread
 
 
 def measure(url: str, *, rounds: int) -> Starts:
@@ -37,7 +48,8 @@ def measure(url: str, *, rounds: int) -> Starts:
     # First, since its first run compiles what is not compiled yet, as an installation does.
     (memory,) = take_turns(_for_each(lambda contender: (_peak(contender.program(url)),)), min(rounds, 5))
     stages = {until: _stage(url, until, rounds) for until in ("imports", "client", "call")}
-    return Starts(memory=memory, **stages)
+    plugin = spread([float(_said(_PLUGIN)) * _MILLISECONDS for _ in range(rounds)])
+    return Starts(memory=memory, plugin=plugin, **stages)
 
 
 def _stage(url: str, until: str, rounds: int) -> Rounds[Contender]:
@@ -58,9 +70,13 @@ def _cpu(program: str) -> float:
 
 
 def _peak(program: str) -> float:
-    command = [sys.executable, "-c", f"{program}\n{PEAK_IN_KIB}\nprint(peak())"]
+    return int(_said(f"{program}\n{PEAK_IN_KIB}\nprint(peak())")) / _KIB_IN_A_MIB
+
+
+def _said(program: str) -> str:
+    command = [sys.executable, "-c", program]
     run = subprocess.run(command, check=True, capture_output=True, text=True, env=_compiling())  # noqa: S603 - the contender's lines
-    return int(run.stdout) / _KIB_IN_A_MIB
+    return run.stdout
 
 
 def _compiling() -> dict[str, str]:

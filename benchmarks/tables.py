@@ -62,6 +62,7 @@ def of_starts(starts: Starts) -> str:
         )
         for contender in starts.imports.taken
     ]
+    rows.append(("workos_mfa's pytest plugin, on top of pytest", starts.plugin.text(1), "", "", "", ""))
     heads = (
         "fresh interpreter, ms of processor time",
         "import",

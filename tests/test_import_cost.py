@@ -4,37 +4,29 @@ from __future__ import annotations
 
 from tests.test_packaging import loaded_by
 
-OURS_AT_IMPORT = {
-    "workos_mfa",
-    *(
-        f"workos_mfa.{name}"
-        for name in (
-            "_version",
-            "answers",
-            "calls",
-            "checks",
-            "configuration",
-            "errors",
-            "mfa",
-            "models",
-            "secrecy",
-            "transport",
-            "wire",
-        )
-    ),
-}
+OURS_AT_IMPORT = {"workos_mfa", "workos_mfa._version"}
 OURS_WITH_A_CLIENT = {
     *OURS_AT_IMPORT,
     *(
         f"workos_mfa.{name}"
         for name in (
+            "answers",
+            "calls",
+            "checks",
+            "configuration",
             "connections",
             "environment",
+            "errors",
             "failures",
             "http_transport",
+            "mfa",
+            "models",
             "requests_transport",
             "retrying",
+            "secrecy",
             "timed_answers",
+            "transport",
+            "wire",
         )
     ),
 }
@@ -48,9 +40,22 @@ LEAN_CLIENT = "w.MFA(transport=w.RetryingTransport(w.Urllib3Transport('sk_test_s
 
 
 def test_the_import() -> None:
-    """Importing the package loads what defines its names, and none of Python's modules for networks."""
+    """Importing the package loads none of its names, of Python's modules what they are loaded with, and no other."""
     loaded = loaded_by("import workos_mfa")
     assert ours(loaded) == OURS_AT_IMPORT
+    assert loaded - OURS_AT_IMPORT <= {"__future__", "importlib", "importlib._bootstrap", "warnings"}
+
+
+def test_the_plugin() -> None:
+    """Every run of pytest on a machine that has the package loads the plugin: pytest has loaded all else it needs."""
+    loaded = loaded_by("import workos_mfa.pytest_plugin", after="import pytest")
+    assert loaded == {*OURS_AT_IMPORT, "workos_mfa.pytest_plugin"}
+
+
+def test_the_names_alone() -> None:
+    """A name loads what defines it, and none of Python's modules for networks."""
+    loaded = loaded_by("from workos_mfa import MFA, MFAError, Factor, Request")
+    assert ours(loaded) < OURS_WITH_A_CLIENT
     assert loaded.isdisjoint(HEAVY_AT_IMPORT | HEAVY_ALWAYS)
 
 

@@ -7,6 +7,7 @@ import configparser
 import importlib
 import importlib.metadata
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import workos_mfa
+from workos_mfa.testing import make_verification
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(workos_mfa.__file__).parent
@@ -79,9 +81,9 @@ class TestMetadata:
 class TestImporting:
     """What ``import workos_mfa`` costs."""
 
-    def test_it_loads_attrs_and_nothing_else(self) -> None:
+    def test_a_name_loads_attrs_and_nothing_else(self) -> None:
         """Of other people's packages attrs alone is loaded, and of ours neither a transport nor the emulator."""
-        loaded = loaded_by("import workos_mfa")
+        loaded = loaded_by("from workos_mfa import MFA")
         assert {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names == {"attr", "attrs", "workos_mfa"}
         ours = {name.split(".")[1] for name in loaded if name.startswith("workos_mfa.")}
         assert ours.isdisjoint({"connections", "failures", "requests_transport", "retrying", *ON_TOP})
@@ -127,10 +129,40 @@ class TestNames:
         exec("from workos_mfa import *", names)  # noqa: S102
         assert set(workos_mfa.__all__) <= set(names)
 
+    def test_no_module_takes_a_name_away(self) -> None:
+        """Python sets a module as an attribute of its package once it is loaded, so none is named as a public name."""
+        assert {module.removeprefix("workos_mfa.") for module in MODULES}.isdisjoint(workos_mfa.__all__)
+
+    @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+    def test_an_unpickled_object_brings_its_name(self, protocol: int) -> None:
+        """A process that has used no name of the package yet can read what another one has pickled."""
+        pickled = pickle.dumps([make_verification(), workos_mfa.NotFoundError, workos_mfa.RetryPolicy()], protocol)
+        program = "import pickle, sys; print(pickle.loads(sys.stdin.buffer.read()))"
+        run = subprocess.run([sys.executable, "-c", program], input=pickled, check=True, capture_output=True)  # noqa: S603
+        assert b"Verification(" in run.stdout
+        assert b"<class 'workos_mfa.NotFoundError'>, RetryPolicy(" in run.stdout
+
+    @pytest.mark.parametrize(
+        ("look", "shown"),
+        [
+            ("help(workos_mfa)", ["class MFA(", "class Emulator(", "class TLSError(", "class RetryPolicy("]),
+            (
+                "print(rlcompleter.Completer(globals()).attr_matches('workos_mfa.Retr'))",
+                ["workos_mfa.RetryingTransport("],
+            ),
+            ("print(inspect.getmembers(workos_mfa, inspect.isclass))", ["'MFA'", "'Emulator'", "'TLSError'"]),
+        ],
+    )
+    def test_tools_that_look_find_the_names(self, look: str, shown: list[str]) -> None:
+        """``help``, completion in a shell and ``inspect`` show what nobody has asked for yet."""
+        program = f"import inspect, rlcompleter, workos_mfa; {look}"
+        run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603
+        assert [text for text in shown if text not in run.stdout] == []
+
     def test_another_name_is_an_attribute_error(self) -> None:
         """A misspelt name fails as in any module."""
         with pytest.raises(AttributeError, match="module 'workos_mfa' has no attribute 'MFa'"):
-            _ = workos_mfa.MFa
+            getattr(workos_mfa, "MFa")  # noqa: B009 - type checkers know better
 
 
 class TestStructure:
@@ -193,9 +225,12 @@ def files_of(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def loaded_by(statement: str) -> set[str]:
+def loaded_by(statement: str, *, after: str = "pass") -> set[str]:
     """The modules that a statement loads in a fresh interpreter."""
-    program = f"import json, sys; there = set(sys.modules); {statement}; print(json.dumps([*set(sys.modules) - there]))"
+    program = (
+        f"import json, sys; {after}; there = set(sys.modules); {statement}; "
+        "print(json.dumps([*set(sys.modules) - there]))"
+    )
     run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603
     return set(json.loads(run.stdout))
 

@@ -1,7 +1,7 @@
 """An emulator as a test wants it, and the environment that leads an app to it.
 
 What pytest's fixtures and the context manager for everybody else have in common. The emulator is loaded when one
-is made, since the pytest plugin is imported by every run of pytest, wanted or not.
+is made: unit tests that want a stub of :mod:`workos_mfa.testing` go without.
 """
 
 from __future__ import annotations

@@ -51,6 +51,8 @@ class MFA:
         unused.
     """
 
+    __module__ = "workos_mfa"
+
     def __init__(
         self,
         api_key: str | None = None,

@@ -58,6 +58,8 @@ class TOTP(Model):
     :param user: the account's name, or None where the API leaves it out.
     """
 
+    __module__ = "workos_mfa"
+
     issuer: str | None = None
     user: str | None = None
 
@@ -70,6 +72,8 @@ class TOTPEnrollment(CopiedAsItself, TOTP):
     :param qr_code: a ``data:image/png;base64,...`` URI of the QR code: the ``src`` of an image.
     :param uri: the ``otpauth://`` URI that the QR code holds.
     """
+
+    __module__ = "workos_mfa"
 
     secret: str = attrs.field(repr=False)
     qr_code: str = attrs.field(repr=False)
@@ -89,6 +93,8 @@ class SMS(Model):
     :param phone_number: the number in E.164 form, such as ``+15005550006``; its repr is masked.
     """
 
+    __module__ = "workos_mfa"
+
     phone_number: str = attrs.field(repr=masked_phone)
 
 
@@ -107,6 +113,8 @@ class Factor(Model):
     :param sms: the phone number of an SMS factor, or None.
     :param object: the API's name for this kind of object.
     """
+
+    __module__ = "workos_mfa"
 
     id: str
     type: str
@@ -136,6 +144,8 @@ class Factor(Model):
 class TOTPFactor(Factor):
     """A TOTP factor as it is enrolled, with its secret: ``factor.totp`` is never None."""
 
+    __module__ = "workos_mfa"
+
     # Required behind optional fields, which is sound: every field is given by keyword.
     totp: TOTPEnrollment  # pyright: ignore[reportGeneralTypeIssues]
 
@@ -143,6 +153,8 @@ class TOTPFactor(Factor):
 @attrs.frozen(kw_only=True)
 class SMSFactor(Factor):
     """An SMS factor as it is enrolled: ``factor.sms`` is never None."""
+
+    __module__ = "workos_mfa"
 
     # Required behind optional fields, which is sound: every field is given by keyword.
     sms: SMS  # pyright: ignore[reportGeneralTypeIssues]
@@ -162,6 +174,8 @@ class Challenge(CopiedAsItself, Model):
     :param code: the code itself, for ``generic_otp`` factors only, whose codes the app delivers.
     :param object: the API's name for this kind of object.
     """
+
+    __module__ = "workos_mfa"
 
     id: str
     authentication_factor_id: str
@@ -192,6 +206,8 @@ class Verification(Model):
     :param valid: True if the code was right, False if it was not.
     """
 
+    __module__ = "workos_mfa"
+
     challenge: Challenge
     valid: bool
 
@@ -206,6 +222,8 @@ class UserEnrollment(Model):
     :param factor: the new factor, with its secret.
     :param challenge: a challenge for a first code.
     """
+
+    __module__ = "workos_mfa"
 
     factor: TOTPFactor
     challenge: Challenge
@@ -227,6 +245,8 @@ class Page(Model, Generic[T]):
     :param after: the cursor for ``after=``, or None where that leads nowhere. It is None on the last page; under
         ``order="normal"``, whose cursors are the other way round, ``before`` is.
     """
+
+    __module__ = "workos_mfa"
 
     items: tuple[T, ...]
     before: str | None = None

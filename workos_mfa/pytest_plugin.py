@@ -1,7 +1,7 @@
 """Fixtures for the tests of an app: pytest finds them by itself wherever the package is installed.
 
-So every run of pytest imports this, whether it has to do with WorkOS or not: what costs time is imported by the
-fixtures. ``-p no:workos_mfa`` switches it off.
+So every run of pytest imports this, whether it has to do with WorkOS or not: whatever pytest has not loaded itself is
+imported by the fixtures. ``-p no:workos_mfa`` switches it off.
 """
 
 from __future__ import annotations
@@ -10,16 +10,12 @@ import re
 from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, TypeVar, cast
 
-import attrs
 import pytest
-
-from workos_mfa import MFA
-from workos_mfa.emulated import describe, environment_for, make_emulator, unused_faults
-from workos_mfa.secrecy import masked_phone, printable
 
 if TYPE_CHECKING:
     from pluggy import Result
 
+    from workos_mfa import MFA
     from workos_mfa.emulator import Call, Emulator, EmulatorServer, SMSMessage
 
 _T = TypeVar("_T")
@@ -30,17 +26,17 @@ _MOST_LISTED = 50
 _API_CODE = re.compile(r"[a-z][a-z0-9_]{0,79}")
 
 
-@attrs.define(eq=False)
 class _Watched:
     """A test's emulator, and what is known of the test so far.
 
-    :param passed: whether the test itself passed; None before it has run.
-    :param told: whether a report shows the calls already.
+    :ivar passed: whether the test itself passed; None before it has run.
+    :ivar told: whether a report shows the calls already.
     """
 
-    emulator: Emulator
-    passed: bool | None = None
-    told: bool = False
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.passed: bool | None = None
+        self.told = False
 
 
 _WATCHED = pytest.StashKey[_Watched]()
@@ -63,6 +59,8 @@ def workos_mfa_emulator(request: pytest.FixtureRequest) -> Generator[Emulator, N
     A code stays the same until the test moves the clock: for the next TOTP code ``.clock.advance(30)``. A fault that
     has not struck by the end of a test that passed is an error. The marker ``workos_mfa`` changes its settings.
     """
+    from workos_mfa.emulated import unused_faults
+
     item = cast("pytest.Item", request.node)
     watched = item.stash[_WATCHED] = _Watched(_made(item))
     yield watched.emulator
@@ -78,6 +76,7 @@ def workos_mfa_client(workos_mfa_emulator: Emulator) -> MFA:
     It repeats calls as a real client does. The waits take no time, and move the emulator's clock; they are as long
     as they can be, so that they are the same each time.
     """
+    from workos_mfa.mfa import MFA
     from workos_mfa.retrying import RetryingTransport
 
     clock = workos_mfa_emulator.clock
@@ -107,6 +106,8 @@ def workos_mfa_env(
     WORKOS_API_KEY and WORKOS_BASE_URL are those of ``workos_mfa_server``, and no other variable that begins with
     ``WORKOS_`` is set. Undone after the test.
     """
+    from workos_mfa.emulated import environment_for
+
     # By the test's own monkeypatch, so that what both change is undone in the right order.
     for name, value in environment_for(workos_mfa_server).items():
         if value is None:
@@ -138,6 +139,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Result[pytes
 
 
 def _made(item: pytest.Item) -> Emulator:
+    from workos_mfa.emulated import make_emulator
+
     settings: dict[str, object] = {}
     for node in item.listchain():
         # Within a node the later markers are the nearer ones: of a subclass, of a parameter.
@@ -163,6 +166,8 @@ def _or_fail(make: Callable[[], _T]) -> _T:
 
 
 def _section(emulator: Emulator) -> str:
+    from workos_mfa.emulated import describe
+
     return "\n".join(
         [
             *_listed("call", map(_call_line, emulator.calls)),
@@ -191,6 +196,8 @@ def _waiting(lines: Iterable[str]) -> list[str]:
 
 
 def _call_line(call: Call) -> str:
+    from workos_mfa.secrecy import printable
+
     # Neither path nor query nor body: an app may have put anything there.
     name = call.operation or f"{printable(call.method, limit=20)}, unknown route"
     status = "none" if call.status is None else call.status
@@ -203,4 +210,6 @@ def _call_line(call: Call) -> str:
 
 
 def _message_line(message: SMSMessage) -> str:
+    from workos_mfa.secrecy import masked_phone
+
     return f"{message.sent_at:%H:%M:%S}  to {masked_phone(message.to)}, for {message.challenge_id}"

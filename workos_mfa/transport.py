@@ -40,6 +40,8 @@ class Options:
     :param max_attempts: at most this many attempts; it lowers a retry policy, never raises it.
     """
 
+    __module__ = "workos_mfa"
+
     timeout: float | None = None
     deadline: float | None = None
     max_attempts: int | None = None
@@ -77,6 +79,8 @@ class Request(_InTransit):
     :param options: the caller's limits.
     """
 
+    __module__ = "workos_mfa"
+
     operation: str
     method: str
     path: str
@@ -101,6 +105,8 @@ class Attempt:
     :param request_id: the server's id for the request, to be quoted to WorkOS' support.
     :param outcome_unknown: True if the server may have acted although nobody can say so.
     """
+
+    __module__ = "workos_mfa"
 
     number: int
     operation: str
@@ -135,6 +141,8 @@ class Response(_InTransit):
         one: a longer body is cut there, and the client refuses it for its length.
     :param attempts: the attempts it took, where something repeats; a plain transport leaves it empty.
     """
+
+    __module__ = "workos_mfa"
 
     status: int
     headers: Mapping[str, str] = attrs.field(factory=_nothing, converter=_lower_cased, repr=False)
@@ -228,3 +236,6 @@ class Transport(Protocol):
     def close(self) -> None:
         """Let go of connections; a transport that holds nothing does nothing."""
         ...
+
+
+Transport.__module__ = "workos_mfa"  # in the class it would be a member of the protocol

@@ -84,7 +84,8 @@ def test_ratios_are_taken_inside_a_round() -> None:
 def test_a_start_is_what_comes_on_top_of_python() -> None:
     """Python's own start is taken off both, in the goals and in the table."""
     milliseconds = Rounds({NOTHING: [10.0], DEFAULT: [20.0], OFFICIAL: [110.0]})
-    starts = Starts(imports=milliseconds, client=milliseconds, call=milliseconds, memory=milliseconds)
+    each = {"imports": milliseconds, "client": milliseconds, "call": milliseconds, "memory": milliseconds}
+    starts = Starts(**each, plugin=Spread(2.0, 3.0, 4.0))
     of_calls = PerCall(wall=Rounds({}), cpu=Rounds({}))
     crowd = Crowd(1, throughput=milliseconds, connections=ONE_EACH, full_pools=ONE_EACH)
     found = {goal.text: goal.found for goal in goals(of_calls, starts, [crowd], [])}
@@ -94,7 +95,10 @@ def test_a_start_is_what_comes_on_top_of_python() -> None:
         "",
         "0.10 (0.10 to 0.10)",
         "1.00 (1.00 to 1.00)",
+        "",
     ]
+    (verdict,) = [goal.verdict for goal in goals(of_calls, starts, [crowd], []) if "pytest plugin" in goal.text]
+    assert verdict == "reached"
 
 
 HANDSHAKES = """

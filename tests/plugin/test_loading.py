@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import re
-import subprocess
-import sys
 
 import pytest
 
 from tests.plugin.running import run, run_apart, said
 
 pytest_plugins = "pytester"
-
-
-def test_importing_costs_pytest_and_the_light_package() -> None:
-    """Every run of pytest on a machine that has the package loads the plugin, so it loads nothing heavy."""
-    program = (
-        "import pytest, sys, json, attrs; there = set(sys.modules); import workos_mfa.pytest_plugin; "
-        "print(json.dumps([*set(sys.modules) - there]))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603
-    loaded = set(json.loads(done.stdout))
-    assert {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names == {"workos_mfa"}
-    heavy = {"emulator", "requests_transport", "urllib3_transport", "connections", "retrying", "testing", "cli"}
-    assert {name.split(".")[1] for name in loaded if name.startswith("workos_mfa.")}.isdisjoint(heavy)
 
 
 def test_a_run_that_does_not_use_it_loads_no_more(pytester: pytest.Pytester) -> None:
@@ -36,9 +20,9 @@ def test_a_run_that_does_not_use_it_loads_no_more(pytester: pytest.Pytester) -> 
         import sys
 
         def test_passes():
-            heavy = {"requests", "urllib3", "segno", "werkzeug", "workos_mfa.emulator", "workos_mfa.retrying"}
-            assert "workos_mfa.pytest_plugin" in sys.modules
-            assert not heavy & set(sys.modules)
+            ours = {name for name in sys.modules if name.startswith("workos_mfa")}
+            assert ours == {"workos_mfa", "workos_mfa._version", "workos_mfa.pytest_plugin"}
+            assert not {"attrs", "requests", "urllib3", "segno", "werkzeug"} & set(sys.modules)
 
         def test_fails():
             assert False

@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import workos_mfa
 from workos_mfa import (
     MFA,
     Attempt,
@@ -148,3 +149,8 @@ def wrong_emulators_are_refused() -> None:
     Emulator(now="2026")  # type: ignore[arg-type]
     emulated(max_wrong_code=3)  # type: ignore[call-arg]
     emulated(state="emulator.db")  # type: ignore[call-arg]
+
+
+def a_misspelt_name_is_refused() -> None:
+    """The names come when they are asked for, and a type checker knows which there are all the same."""
+    workos_mfa.MFa  # type: ignore[attr-defined]  # noqa: B018
