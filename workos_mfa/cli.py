@@ -25,7 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="watch a whole MFA flow, on the embedded emulator",
         description="Run a whole MFA flow and tell what happens. It needs no account, no key and no network.",
     )
-    demo.add_argument(
+    where = demo.add_mutually_exclusive_group()
+    where.add_argument(
+        "--interactive",
+        action="store_true",
+        help="scan the QR code with the app on your phone, and type the code that it shows",
+    )
+    where.add_argument(
         "--live",
         action="store_true",
         help="run it on the real API with the key in WORKOS_API_KEY; it asks you for the codes",
@@ -39,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _emulate(chosen)
     from workos_mfa import demo as tour
 
-    return tour.main(live=chosen.live)
+    return tour.main(live=chosen.live, interactive=chosen.interactive)
 
 
 def _add_emulate(add_parser: Callable[..., argparse.ArgumentParser]) -> None:

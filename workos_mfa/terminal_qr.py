@@ -8,23 +8,21 @@ from collections.abc import Iterator
 from workos_mfa.emulator import qr
 
 _QUIET_ZONE = 2
-_BLACK_ON_WHITE = "\x1b[30;107m{}\x1b[0m"
 _HALVES = {(0, 0): " ", (0, 1): "▄", (1, 0): "▀", (1, 1): "█"}
 
 
-def lines(text: str, *, colours: bool, unicode: bool) -> Iterator[str]:
+def lines(text: str, *, inverted: bool, unicode: bool) -> Iterator[str]:
     """The QR code of a text, a line at a time.
 
     :param text: what the QR code holds.
-    :param colours: draw black on white, whatever the terminal's colours are; without it the terminal should
-        be light on dark, and the code is drawn in light.
+    :param inverted: draw the light parts, for a terminal that writes light on dark; without it the dark ones, to be
+        painted black on white.
     :param unicode: draw two rows of the code in a line, with half blocks; without it only ASCII is used.
     """
     rows = qr.modules(text, quiet_zone=_QUIET_ZONE)
-    if not colours:
+    if inverted:
         rows = [[1 - module for module in row] for row in rows]
-    for line in _in_half_blocks(rows) if unicode else _in_ascii(rows):
-        yield _BLACK_ON_WHITE.format(line) if colours else line
+    yield from _in_half_blocks(rows) if unicode else _in_ascii(rows)
 
 
 def _in_half_blocks(rows: list[list[int]]) -> Iterator[str]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from urllib.parse import parse_qsl
 
+import pyotp
 import pytest
 
+from tests.cli.terminal import in_a_terminal
 from tests.loopback import Line, Received, Server, serving
-from workos_mfa import Emulator, Request, __version__, cli, demo, terminal_qr
+from workos_mfa import MFA, Emulator, Request, SMSFactor, TOTPFactor, __version__, cli, demo, terminal_qr
 from workos_mfa.emulator import qr
 
 
@@ -38,6 +42,9 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert re.search(r"SMS to \+15005550006: Your Foo Corp code is \d{6}\.", told)
     assert told.count("NotFoundError: 404") == 2
     assert "\x1b" not in told
+    # The last line of the fourth step would be a riddle without a word on it.
+    explained = told.partition("\n4. ")[2].partition("\n5. ")[0].partition("is False\n")[2]
+    assert " ".join(explained.split()).startswith("Refused, as it should be: each code of the app counts once")
 
 
 def test_as_a_module() -> None:
@@ -64,18 +71,16 @@ def test_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert plain.getvalue() == "\n1. A step\n"
 
 
-@pytest.mark.parametrize("colours", [True, False])
+@pytest.mark.parametrize("inverted", [True, False])
 @pytest.mark.parametrize("unicode", [True, False])
-def test_the_qr_code(colours: bool, unicode: bool) -> None:  # noqa: FBT001 - parameters of the case
+def test_the_qr_code(inverted: bool, unicode: bool) -> None:  # noqa: FBT001 - parameters of the case
     """What is drawn is the QR code, module for module."""
     text = "otpauth://totp/Foo%20Corp:alan?secret=JBSWY3DPEHPK3PXP&issuer=Foo%20Corp"
-    drawn = list(terminal_qr.lines(text, colours=colours, unicode=unicode))
+    drawn = list(terminal_qr.lines(text, inverted=inverted, unicode=unicode))
     if not unicode:
         assert all(line.isascii() for line in drawn)
-    bare = [line.removeprefix("\x1b[30;107m").removesuffix("\x1b[0m") for line in drawn]
-    read = [row for line in bare for row in modules_of(line, unicode=unicode)]
-    black = 1 if colours else 0
-    expected = [[module if black else 1 - module for module in row] for row in qr.modules(text, quiet_zone=2)]
+    read = [row for line in drawn for row in modules_of(line, unicode=unicode)]
+    expected = [[1 - module if inverted else module for module in row] for row in qr.modules(text, quiet_zone=2)]
     assert read[: len(expected)] == expected
     assert read[len(expected) :] in ([], [expected[0]])
 
@@ -87,6 +92,182 @@ def modules_of(line: str, *, unicode: bool) -> Iterator[list[int]]:
     else:
         yield [int(char in "▀█") for char in line]
         yield [int(char in "▄█") for char in line]
+
+
+class PersonWithAPhone:
+    """Scans the QR code and types what the app shows: first in a hurry, then a code of long ago, then the right one."""
+
+    def __init__(self) -> None:
+        self.answered = 0
+
+    def __call__(self, shown: str) -> str:
+        """The next answer, by what the terminal shows."""
+        (secret,) = re.findall(r"factor\.totp\.secret:\s+([A-Z2-7]+)", shown)
+        right = pyotp.TOTP(secret).now()
+        old = f"{(int(right) + 500_000) % 1_000_000:06d}"
+        self.answered += 1
+        return ["12 34\n", f"{old}\n", f"{right[:3]} {right[3:]}\n"][self.answered - 1]
+
+
+class TestInATerminal:
+    """As people see it."""
+
+    def test_no_line_is_broken_by_the_terminal(self) -> None:
+        """At 80 columns every line fits, the QR code too, so that nothing breaks inside a word."""
+        session = in_a_terminal("demo", columns=80, typing=str)
+        assert session.status == 0
+        assert max(map(len, session.shown.splitlines())) <= 80
+        assert "█▀▀▀▀▀█" in session.shown
+        words = " ".join(session.shown.split())
+        assert "ChallengeAlreadyVerifiedError: 422 authentication_challenge_previously_verified: The authent" in words
+
+    def test_a_call_is_broken_between_its_arguments(self) -> None:
+        """What is shown of a call can be pasted."""
+        shown = in_a_terminal("demo", columns=60, typing=str).shown
+        calls = re.findall(r"^ {3}>>> (.*\n(?: {3}\.\.\. .*\n)*)", shown, flags=re.MULTILINE)
+        assert max(call.count("\n") for call in calls) == 3
+        for call in calls:
+            compile(call.replace("\n   ... ", "\n"), "shown", "single")
+
+    def test_a_person_types_the_code_of_their_own_phone(self) -> None:
+        """With ``--interactive`` a phone that has scanned the QR code has the codes, and a mistake is no end."""
+        person = PersonWithAPhone()
+        session = in_a_terminal("demo", "--interactive", columns=80, typing=person)
+        assert (session.status, person.answered) == (0, 3)
+        assert re.findall(r"bool\(result\) is (\w+)", session.shown) == ["False", "False", "True", "False", "True"]
+        assert max(map(len, session.shown.splitlines())) <= 80
+
+    def test_ctrl_c(self) -> None:
+        """Ctrl-C at a question deletes the factor, and is no traceback."""
+        session = in_a_terminal("demo", "--interactive", columns=80, typing=lambda _: "\x03")
+        assert session.status == 1
+        assert "NotFoundError: 404" in session.shown
+        assert session.shown.endswith("\n\nworkos-mfa demo: stopped\n")
+
+
+def test_interactive(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The questions come in this order."""
+    person = PersonWithAPhone()
+    shown: list[str] = []
+    questions: list[str] = []
+
+    def answer(question: str) -> str:
+        questions.append(" ".join(question.split()))
+        shown.append(capsys.readouterr().out)
+        return person("".join(shown)).strip()
+
+    monkeypatch.setattr("builtins.input", answer)
+    assert cli.main(["demo", "--interactive"]) == 0
+    assert questions == [
+        "Scan the QR code with an authenticator app, wait for a fresh code, and type it: >",
+        "A code has six digits. Once more: >",
+        "That was not right. The same challenge may be tried again. Type the newest code: >",
+    ]
+
+
+def test_a_window_that_is_too_narrow(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A QR code whose lines would be broken can't be scanned: the demo says so in its place, and goes on."""
+    monkeypatch.setenv("COLUMNS", "51")
+    assert cli.main(["demo"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "[The QR code needs 52 columns, and this window has 51. Make it wider" in told
+    assert "█" not in told
+
+
+class EmulatorsPhone:
+    """The phone of :class:`Emulator`, for a tour that is cut short."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+
+    def phone_number(self) -> str:
+        """A number."""
+        return "+15005550006"
+
+    def codes(self, factor: TOTPFactor | SMSFactor) -> Iterator[str]:
+        """One code, the right one."""
+        is_app = isinstance(factor, TOTPFactor)
+        yield self._emulator.totp_code(factor.id) if is_app else self._emulator.outbox.latest().code
+
+
+class ReaderWhoLeaves(io.StringIO):
+    """A pipe whose reader has had enough after so many lines."""
+
+    def __init__(self, lines: int) -> None:
+        super().__init__()
+        self._left = lines
+
+    def write(self, text: str) -> int:
+        """Take it, or say that nobody does."""
+        if self._left < 1:
+            raise BrokenPipeError
+        self._left -= text.count("\n")
+        return super().write(text)
+
+
+class TestAClosedPipe:
+    """``workos-mfa demo --live | head``."""
+
+    def test_what_was_made_is_deleted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whichever line is the last that somebody reads, no factor is left."""
+        # The secret is the same each time, and so is its QR code, which takes longer than all the rest.
+        monkeypatch.setattr(qr, "_without_border", functools.cache(qr._without_border))
+        whole = io.StringIO()
+        made: list[int] = []
+        demo.run(MFA(transport=(emulator := Emulator(seed=1))), EmulatorsPhone(emulator), demo.Stage(whole))
+        for lines in range(whole.getvalue().count("\n")):
+            emulator = Emulator(seed=1)
+            with pytest.raises(BrokenPipeError):
+                demo.run(MFA(transport=emulator), EmulatorsPhone(emulator), demo.Stage(ReaderWhoLeaves(lines)))
+            calls = [(call.operation, call.status) for call in emulator.calls]
+            made.append(calls.count(("enroll_factor", 201)))
+            assert calls.count(("delete_factor", 204)) == made[-1]
+        assert set(made) == {0, 1, 2}
+
+    def test_it_ends_quietly(self, real_api: Server) -> None:
+        """The factor is deleted at the API, and there is no traceback, at the end of the process neither."""
+        command = [sys.executable, "-W", "error", "-m", "workos_mfa", "demo", "--live"]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:  # noqa: S603 - our own
+            assert process.stdin is not None
+            assert process.stdout is not None
+            assert process.stderr is not None
+            while b"auth_factor_" not in process.stdout.readline():
+                pass
+            process.stdout.close()
+            process.stdin.write(b"123456\n" * 3)
+            process.stdin.close()
+            said = process.stderr.read()
+        assert (process.returncode, said) == (141, b"")
+        methods = [request.method for request in real_api.received]
+        assert methods[0] == "POST"
+        assert methods[-1] == "DELETE"
+
+    def test_from_the_first_line_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where nobody reads at all the status is that of a program that the closed pipe has ended."""
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "w", encoding="utf-8") as pipe, monkeypatch.context() as patch:
+            patch.setattr("sys.stdout", pipe)
+            assert cli.main(["demo"]) == 141
+
+
+def test_a_factor_that_can_not_be_deleted_is_named(
+    real_api: Server, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the API is out of reach at the end, the person is told which factor to delete by hand."""
+    person_at_the_keyboard(emulator, monkeypatch, phone="")
+
+    def answer(request: Received, line: Line) -> None:
+        if request.method == "DELETE":
+            line.answer(403, {"message": "no"})
+        else:
+            serve_emulator(emulator, request, line, [])
+
+    real_api.behaviour = answer
+    assert cli.main(["demo", "--live"]) == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert re.search(r"auth_factor_\w+ is still there, or may be; delete it by hand\. AuthorizationError: 403", told)
 
 
 def serve_emulator(emulator: Emulator, request: Received, line: Line, challenges: list[object]) -> None:
