@@ -1,8 +1,9 @@
-"""Check what is in a wheel, and that the wheel built from the sdist is the same one."""
+"""Check what is in a wheel and in an sdist, and that the wheel built from the sdist is the same one."""
 
 from __future__ import annotations
 
 import sys
+import tarfile
 import zipfile
 
 
@@ -24,8 +25,15 @@ def problems(of_tree: dict[str, int], of_sdist: dict[str, int]) -> list[str]:
     return sorted(found)
 
 
+def tests_in(sdist: str) -> list[str]:
+    """The tests in an sdist: some of them without the rest of the tree would be tests that can't run."""
+    with tarfile.open(sdist) as archive:
+        return [name for name in archive.getnames() if "/tests/" in name]
+
+
 if __name__ == "__main__":
     trouble = problems(contents(sys.argv[1]), contents(sys.argv[2]))
+    trouble += [f"{name} does not belong in the sdist" for name in tests_in(sys.argv[3])]
     if trouble:
-        raise SystemExit("the wheel: " + "; ".join(trouble))
+        raise SystemExit("what was built: " + "; ".join(trouble))
     sys.stdout.write("the wheel is complete, and the sdist builds the same one\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import fnmatch
 import importlib
 import importlib.metadata
 import json
@@ -67,6 +68,26 @@ class TestMetadata:
         assert set(re.findall(r'^python_?[vV]ersion = "([\d.]+)"', tools, re.MULTILINE)) == {oldest}
         assert f'target-version = "py{oldest.replace(".", "")}"' in tools
         assert re.findall(r":: (3\.\d+)", setup_cfg["metadata"]["classifiers"])[0] == oldest
+
+    def test_it_says_where_it_comes_from(self, setup_cfg: configparser.ConfigParser) -> None:
+        """The page on the package index names an author, the source, the changes and where to report a weakness."""
+        assert setup_cfg["metadata"]["author"]
+        assert project_urls(setup_cfg).keys() == {"Source", "Documentation", "Changelog", "Security"}
+        source = project_urls(setup_cfg)["Source"]
+        assert [url for url in project_urls(setup_cfg).values() if not url.startswith(source)] == []
+
+    def test_the_readme_can_be_read_elsewhere(self, setup_cfg: configparser.ConfigParser) -> None:
+        """The README is the package's page on the index, so its links are whole, and lead to files that are there."""
+        readme = re.sub(r"```.*?```|`[^`\n]*`", "", text_of(ROOT / "README.md"), flags=re.DOTALL)
+        labels = dict(re.findall(r"^\[([^]]+)\]: (\S+)$", readme, re.MULTILINE))
+        targets = [*labels.values(), *re.findall(r"\]\(([^)]*)\)", readme), *project_urls(setup_cfg).values()]
+        assert [target for target in targets if not target.startswith("https://")] == []
+        ours = re.escape(project_urls(setup_cfg)["Source"])
+        files = [found[2] for target in targets if (found := re.match(f"{ours}/(blob|tree)/main/(.+)", target))]
+        assert len(files) > 5
+        assert [name for name in files if not (ROOT / name).exists()] == []
+        used = {label or text for text, label in re.findall(r"\[([^]]+)\](?:\[([^]]+)\])?(?![(:])", readme)}
+        assert used == set(labels)
 
     def test_the_commands_exist(self) -> None:
         """Every entry point leads to something."""
@@ -204,9 +225,19 @@ class TestStructure:
 
 
 def test_no_file_names_a_machine() -> None:
-    """No path of somebody's home is in a file: it would be wrong everywhere else."""
+    """No path of somebody's home or of a temporary file is in what comes with the project: it is wrong elsewhere."""
     home = re.compile(rb"(?<![\w.~-])/(?:home|root|Users)/[\w.]")
-    assert [str(path) for path in files_of(ROOT) if home.search(path.read_bytes())] == []
+    files = {path.relative_to(ROOT): path.read_bytes() for path in files_of(ROOT)}
+    assert [str(path) for path, content in files.items() if home.search(content)] == []
+    # The tests have such paths as values, which are no files of anybody's.
+    others = {path: content for path, content in files.items() if path.parts[0] != "tests"}
+    assert [str(path) for path, content in others.items() if b"/tmp/" in content] == []
+
+
+def project_urls(setup_cfg: configparser.ConfigParser) -> dict[str, str]:
+    """The URLs of the metadata, by their labels."""
+    lines = setup_cfg["metadata"]["project_urls"].strip().splitlines()
+    return {label.strip(): url.strip() for label, _, url in (line.partition("=") for line in lines)}
 
 
 def text_of(path: Path) -> str:
@@ -215,13 +246,14 @@ def text_of(path: Path) -> str:
 
 
 def files_of(folder: Path) -> Iterator[Path]:
-    """The files of the tree, without what tools and environments leave in it."""
+    """The files of the tree, hidden ones too, without what git leaves out: a copy of the tree has no git to ask."""
+    left_out = [".git", *(line.rstrip("/") for line in text_of(ROOT / ".gitignore").splitlines())]
     for path in sorted(folder.iterdir()):
-        left_behind = path.name.startswith((".", "__pycache__")) and path.name != ".ci"
-        if path.is_dir() and not left_behind and not (path / "pyvenv.cfg").exists():
-            if path.suffix != ".egg-info" and path.name not in {"build", "dist"}:
-                yield from files_of(path)
-        elif path.is_file() and path.suffix != ".pyc":
+        if any(fnmatch.fnmatch(path.name, pattern) for pattern in left_out):
+            continue
+        if path.is_dir():
+            yield from files_of(path)
+        else:
             yield path
 
 

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 NODE_FOLDER = ROOT / ".ci" / "sdks"
-"""Where `npm install` has put WorkOS' Node SDK."""
+"""Where `npm ci` has put WorkOS' Node SDK."""
 
 
 def missing(what: str, how: str) -> None:
@@ -43,7 +43,7 @@ def package(name: str, how: str) -> Any:
 def node_folder(folder: Path = NODE_FOLDER) -> Path:
     """The folder from which Node finds WorkOS' SDK."""
     if not (folder / "node_modules" / "@workos-inc" / "node").exists():
-        missing("@workos-inc/node", f"run: npm install --prefix {folder.relative_to(ROOT)}")
+        missing("@workos-inc/node", f"run: npm ci --prefix {folder.relative_to(ROOT)}")
     return folder
 
 

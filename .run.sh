@@ -1,1 +1,0 @@
-cd /tmp/perf && PYTHONPATH=/tmp/perf /tmp/dev/bin/python -m benchmarks "$@"
