@@ -94,6 +94,21 @@ def test_one_address(recipe: Any, storage: Any) -> None:
     assert 0 < waits[10] <= 300
 
 
+def test_a_blocked_address_locks_nobody_out(recipe: Any, storage: Any) -> None:
+    """What comes from an address without tries takes none of the accounts that it names."""
+    emulator = Emulator()
+    mfa = MFA(transport=emulator)
+    factor = mfa.enroll_factor(type="totp", issuer="Foo Corp", user="alan.turing@example.com")
+    challenge = mfa.challenge_factor(factor.id)
+    attempts = recipe.Attempts(storage)
+    code = emulator.totp_code(factor.id)
+    rest = {"challenge_id": challenge.id, "factor_id": factor.id, "code": code}
+    assert [attempts.take(recipe.ATTEMPTS_FROM_AN_ADDRESS, "verify", "192.0.2.1") for _ in range(10)] == [0.0] * 10
+    blocked = [outcome(recipe, mfa, attempts, account="alan", address="192.0.2.1", **rest) for _ in range(100)]
+    assert set(blocked) == {"TooMany"}
+    assert outcome(recipe, mfa, attempts, account="alan", address="192.0.2.2", **rest) == "True"
+
+
 def test_messages_have_a_count_of_their_own(recipe: Any, storage: Any) -> None:
     """Asking for messages uses up no tries, and a proof gives no messages back."""
     attempts = recipe.Attempts(storage)
