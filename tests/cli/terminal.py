@@ -9,12 +9,12 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 from collections.abc import Callable
 
 import attrs
 
-# What the leader of a session opens becomes its terminal, so that Ctrl-C in it reaches the program and nobody else.
-_PROGRAM = "import os, sys; os.open(os.ttyname(0), os.O_RDWR); from workos_mfa.cli import main; sys.exit(main())"
+_LONGEST = 60.0  # seconds: a program that waits for ever must not make the tests wait
 
 
 @attrs.frozen
@@ -35,16 +35,17 @@ def in_a_terminal(*arguments: str, columns: int, typing: Callable[[str], str]) -
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     unset = ("COLUMNS", "NO_COLOR")
     environment = {name: value for name, value in os.environ.items() if name not in unset}
-    command = [sys.executable, "-W", "error", "-c", _PROGRAM, *arguments]
-    with subprocess.Popen(  # noqa: S603 - our own
-        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
-    ) as process:
+    command = [sys.executable, "-W", "error", "-m", "workos_mfa", *arguments]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:  # noqa: S603
         os.close(theirs)
+        limit = threading.Timer(_LONGEST, process.kill)
+        limit.start()
         shown = b""
         while chunk := _read(ours):
             shown += chunk
             if shown.endswith(b"   > "):
                 os.write(ours, typing(_bare(shown)).encode())
+        limit.cancel()
     os.close(ours)
     return Session(_bare(shown), process.returncode)
 

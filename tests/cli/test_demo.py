@@ -137,9 +137,9 @@ class TestInATerminal:
         assert re.findall(r"bool\(result\) is (\w+)", session.shown) == ["False", "False", "True", "False", "True"]
         assert max(map(len, session.shown.splitlines())) <= 80
 
-    def test_ctrl_c(self) -> None:
-        """Ctrl-C at a question deletes the factor, and is no traceback."""
-        session = in_a_terminal("demo", "--interactive", columns=80, typing=lambda _: "\x03")
+    def test_ctrl_d(self) -> None:
+        """The end of the input at a question deletes the factor, and is no traceback."""
+        session = in_a_terminal("demo", "--interactive", columns=80, typing=lambda _: "\x04")
         assert session.status == 1
         assert "NotFoundError: 404" in session.shown
         assert session.shown.endswith("\n\nworkos-mfa demo: stopped\n")
