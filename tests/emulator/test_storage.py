@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -401,6 +404,75 @@ def test_a_database_of_something_else_is_refused(path: Path) -> None:
     with pytest.raises(StateFileError, match="it is a database of something else"):
         Emulator(state=path)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("script", ["CREATE TABLE mine (a)", "PRAGMA application_id = 7", "VACUUM"])
+def test_a_database_in_use_is_left_as_it_is(path: Path, script: str) -> None:
+    """Of somebody's own database nothing is changed, its log of changes included: not even what SQLite would tidy up."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute(script)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE entries (mine)")
+    # What a process leaves behind that was killed.
+    Path(f"{path}-wal").write_bytes(b"left")
+    before = {found: (found.read_bytes(), found.stat().st_mode) for found in path.parent.iterdir()}
+    with pytest.raises(StateFileError, match="it is a database of something else"):
+        Emulator(state=path)
+    assert {found: (found.read_bytes(), found.stat().st_mode) for found in path.parent.iterdir()} == before
+
+
+@pytest.fixture
+def device() -> Iterator[str]:
+    """A device of our own: a terminal."""
+    descriptors = os.openpty()
+    yield os.ttyname(descriptors[1])
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize("what", ["folder", "pipe", "device", "nothing"])
+def test_what_is_no_file_is_refused(path: Path, device: str, what: str, linked: bool) -> None:
+    """What only looks like a file is refused at once, with what would do, and is left as it was."""
+    made = path.with_name("made")
+    if what == "folder":
+        made.mkdir(0o755)
+    elif what == "pipe":
+        os.mkfifo(made, 0o644)
+    else:
+        made.symlink_to({"device": device, "nothing": "nowhere"}[what])
+    if linked:
+        path.symlink_to(made)
+    before = _looks(path.parent), Path(device).stat().st_mode
+    with pytest.raises(StateFileError, match=r"can't open the state file .*: it is a .*; .*name .*file"):
+        Emulator(state=path if linked else made)
+    assert (_looks(path.parent), Path(device).stat().st_mode) == before
+
+
+def _looks(folder: Path) -> list[tuple[str, int, int]]:
+    return sorted((found.name, found.lstat().st_mode, found.lstat().st_size) for found in folder.iterdir())
+
+
+def test_a_link_to_a_file_will_do(path: Path) -> None:
+    """A link to a state file is that file."""
+    with Emulator(state=path) as emulator:
+        made = Caller(emulator).generic()
+    link = path.with_name("link")
+    link.symlink_to(path)
+    with Emulator(state=link) as emulator:
+        assert Caller(emulator).get(made["id"]).json == made
+
+
+def test_looking_at_a_file_lets_nobody_else_in(path: Path) -> None:
+    """A second emulator that is refused takes nothing from the first of this process: the lock stays where it is."""
+    with Emulator(state=path):
+        with pytest.raises(StateFileError, match="another process is using it"):
+            Emulator(state=path)
+        program = "import sys, workos_mfa; workos_mfa.Emulator(state=sys.argv[1])"
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False
+        )
+    assert "another process is using it" in done.stderr
 
 
 def test_a_file_of_a_newer_version_is_refused(path: Path) -> None:

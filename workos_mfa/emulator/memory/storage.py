@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -41,6 +41,7 @@ class Storage:
         self._changed = False
         with self._explained("open"):
             _make_private(self._path)
+            self._check_unopened()
             self._db = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
         try:
             with self._explained("open"):
@@ -126,7 +127,8 @@ class Storage:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         # The lock comes with the first look, so that nobody is between the look and the first change.
         database.execute("BEGIN EXCLUSIVE")
-        self._check_whose_it_is()
+        if _number(database, "SELECT count(*) FROM sqlite_master"):
+            self._check_whose_it_is(database)
         self._path.chmod(0o600)
         database.execute(
             "CREATE TABLE IF NOT EXISTS entries (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, "
@@ -139,17 +141,22 @@ class Storage:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
 
-    def _check_whose_it_is(self) -> None:
-        if not self._number("SELECT count(*) FROM sqlite_master"):
-            return
-        if self._number("PRAGMA application_id") != _OURS:
-            self._refuse("it is a database of something else. Name another file")
-        if self._number("PRAGMA user_version") > _FORMAT:
-            self._refuse("a newer version of workos_mfa made it. Update workos_mfa, or name another file")
+    def _check_unopened(self) -> None:
+        """Look at the file without a change: to open a FIFO hangs, and SQLite tidies up any database that it opens."""
+        if not self._path.exists():
+            raise OSError("it is a link to nothing; make what it leads to, or name another file")
+        if not self._path.is_file():
+            raise OSError("it is a folder, a pipe or a device; name a file, or one that is to be made")
+        if self._path.stat().st_size:
+            # Not read by hand: closing it again would take SQLite's lock from another emulator of this process.
+            with closing(sqlite3.connect(f"{self._path.as_uri()}?mode=ro&immutable=1", uri=True)) as unopened:
+                self._check_whose_it_is(unopened)
 
-    def _number(self, statement: str) -> int:
-        found: tuple[int] = self._db.execute(statement).fetchone()
-        return found[0]
+    def _check_whose_it_is(self, database: sqlite3.Connection) -> None:
+        if _number(database, "PRAGMA application_id") != _OURS:
+            self._refuse("it is a database of something else. Name another file")
+        if _number(database, "PRAGMA user_version") > _FORMAT:
+            self._refuse("a newer version of workos_mfa made it. Update workos_mfa, or name another file")
 
     @contextmanager
     def _explained(self, what: str) -> Generator[None, None, None]:
@@ -172,6 +179,11 @@ class Storage:
 
     def _refuse(self, reason: str) -> NoReturn:
         raise StateFileError(f"the state file {self._path} can't be used: {reason}.")
+
+
+def _number(database: sqlite3.Connection, statement: str) -> int:
+    found: tuple[int] = database.execute(statement).fetchone()
+    return found[0]
 
 
 def _make_private(path: Path) -> None:
