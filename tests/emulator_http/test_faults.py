@@ -23,7 +23,7 @@ TRANSPORTS = (RequestsTransport, Urllib3Transport)
 
 
 def _sent(server: EmulatorServer, method: str = "GET") -> bytes:
-    head = f"{method} {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_key}\r\n\r\n"
+    head = f"{method} {PATH} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.api_key}\r\n\r\n"
     return raw(server.base_url, head.encode())
 
 
@@ -52,7 +52,9 @@ def test_a_cut_body_ends_in_its_middle(server: EmulatorServer, emulator: Emulato
 
 
 def _sent_and_closed(server: EmulatorServer) -> bytes:
-    head = f"GET {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_key}\r\nConnection: close\r\n\r\n"
+    head = (
+        f"GET {PATH} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.api_key}\r\nConnection: close\r\n\r\n"
+    )
     return raw(server.base_url, head.encode())
 
 
@@ -87,7 +89,7 @@ def test_a_client_that_resets_is_no_news(server: EmulatorServer, capfd: pytest.C
     host, _, port = server.base_url.removeprefix("http://").rpartition(":")
     line = socket.create_connection((host, int(port)), timeout=10)
     line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    line.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+    line.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
     line.close()
     with contextlib.closing(Client(server.base_url, server.api_key)) as client:
         assert client.get("/health").status == 200

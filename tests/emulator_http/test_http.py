@@ -38,7 +38,7 @@ def test_headers_are_those_of_the_api(client: Client) -> None:
 
 def test_headers_are_spelt_as_usual(server: EmulatorServer) -> None:
     """The names are those that were recorded, for whoever reads them with their capitals."""
-    sent = raw(server.base_url, b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").decode()
+    sent = raw(server.base_url, b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").decode()
     assert "\r\nX-Request-Id: " in sent
     assert "\r\nETag: W/" in sent
     assert sent.startswith("HTTP/1.1 200 OK\r\n")
@@ -140,7 +140,7 @@ def test_malformed_json_is_refused(client: Client, body: bytes) -> None:
 def test_a_large_body_is_refused_unread(server: EmulatorServer, client: Client) -> None:
     """A body over the limit is refused by its announced length, before it comes."""
     assert client.post(ENROLL, b" " * API_LIMIT).status == 400
-    head = f"POST {ENROLL} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_key}\r\n"
+    head = f"POST {ENROLL} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.api_key}\r\n"
     sent = raw(server.base_url, f"{head}Content-Length: {2**40}\r\n\r\n{{".encode())
     assert sent.startswith(b"HTTP/1.1 413 ")
     assert b'"code":"request_body_too_large"' in sent
@@ -156,7 +156,7 @@ def test_a_large_body_that_comes_all_the_same_does_not_hide_the_answer(client: C
 def test_chunked_bodies(server: EmulatorServer) -> None:
     """A body in chunks is read, up to the limit."""
     head = (
-        f"POST {ENROLL} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_key}\r\n"
+        f"POST {ENROLL} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.api_key}\r\n"
         "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     ).encode()
     whole = b'9\r\n{"type": \r\ne\r\n"generic_otp"}\r\n0\r\n\r\n'
@@ -173,13 +173,19 @@ def test_chunked_bodies(server: EmulatorServer) -> None:
         "Content-Length: \xb2",
         f"Content-Length: {'9' * 30}",
         "Content-Length: 2\r\nContent-Length: 3",
+        "Content-Length: 2\r\nContent-Length: 2",
+        "Content-Length: 2, 2",
+        "Content-Length:",
         "Content-Length: 2\r\nTransfer-Encoding: chunked",
         "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
     ],
 )
 def test_a_length_that_is_not_clear_is_refused(server: EmulatorServer, headers: str) -> None:
     """Where a body ends must not be a matter of opinion: the next request would begin inside this one."""
-    request = f"POST {ENROLL} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_key}\r\n{headers}\r\n\r\n{{}}"
+    request = (
+        f"POST {ENROLL} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.api_key}\r\n{headers}\r\n\r\n{{}}"
+    )
     sent = raw(server.base_url, request.encode("latin-1"))
     assert sent.startswith(b"HTTP/1.1 400 ")
     assert b'"code":"bad_request"' in sent
@@ -203,6 +209,56 @@ def test_the_go_sdk(client: Client, emulator: Emulator) -> None:
     assert [factor["id"] for factor in client.get(user).json["data"]] == [made.json["authentication_factor"]["id"]]
 
 
+HIDDEN = b"GET /auth/factors/hidden HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer sk_test_default\r\n\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length : %d\r\n\r\n" % len(HIDDEN),
+        b"POST / HTTP/1.1\r\nHost: localhost\r\n Content-Length: %d\r\n\r\n" % len(HIDDEN),
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nX: folded\r\n\tContent-Length: %d\r\n\r\n" % len(HIDDEN),
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length\xa0: %d\r\n\r\n" % len(HIDDEN),
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length\x00: %d\r\n\r\n" % len(HIDDEN),
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nno colon\r\nContent-Length: %d\r\n\r\n" % len(HIDDEN),
+        b"POST / HTTP/1.1\r\nHost: localhost\r\n: no name\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nX: a\x00b\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nX: a\rContent-Length: %d\r\n\r\n" % len(HIDDEN),
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nX: a\nContent-Length: %d\n\r\n" % len(HIDDEN),
+        b"POST / HTTP/1.1\r\nHost: localhost\r\n\n",
+        b"POST / HTTP/1.1\nHost: localhost\r\n\r\n",
+        b"POST  / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST\t/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /\r\n",
+        b"\r\n",
+        b"POST / HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
+        b"POST / HTTP/1.0\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
+        b"POST / HTTP/1.0\r\nConnection: keep-alive\r\n%s" % CHUNKED,
+    ],
+)
+def test_a_head_that_is_not_clear_ends_the_connection(server: EmulatorServer, emulator: Emulator, head: bytes) -> None:
+    """Where two could read a head in two ways it is refused, and nothing behind it is taken for a request."""
+    sent = raw(server.base_url, head + HIDDEN)
+    assert sent.startswith(b"HTTP/1.1 400 ")
+    assert sent.count(b"HTTP/1.1 ") == 1
+    assert b"\r\nConnection: close\r\n" in sent
+    assert b"The workos_mfa emulator can't read this request" in sent
+    assert not emulator.calls
+
+
+def test_half_a_head_is_no_request(server: EmulatorServer, emulator: Emulator) -> None:
+    """A client that goes away within the head has asked for nothing, whatever it has said so far."""
+    host, _, port = server.base_url.removeprefix("http://").rpartition(":")
+    for end in (b"", b"\r", b"\r\n", b"\r\nContent-Length: 0"):
+        with socket.create_connection((host, int(port)), timeout=10) as line:
+            line.sendall(HIDDEN.removesuffix(b"\r\n\r\n") + end)
+            line.shutdown(socket.SHUT_WR)
+            assert line.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert not emulator.calls
+
+
 def test_what_is_not_http_is_refused_in_json(server: EmulatorServer, emulator: Emulator) -> None:
     """A request line that can't be read gets an answer of the usual form, and is no call."""
     sent = raw(server.base_url, b"what is this\r\n\r\n")
@@ -213,7 +269,9 @@ def test_what_is_not_http_is_refused_in_json(server: EmulatorServer, emulator: E
 
 def test_a_client_that_goes_away_within_its_body_has_made_no_call(server: EmulatorServer, emulator: Emulator) -> None:
     """Half a body is not taken for a whole one."""
-    head = f"POST {ENROLL} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_key}\r\nContent-Length: 50\r\n\r\n"
+    head = (
+        f"POST {ENROLL} HTTP/1.1\r\nHost: [::1]\r\nAuthorization: Bearer {server.api_key}\r\nContent-Length: 50\r\n\r\n"
+    )
     host, _, port = server.base_url.removeprefix("http://").rpartition(":")
     with socket.create_connection((host, int(port)), timeout=10) as line:
         line.sendall(head.encode() + b'{"type":')
@@ -247,14 +305,16 @@ def test_an_old_client_is_answered(server: EmulatorServer) -> None:
 
 def test_two_requests_may_come_at_once(server: EmulatorServer) -> None:
     """A second request that is on its way before the first is answered is answered in its turn."""
-    request = b"GET /health HTTP/1.1\r\nHost: x\r\n"
+    request = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
     sent = raw(server.base_url, request + b"\r\n" + request + b"Connection: close\r\n\r\n")
     assert sent.count(b"HTTP/1.1 200 OK\r\n") == 2
 
 
 def test_a_client_may_ask_before_it_sends_its_body(server: EmulatorServer) -> None:
     """``Expect: 100-continue``, as curl sends it, is answered first."""
-    head = f"POST {ENROLL} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.api_key}\r\nExpect: 100-continue\r\n"
+    head = (
+        f"POST {ENROLL} HTTP/1.1\r\nHost: [::1]\r\nAuthorization: Bearer {server.api_key}\r\nExpect: 100-continue\r\n"
+    )
     more = 'Content-Type: application/json\r\nContent-Length: 22\r\nConnection: close\r\n\r\n{"type":"generic_otp"}'
     sent = raw(server.base_url, (head + more).encode())
     assert sent.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n")

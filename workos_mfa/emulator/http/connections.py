@@ -7,8 +7,10 @@ keep theirs, so what happens to one request is written out here.
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import logging
+import re
 import selectors
 import socket
 import struct
@@ -24,9 +26,35 @@ from workos_mfa.transport import Response
 # Of a body that was refused so much is read, since a client that is still sending would not read the answer.
 _MOST_READ_IN_VAIN = 1024 * 1024
 _LONGEST_WAIT_IN_VAIN = 1.0
+_NOTHING_LEFT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_PAUSE = 0.1
+_REQUEST_LINE = re.compile(rb"[!#-'*+.0-9A-Z^-z|~-]+ [!-~\x80-\xff]+ HTTP/[0-9]\.[0-9]\r\n")
+_FIELD = re.compile(rb"[!#-'*+.0-9A-Z^-z|~-]+:[\t -~\x80-\xff]*\r\n")
 _RESET_AT_CLOSING = struct.pack("ii", 1, 0)
 
 _log = logging.getLogger("workos_mfa.emulator")
+
+
+class _MalformedError(Exception):
+    """The head of a request breaks the rules that tell where it ends and what it says."""
+
+
+class _Head:
+    """The lines of a request's head, each held against the rules of HTTP.
+
+    Python's reader is more forgiving than they are: it ends the head at a line that it can't read, and a client and
+    a server that disagree on a head disagree on where the next request begins.
+    """
+
+    def __init__(self, stream: io.BufferedIOBase) -> None:
+        self._stream = stream
+
+    def readline(self, limit: int, /) -> bytes:
+        """The next line, checked."""
+        line = self._stream.readline(limit)
+        if len(line) < limit and line != b"\r\n" and not _FIELD.fullmatch(line):
+            raise _MalformedError
+        return line
 
 
 class _Body(io.RawIOBase):
@@ -49,11 +77,30 @@ class Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
+    def parse_request(self) -> bool:
+        """Read the head of one request; where it is not as HTTP has it, refuse the request."""
+        stream = self.rfile
+        self.rfile = cast("io.BufferedIOBase", _Head(stream))
+        try:
+            if _REQUEST_LINE.fullmatch(self.raw_requestline):
+                return super().parse_request()
+        except _MalformedError:
+            pass
+        finally:
+            self.rfile = stream
+        self.command = ""
+        self.send_error(400, "There is a line in its head that HTTP does not have.")
+        return False
+
     def run_wsgi(self) -> None:
         """Answer one request, and leave the connection ready for the next one."""
         length = self._body_length()
         if length is None:
             self.send_error(400, "The length of the request's body is not clear.")
+            return
+        hosts = len(self.headers.get_all("Host", []))
+        if hosts > 1 or (not hosts and self.request_version != "HTTP/1.0"):
+            self.send_error(400, "It takes one header Host.")
             return
         environ = self.make_environ()
         listener = cast("Listener", self.server)
@@ -82,18 +129,22 @@ class Handler(WSGIRequestHandler):
         # Whatever version of HTTP it may be.
         self.request_version: str = self.protocol_version
         self._send(response, response.body, is_last=True)
+        self._read_in_vain()
 
     def log(self, type: str, message: str, *args: object) -> None:
         """Say nothing: the emulator has its list of calls."""
 
     def _body_length(self) -> int | None:
-        lengths = set(self.headers.get_all("Content-Length", []))
+        lengths = self.headers.get_all("Content-Length", [])
         codings = self.headers.get_all("Transfer-Encoding", [])
         if codings:
-            return 0 if not lengths and [coding.lower() for coding in codings] == ["chunked"] else None
-        length = lengths.pop() if lengths else "0"
+            is_clear = not lengths and self.request_version != "HTTP/1.0"
+            return 0 if is_clear and [coding.lower() for coding in codings] == ["chunked"] else None
+        if not lengths:
+            return 0
+        [length, *others] = lengths
         # More digits than these are longer than any body.
-        return int(length) if not lengths and length.isdecimal() and length.isascii() and len(length) < 19 else None
+        return int(length) if not others and length.isdecimal() and length.isascii() and len(length) < 19 else None
 
     def _send(self, response: Response, content: bytes, *, is_last: bool) -> None:
         self.send_response_only(response.status, reason(response.status))
@@ -162,12 +213,17 @@ class Listener(ThreadedWSGIServer):
             thread.join()
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Serve a connection in a thread of its own."""
+        """Serve a connection in a thread of its own; close it where there can be no more threads."""
         thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._lock:
             self._open.add(request)
+        try:
+            thread.start()
+        except RuntimeError:
+            self.shutdown_request(request)
+            return
+        with self._lock:
             self._serving = {thread, *filter(threading.Thread.is_alive, self._serving)}
-        thread.start()
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
         """Close a connection; without saying that it ends, which would go before a reset."""
@@ -185,6 +241,13 @@ class Listener(ThreadedWSGIServer):
             selector.register(self._woken, selectors.EVENT_READ)
             selector.register(self.socket, selectors.EVENT_READ)
             while self._woken not in {key.fileobj for key, _ in selector.select()}:
-                # It may be gone by now, or there may be no descriptors left.
-                with contextlib.suppress(OSError):
-                    self.process_request(*self.get_request())
+                self._accept_one()
+
+    def _accept_one(self) -> None:
+        try:
+            self.process_request(*self.get_request())
+        except OSError as error:
+            # One that is gone by now is not there any more. One that there is no descriptor for is, and would be
+            # tried again and again without a pause.
+            if error.errno in _NOTHING_LEFT:
+                self.closing.wait(_PAUSE)
