@@ -177,6 +177,17 @@ def test_pages_of_pinned_factors(caller: Caller) -> None:
         assert [item["id"] for item in back] == expected[2:5]
 
 
+def test_settings_are_those_of_the_start(caller_with: Callable[..., Caller]) -> None:
+    """A seed may say which settings it is for; where they are others, nothing of it is put in."""
+    caller = caller_with(max_wrong_codes=3, totp_window=2)
+    seed: dict[str, Any] = {"settings": {"max_wrong_codes": 3}, "factors": [{"type": "generic_otp"}]}
+    caller.emulator.seed(seed)
+    seed["settings"]["totp_window"] = 1
+    with pytest.raises(ValueError, match=r"settings\.totp_window: this emulator was started with another value"):
+        caller.emulator.seed(seed)
+    assert "1 factors" in repr(caller.emulator)
+
+
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_a_cursor_of_a_deleted_factor(caller: Caller, order: str) -> None:
     """By the time in its id a deleted factor keeps its place; one whose id has none stands after all others."""
@@ -231,7 +242,10 @@ def _challenge(**fields: object) -> dict[str, Any]:
     ("seed", "problem"),
     [
         ([], "the seed: must be a JSON object"),
-        ({"factor": []}, "factor: there is no such property; there are users, factors, challenges"),
+        ({"factor": []}, "factor: there is no such property; there are settings, users, factors, challenges"),
+        ({"settings": []}, "settings: must be a JSON object"),
+        ({"settings": {"totp_windows": 1}}, "settings: there is no setting 'totp_windows'; did you mean totp_window?"),
+        ({"settings": {"totp_window": "1"}}, "settings: totp_window takes a whole number"),
         ({"factors": {}}, "factors: must be a list"),
         ({"factors": [7]}, "factors[0]: must be a JSON object"),
         ({"users": []}, "users: must be a JSON object"),

@@ -111,6 +111,11 @@ class Emulator:
         return self._faults
 
     @property
+    @property
+    def settings(self) -> Settings:
+        """The settings in force, from the start to the end."""
+        return self._engine.settings
+
     def wsgi_app(self) -> HTTPDoor:
         """The API over HTTP as a WSGI application, for the key ``sk_test_default``; see its ``with_api_key``.
 
@@ -170,7 +175,8 @@ class Emulator:
         What is there already under a pinned id, and is the same, stays as it is; so one seed may be given at every
         start. It has nothing to do with the argument ``seed`` of the class, which is about chance.
 
-        :param seed: ``users``, ``factors`` and ``challenges``; each may be left out.
+        :param seed: ``users``, ``factors`` and ``challenges``; each may be left out. ``settings`` too, where they are
+            those in force: what an emulator begins with stays, and others are refused.
         :returns: ``factors`` and ``challenges`` with the ids of all that are in it, in its order.
         :raises ValueError: if something in it is wrong; the text names the place, and nothing is put in.
         """

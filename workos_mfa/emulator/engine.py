@@ -38,6 +38,11 @@ class Engine:
     def __repr__(self) -> str:
         return f"<Engine: {self._state!r}>"
 
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._settings
+
     def new_secret(self) -> str:
         """A secret for a TOTP factor."""
         return totp.new_secret(self._memory.randomness)

@@ -16,6 +16,7 @@ import attrs
 from workos_mfa.emulator import ids, totp
 from workos_mfa.emulator.memory.records import LIFETIME, ChallengeRecord, FactorRecord
 from workos_mfa.emulator.settings import Settings
+from workos_mfa.emulator.settings_by_name import settings_from
 from workos_mfa.emulator.sms import normalised_phone
 
 _FACTOR = ("id", "type", "issuer", "user", "secret", "phone_number", "user_id", "created_at", "verified")
@@ -57,10 +58,11 @@ def read_seed(mapping: object, settings: Settings, now: datetime) -> Seed:
     """What a seed describes.
 
     :param now: the time that things without one get, one millisecond apart, so that lists keep the seed's order.
-    :raises ValueError: if it can't be read; the text names the place.
+    :raises ValueError: if it can't be read, or is for other settings; the text names the place.
     """
     seed = _Place("", mapping)
-    seed.only(("users", "factors", "challenges"))
+    seed.only(("settings", "users", "factors", "challenges"))
+    _check_settings(seed.at("settings", {}), settings)
     users = _users(seed.at("users", {}))
     factors = seed.entries("factors")
     challenges = seed.entries("challenges")
@@ -106,6 +108,14 @@ class _Place:
             self.refuse(name, "must be a list")
         return [_Place(f"{name}[{n}]", value) for n, value in enumerate(cast("list[object]", values))]
 
+    def settings(self) -> Settings:
+        """Settings, by their names."""
+        try:
+            return settings_from(self._values)
+        except ValueError as error:
+            problem = f"{self.name}: {error}"
+        raise ValueError(problem)
+
     def names(self) -> list[str]:
         """The names of all properties."""
         return list(self._values)
@@ -150,6 +160,23 @@ class _Place:
         """True or False; False where there is none."""
         value = self._values.get(name, False)
         return value if isinstance(value, bool) else self.refuse(name, "must be true or false")
+
+
+def settings_in(mapping: object) -> Settings:
+    """The settings that a seed has, for who makes an emulator for it.
+
+    :raises ValueError: if it has some that can't be; the text names the place.
+    """
+    return _Place("", mapping).at("settings", {}).settings()
+
+
+def _check_settings(place: _Place, settings: Settings) -> None:
+    wanted = place.settings()
+    for name in place.names():
+        if getattr(wanted, name) != getattr(settings, name):
+            place.refuse(
+                name, "this emulator was started with another value, and keeps it; start one anew to have this one"
+            )
 
 
 def _users(place: _Place) -> Mapping[str, str]:

@@ -1,0 +1,116 @@
+"""Settings by their names: from a text, from JSON, and as a list for people."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, get_args, get_type_hints
+
+import attrs
+import pytest
+
+from workos_mfa.emulator import Settings, settings
+from workos_mfa.emulator.settings_by_name import as_json, listed, settings_from, value_in
+
+FIELDS = attrs.fields(Settings)
+
+
+def _from_text(name: str, text: str) -> object:
+    return getattr(settings_from({name: value_in(name, text)}), name)
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_every_default_can_be_given_as_a_text_and_as_json(field: Any) -> None:
+    """What the list shows as a default is what one can give, and so is what the control plane shows."""
+    [line] = [line for line in listed().splitlines() if line.startswith(f"  {field.name}=")]
+    text = line.partition("=")[2].rpartition("  (")[0]
+    assert _from_text(field.name, text) == field.default
+    shown = json.loads(json.dumps(as_json(Settings())))
+    assert settings_from({field.name: shown[field.name]}) == Settings()
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_every_setting_is_told_with_its_meaning(field: Any) -> None:
+    """No setting is listed without a word on what it does."""
+    lines = listed().splitlines()
+    place = next(place for place, line in enumerate(lines) if line.startswith(f"  {field.name}="))
+    assert lines[place + 1].startswith("      ")
+    assert "``" not in listed()
+
+
+def test_every_choice_can_be_given() -> None:
+    """Each of the values that a setting names is taken, as a text and as JSON."""
+    hints = get_type_hints(Settings, settings.__dict__)
+    choices = [(field.name, choice) for field in FIELDS for choice in get_args(hints[field.name])]
+    given = [(name, choice) for name, choice in choices if isinstance(choice, (str, int))]
+    assert len(given) > 20
+    for name, choice in given:
+        assert _from_text(name, str(choice)) == choice
+        assert getattr(settings_from({name: choice}), name) == choice
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("max_wrong_codes", "7", 7),
+        ("max_wrong_codes", "none", None),
+        ("max_wrong_codes", "None", None),
+        ("max_wrong_codes", "null", None),
+        ("lock_refuses_right_code", "False", False),
+        ("lock_refuses_right_code", "true", True),
+        ("sms_rate_window", "90", 90),
+        ("sms_rate_window", "0.5", 0.5),
+        ("delete_status", "200", 200),
+        ("default_sms_text", "true", "true"),
+        ("default_sms_text", "", ""),
+        ("team_name", "none", "none"),
+        ("users", '{"user_1": "ada@example.com"}', {"user_1": "ada@example.com"}),
+        ("users", "{}", {}),
+    ],
+)
+def test_what_a_text_means(name: str, text: str, value: object) -> None:
+    """A text is read as what the setting takes, in JSON's words and in Python's."""
+    found = _from_text(name, text)
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("max_wrong_codes", "5", "max_wrong_codes takes a whole number or none"),
+        ("max_wrong_codes", 5.0, "max_wrong_codes takes a whole number or none"),
+        ("max_wrong_codes", True, "max_wrong_codes takes a whole number or none"),
+        ("max_wrong_codes", 0, "max_wrong_codes is 0, but takes "),
+        ("totp_window", None, "totp_window takes a whole number"),
+        ("lock_refuses_right_code", 1, "lock_refuses_right_code takes true or false"),
+        ("sms_rate_window", "60", "sms_rate_window takes a number"),
+        ("sms_rate_window", False, "sms_rate_window takes a number"),
+        ("sms_rate_window", float("nan"), "sms_rate_window is nan"),
+        ("totp_uri", "long", "totp_uri takes short or full"),
+        ("validation_status", 404, "validation_status takes 422 or 400"),
+        ("validation_status", 422.0, "validation_status takes 422 or 400"),
+        ("team_name", 7, "team_name takes a text"),
+        ("users", [["user_1", "ada@example.com"]], "users takes a JSON object of texts or none"),
+        ("users", {"user_1": 1}, "users takes a JSON object of texts or none"),
+        ("max_wrong_code", 3, "there is no setting 'max_wrong_code'; did you mean max_wrong_codes?"),
+        ("maxWrongCodes", 3, "there is no setting 'maxWrongCodes'; did you mean max_wrong_codes?"),
+        ("colour", 3, "there is no setting 'colour'; workos-mfa emulate --help lists them all."),
+    ],
+)
+def test_what_a_setting_does_not_take(name: str, value: object, problem: str) -> None:
+    """A wrong value or name is refused with the setting, and with what it takes or is called."""
+    with pytest.raises(ValueError, match=f"^{re.escape(problem)}"):
+        settings_from({"team_name": "Foo Corp", name: value})
+
+
+@pytest.mark.parametrize("text", ["many", "1.5", "", "9" * 5000, "[" * 100_000, "1 2"])
+def test_a_text_that_means_nothing(text: str) -> None:
+    """Whatever is typed for a number, it is a number or refused."""
+    with pytest.raises(ValueError, match="totp_window takes a whole number"):
+        _from_text("totp_window", text)
+
+
+def test_the_others_stay_as_they_are() -> None:
+    """What is not among the values is as it was."""
+    others = Settings(totp_window=3, team_name="Foo Corp")
+    assert settings_from({"totp_window": 2}, others) == Settings(totp_window=2, team_name="Foo Corp")
