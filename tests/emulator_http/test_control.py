@@ -6,11 +6,12 @@ import contextlib
 from datetime import timedelta
 from typing import Any
 
+import attrs
 import pytest
 
 from tests.emulator.caller import NOW
 from tests.emulator_http.http import Client, Reply
-from workos_mfa.emulator import Emulator, EmulatorServer
+from workos_mfa.emulator import Emulator, EmulatorServer, Settings
 
 PHONE = "+15005550006"
 
@@ -78,6 +79,23 @@ def test_wrong_code_of_a_factor(client: Client, emulator: Emulator) -> None:
         reply = client.get(f"/_emulate/factors/{factor_id}/wrong_code")
         assert (reply.status, reply.json) == (200, {"code": emulator.wrong_code(factor_id)})
     _refused(client.get("/_emulate/factors/auth_factor_x/wrong_code"), 404, "never enrolled, or deleted")
+
+
+def test_codes(client: Client, emulator: Emulator) -> None:
+    """What all authenticator apps show now, the newest first, with the names that they show it under."""
+    assert client.get("/_emulate/codes").json == []
+    _sms(client)
+    first, second = _totp(client), _totp(client)
+    assert client.get("/_emulate/codes").json == [
+        {
+            "factor_id": factor["id"],
+            "issuer": "Foo Corp",
+            "user": "alan@example.com",
+            "code": emulator.totp_code(factor["id"]),
+        }
+        for factor in (second, first)
+    ]
+    assert emulator.totp_code(first["id"]) not in repr(emulator.totp_codes())
 
 
 def test_clock(client: Client, emulator: Emulator) -> None:
@@ -195,6 +213,35 @@ def test_seed(client: Client) -> None:
     assert (reply.status, reply.json["code"]) == (422, "invalid_request")
 
 
+@pytest.mark.parametrize("path", ["/_emulate", "/_emulate/"])
+def test_it_names_its_paths(client: Client, emulator: Emulator, path: str) -> None:
+    """The index has every path that there is, with its methods and what they do."""
+    index = client.get(path)
+    assert index.status == 200
+    assert not emulator.calls
+    assert {"path": "/_emulate/reset", "methods": ["POST"]}.items() <= index.json[-1].items()
+    assert index.json[0]["path"] == "/_emulate"
+    for entry in index.json:
+        assert set(entry) == {"path", "methods", "does"}
+        for method in {"GET", "POST", "DELETE"} - set(entry["methods"]):
+            assert client.send(method, entry["path"]).headers["allow"] == ", ".join(sorted(entry["methods"]))
+
+
+def test_settings() -> None:
+    """The settings in force are shown in full, and nothing changes them: a seed may only say the same."""
+    emulator = Emulator(Settings(max_wrong_codes=3, users={"user_1": "ada@example.com"}))
+    with emulator.serve() as server, contextlib.closing(Client(server.base_url, server.api_key)) as client:
+        shown = client.get("/_emulate/settings").json
+        assert shown == attrs.asdict(emulator.settings)
+        assert (shown["max_wrong_codes"], shown["users"]) == (3, {"user_1": "ada@example.com"})
+        _refused(client.post("/_emulate/settings", {"max_wrong_codes": 4}), 405, "takes GET, not POST")
+        same = {"settings": {"max_wrong_codes": 3}}
+        assert client.post("/_emulate/seed", same).status == 200
+        other = {**same, "settings": {"max_wrong_codes": 4}}
+        _refused(client.post("/_emulate/seed", other), 422, "settings.max_wrong_codes: this emulator was started with")
+        assert emulator.settings.max_wrong_codes == 3
+
+
 def test_reset(client: Client, emulator: Emulator) -> None:
     """All is as at the start."""
     factor = _totp(client)
@@ -207,12 +254,16 @@ def test_reset(client: Client, emulator: Emulator) -> None:
 
 def test_what_is_not_there_is_told(client: Client) -> None:
     """A wrong path or method is told the right ones."""
-    for path in ("what", "", "outbox/", "factors/x", "faults/x/y"):
-        _refused(client.get(f"/_emulate/{path}"), 404, "/_emulate/outbox, ")
+    for path in ("what", "outbox/", "factors/x", "faults/x/y"):
+        reply = client.get(f"/_emulate/{path}")
+        _refused(reply, 404, f"There is no /_emulate/{path}; there are: /_emulate/outbox, ")
+        assert "GET /_emulate tells what they do" in reply.json["message"]
     reply = client.post("/_emulate/outbox")
     _refused(reply, 405, "/_emulate/outbox takes DELETE and GET, not POST.")
     assert reply.headers["allow"] == "DELETE, GET"
     _refused(client.get("/_emulate/clock?advance=601"), 422, "There is no advance here")
+    _refused(client.post("/_emulate"), 405, "/_emulate takes GET, not POST.")
+    assert client.get("/_emulated").status == 501
 
 
 def test_any_content_type_will_do(client: Client) -> None:

@@ -22,6 +22,7 @@ from workos_mfa.emulator.numbers import (
 )
 from workos_mfa.emulator.outbox import SMSMessage
 from workos_mfa.emulator.settings import Settings
+from workos_mfa.emulator.totp import TOTPCode
 
 __all__ = [
     "FIXED_CODE",
@@ -39,8 +40,9 @@ __all__ = [
     "SMSMessage",
     "Settings",
     "StateFileError",
+    "TOTPCode",
 ]
 
-for _public in (Call, EmulatorServer, Fault, Faults, Outcome, SMSMessage, Settings, StateFileError):
+for _public in (Call, EmulatorServer, Fault, Faults, Outcome, SMSMessage, Settings, StateFileError, TOTPCode):
     # A traceback and the repr of a class then say where users import it from.
     _public.__module__ = __name__

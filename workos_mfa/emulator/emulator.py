@@ -23,6 +23,7 @@ from workos_mfa.emulator.outbox import Outbox
 from workos_mfa.emulator.randomness import Randomness, SeededRandomness
 from workos_mfa.emulator.routes import Routes
 from workos_mfa.emulator.settings import Settings, SettingsDict, check_names
+from workos_mfa.emulator.totp import TOTPCode
 from workos_mfa.errors import ConnectError, ConnectionLostError, TransportError, TransportTimeoutError
 from workos_mfa.secrecy import without_frames
 from workos_mfa.transport import DEFAULT_TIMEOUT, MAX_BODY, Request, Response
@@ -111,11 +112,11 @@ class Emulator:
         return self._faults
 
     @property
-    @property
     def settings(self) -> Settings:
         """The settings in force, from the start to the end."""
         return self._engine.settings
 
+    @property
     def wsgi_app(self) -> HTTPDoor:
         """The API over HTTP as a WSGI application, for the key ``sk_test_default``; see its ``with_api_key``.
 
@@ -159,6 +160,10 @@ class Emulator:
         :raises TypeError: if it is no id.
         """
         return self._engine.wrong_code(factor_id)
+
+    def totp_codes(self) -> list[TOTPCode]:
+        """The codes that authenticator apps would show now, of all TOTP factors, the newest factor first."""
+        return self._engine.totp_codes()
 
     def seed(self, seed: Mapping[str, object]) -> dict[str, list[str]]:
         """Put in users, factors and challenges with ids, numbers, secrets and codes that are known beforehand.

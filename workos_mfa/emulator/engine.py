@@ -195,6 +195,22 @@ class Engine:
         codes = (f"{number:0{totp.DIGITS}d}" for number in range(10**totp.DIGITS))
         return next(code for code in codes if not self._may_be_right(code, factor, now))
 
+    def totp_codes(self) -> list[totp.TOTPCode]:
+        """The codes that authenticator apps show now, those of the newest factors first."""
+        with self._lock:
+            factors = self._state.factors()
+        step = totp.step_at(self._clock.now())
+        return [
+            totp.TOTPCode(
+                factor_id=factor.id,
+                issuer=factor.issuer or "",
+                user=factor.user or "",
+                code=totp.code_for(factor.key, step),
+            )
+            for factor in reversed(factors)
+            if factor.key is not None
+        ]
+
     def summary(self) -> str:
         """How much there is."""
         with self._lock:

@@ -12,7 +12,10 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+import attrs
+
 from workos_mfa.emulator.randomness import Randomness
+from workos_mfa.secrecy import ComparedUnseen
 
 STEP_SECONDS = 30
 DIGITS = 6
@@ -20,6 +23,22 @@ DIGITS = 6
 _SECRET_BYTES = 20
 # 80 bits at least, as in WorkOS' own example.
 _BASE32 = re.compile(r"[A-Z2-7]{16,}={0,6}")
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class TOTPCode(ComparedUnseen):
+    """What an authenticator app shows for one factor. Its repr does not show the code.
+
+    :param factor_id: the factor.
+    :param issuer: the name of the service, as the app shows it.
+    :param user: the name of the account, as the app shows it.
+    :param code: the six digits.
+    """
+
+    factor_id: str
+    issuer: str
+    user: str
+    code: str = attrs.field(repr=False)
 
 
 def new_secret(randomness: Randomness) -> str:

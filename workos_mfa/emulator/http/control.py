@@ -5,7 +5,7 @@ The names are those of the object: ``emulator.outbox`` is ``/_emulate/outbox``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import attrs
@@ -13,8 +13,12 @@ import attrs
 from workos_mfa.emulator.calls import Calls
 from workos_mfa.emulator.clock import Clock
 from workos_mfa.emulator.faults.injection import Faults
-from workos_mfa.emulator.http import refusals, values
+from workos_mfa.emulator.http import page, refusals, values
 from workos_mfa.emulator.outbox import Outbox
+from workos_mfa.emulator.settings import Settings
+from workos_mfa.emulator.settings_by_name import as_json
+from workos_mfa.emulator.totp import TOTPCode
+from workos_mfa.transport import Response
 
 _ID = "{id}"
 _FILTERS = ("to", "factor_id", "challenge_id")
@@ -44,12 +48,21 @@ class Controlled(Protocol):
         """What is to go wrong."""
         ...
 
+    @property
+    def settings(self) -> Settings:
+        """How it behaves."""
+        ...
+
     def totp_code(self, factor_id: str) -> str:
         """The code of a TOTP factor now."""
         ...
 
     def wrong_code(self, factor_id: str) -> str:
         """A code that a factor does not take now."""
+        ...
+
+    def totp_codes(self) -> Sequence[TOTPCode]:
+        """The codes of all TOTP factors now."""
         ...
 
     def seed(self, seed: Mapping[str, object]) -> Mapping[str, object]:
@@ -78,6 +91,14 @@ class Done:
     body: object = attrs.field(default=None, repr=False)
 
 
+@attrs.frozen(eq=False)
+class _Path:
+    """What a path is for, and what its methods do."""
+
+    does: str
+    methods: Mapping[str, Callable[[Command], Done]]
+
+
 _NOTHING_TO_SHOW = Done(204)
 _Handler = Callable[[Command], Done]
 
@@ -95,20 +116,39 @@ class Control:
             "POST": self._add_fault,
             "DELETE": self._clear_faults,
         }
-        self._commands: Mapping[str, Mapping[str, _Handler]] = {
-            "outbox": {"GET": self._show_outbox, "DELETE": self._clear_outbox},
-            "outbox/latest": {"GET": self._show_latest},
-            "factors/{id}/code": {"GET": _telling(emulator.totp_code)},
-            "factors/{id}/wrong_code": {"GET": _telling(emulator.wrong_code)},
-            "clock": {"GET": self._show_clock, "POST": self._move_clock},
-            "faults": faults,
-            "faults/{id}": {"DELETE": self._remove_fault},
+        self._paths: Mapping[str, _Path] = {
+            "": _Path("these paths", {"GET": self._show_paths}),
+            "outbox": _Path(
+                "the text messages, oldest first, with their codes",
+                {"GET": self._show_outbox, "DELETE": self._clear_outbox},
+            ),
+            "outbox/latest": _Path(
+                "the newest one; ?to=, ?factor_id=, ?challenge_id= choose", {"GET": self._show_latest}
+            ),
+            "codes": _Path("the codes of all TOTP factors now, the newest factor first", {"GET": self._show_codes}),
+            "factors/{id}/code": _Path("that of one TOTP factor", {"GET": _telling(emulator.totp_code)}),
+            "factors/{id}/wrong_code": _Path(
+                "a code that a factor of any type does not take now", {"GET": _telling(emulator.wrong_code)}
+            ),
+            "clock": _Path(
+                'the time; {"advance": 601}, {"set": "2026-01-15T12:00:00Z"}, {"freeze": true} or false',
+                {"GET": self._show_clock, "POST": self._move_clock},
+            ),
+            "faults": _Path("what is to go wrong; a POST adds one", faults),
+            "faults/{id}": _Path("one of them", {"DELETE": self._remove_fault}),
             # The names in WorkOS' own emulator, so that its users need not change a line.
-            "hooks": faults,
-            "hooks/{id}": {"DELETE": self._remove_fault},
-            "calls": {"GET": self._show_calls, "DELETE": self._clear_calls},
-            "seed": {"POST": self._seed},
-            "reset": {"POST": self._reset},
+            "hooks": _Path("a second name for faults", faults),
+            "hooks/{id}": _Path("a second name for one of them", {"DELETE": self._remove_fault}),
+            "calls": _Path(
+                "the calls, oldest first, refused ones included",
+                {"GET": self._show_calls, "DELETE": self._clear_calls},
+            ),
+            "settings": _Path("the settings, which are those of the start", {"GET": self._show_settings}),
+            "seed": _Path("add what a seed says", {"POST": self._seed}),
+            "reset": _Path(
+                "be as new: no factors, challenges, messages, calls or faults, and the clock as at the start",
+                {"POST": self._reset},
+            ),
         }
 
     def __repr__(self) -> str:
@@ -117,21 +157,35 @@ class Control:
     def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Done:
         """Do what is asked for.
 
-        :param path: below ``/_emulate/``.
+        :param path: below ``/_emulate/``; empty for the list of all.
         :raises Refusal: if it can't be done.
         """
-        name, found_id = _command_in(path, self._commands)
+        name, found_id = _command_in(path, self._paths)
         if name is None:
-            raise refusals.no_such_command(path, self._commands)
-        handler = self._commands[name].get(method)
+            raise refusals.no_such_command(path, filter(None, self._paths))
+        methods = self._paths[name].methods
+        handler = methods.get(method)
         if handler is None:
-            raise refusals.wrong_command_method(method, name, self._commands[name])
+            raise refusals.wrong_command_method(method, name, methods)
         values.check_names(query, _FILTERS if name == "outbox/latest" else ())
         try:
             return handler(Command(found_id, query, body))
         except ValueError as error:
             problem = refusals.bad_command(str(error))
         raise problem
+
+    def page(self) -> Response:
+        """What people see in a browser."""
+        return page.showing(self._emulator.clock, self._emulator.outbox, self._emulator.totp_codes())
+
+    def _show_paths(self, _: Command) -> Done:
+        return Done(
+            200,
+            [
+                {"path": f"/_emulate/{name}".rstrip("/"), "methods": list(path.methods), "does": path.does}
+                for name, path in self._paths.items()
+            ],
+        )
 
     def _show_outbox(self, _: Command) -> Done:
         return Done(200, [values.message_as_json(message) for message in self._emulator.outbox])
@@ -153,6 +207,9 @@ class Control:
     def _clear_outbox(self, _: Command) -> Done:
         self._emulator.outbox.clear()
         return _NOTHING_TO_SHOW
+
+    def _show_codes(self, _: Command) -> Done:
+        return Done(200, [attrs.asdict(shown) for shown in self._emulator.totp_codes()])
 
     def _show_clock(self, _: Command) -> Done:
         clock = self._emulator.clock
@@ -192,6 +249,9 @@ class Control:
     def _clear_calls(self, _: Command) -> Done:
         self._emulator.calls.clear()
         return _NOTHING_TO_SHOW
+
+    def _show_settings(self, _: Command) -> Done:
+        return Done(200, as_json(self._emulator.settings))
 
     def _seed(self, command: Command) -> Done:
         return Done(200, self._emulator.seed(values.read_object(command.body)))

@@ -1,7 +1,7 @@
 """The emulator's door for HTTP: a WSGI application.
 
-It checks what HTTP has to check (the key, the size and the kind of the body), passes the rest on to the API or
-to the control plane, and turns what a fault demands into what a client would see of it.
+It checks what HTTP has to check (the host, the key, the size and the kind of the body), passes the rest on to the
+API or to the control plane, and turns what a fault demands into what a client would see of it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from workos_mfa.emulator.api import Api, json_response
 from workos_mfa.emulator.faults.injection import Outcome
 from workos_mfa.emulator.http import refusals
 from workos_mfa.emulator.http.control import Control
+from workos_mfa.emulator.http.hosts import THIS_MACHINE, Hosts, is_this_machine
 from workos_mfa.emulator.http.incoming import Incoming
 from workos_mfa.emulator.refusals import Refusal
 from workos_mfa.secrecy import Hidden
@@ -36,7 +37,7 @@ API_LIMIT = 100 * 1024
 CONTROL_LIMIT = 16 * 1024 * 1024
 """Bytes of a body for the control plane: a seed may be long."""
 
-_CONTROL = "/_emulate/"
+_CONTROL = "/_emulate"
 _HEALTH = "/health"
 _SPELT = {"etag": "ETag"}
 _LOST = frozenset({"refused", "request_lost", "reply_lost"})
@@ -54,12 +55,24 @@ class HTTPDoor:
     :param api: what answers.
     :param control: what answers below ``/_emulate/``.
     :param api_key: the key that requests must have.
+    :param hosts: the hosts that requests may be addressed to.
+    :param has_page: whether ``/`` is a page that anybody may see who reaches this.
     """
 
-    def __init__(self, api: Api, control: Control, api_key: Hidden[str]) -> None:
+    def __init__(
+        self,
+        api: Api,
+        control: Control,
+        api_key: Hidden[str],
+        hosts: Hosts = THIS_MACHINE,
+        *,
+        has_page: bool = False,
+    ) -> None:
         self._api = api
         self._control = control
         self._key = api_key
+        self._hosts = hosts
+        self._has_page = has_page
 
     def __repr__(self) -> str:
         return f"<HTTPDoor: {self._api!r}>"
@@ -69,7 +82,32 @@ class HTTPDoor:
 
         :raises ValueError: if it can't be a key of an emulator's.
         """
-        return HTTPDoor(self._api, self._control, checked_key(api_key))
+        return HTTPDoor(self._api, self._control, checked_key(api_key), self._hosts, has_page=self._has_page)
+
+    def with_hosts(self, *hosts: str) -> HTTPDoor:
+        """The same application for other hosts too than ``localhost``, ``127.0.0.1`` and ``[::1]``.
+
+        :param hosts: names or addresses without a port, such as ``"mfa.test"``; ``"*"`` for all, where a key is
+            needed that is not known to all: any web page could use the emulator through a browser on this machine.
+        :raises ValueError: if one is no host.
+        """
+        return HTTPDoor(self._api, self._control, self._key, self._hosts.and_also(*hosts), has_page=self._has_page)
+
+    def at(self, host: str, address: str) -> HTTPDoor:
+        """The same application for a server of our own, which has the page where nobody else can see it.
+
+        :param host: what it was told to listen on.
+        :param address: what it listens on.
+        """
+        if not is_this_machine(address):
+            return self.with_hosts("*")
+        hosts = self._hosts.and_also(host)
+        return HTTPDoor(self._api, self._control, self._key, hosts, has_page=hosts.names is not None)
+
+    @property
+    def has_page(self) -> bool:
+        """Whether ``/`` is a page for people."""
+        return self._has_page
 
     @property
     def api_key(self) -> str:
@@ -102,11 +140,16 @@ class HTTPDoor:
 
     def _outcome(self, incoming: Incoming) -> Outcome:
         path = incoming.path
+        if not self._hosts.allow(incoming.host):
+            raise refusals.another_host(incoming.host)
+        # Who has a key is a client of the API, which has nothing there.
+        if path == "/" and incoming.method == "GET" and self._has_page and not incoming.bearer:
+            return Outcome(self._control.page())
         if path == _HEALTH and incoming.method == "GET":
             return Outcome(json_response(200, {"status": "ok", "emulator": "workos_mfa", "version": __version__}, {}))
         if not hmac.compare_digest(incoming.bearer, self._key.value.encode()):
             raise refusals.unauthorized()
-        if path.startswith(_CONTROL):
+        if _is_control(path):
             return Outcome(self._controlled(incoming))
         body = incoming.body(API_LIMIT)
         if body:
@@ -114,12 +157,12 @@ class HTTPDoor:
         return self._api.answer(incoming.method, path, incoming.query, body)
 
     def _controlled(self, incoming: Incoming) -> Response:
-        path = incoming.path.removeprefix(_CONTROL)
+        path = incoming.path.removeprefix(_CONTROL).removeprefix("/")
         done = self._control.answer(incoming.method, path, incoming.query, incoming.body(CONTROL_LIMIT))
         return json_response(done.status, done.body, {})
 
     def _refused(self, incoming: Incoming, refusal: Refusal) -> Response:
-        if incoming.path.startswith(_CONTROL):
+        if _is_control(incoming.path):
             # Not put on the list of calls, where the app's own are looked for.
             return json_response(refusal.status, refusal.body, refusal.headers)
         return self._api.refuse(incoming.method, incoming.path, incoming.query, refusal)
@@ -162,6 +205,10 @@ def whole_or_half(outcome: Outcome) -> tuple[Response, bytes]:
     if response is None or outcome.trouble in _LOST or (outcome.trouble and not response.body):
         raise LostError
     return response, response.body[: len(response.body) // 2] if outcome.trouble else response.body
+
+
+def _is_control(path: str) -> bool:
+    return f"{path}/".startswith(f"{_CONTROL}/")
 
 
 def _ending_too_early(content: bytes) -> Iterator[bytes]:

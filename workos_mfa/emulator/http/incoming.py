@@ -31,8 +31,9 @@ class Incoming:
     def __init__(self, environ: WSGIEnvironment) -> None:
         self._request = Request(environ, populate_request=False)
         self.method: str = self._request.method
+        self.host: str
         self.path: str
-        self.path, self._raw_query = _target(environ)
+        self.host, self.path, self._raw_query = _target(environ)
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -79,15 +80,17 @@ class Incoming:
             raise refusals.not_json()
 
 
-def _target(environ: WSGIEnvironment) -> tuple[str, str]:
-    """The path below the application's own, and the query."""
+def _target(environ: WSGIEnvironment) -> tuple[str, str, str]:
+    """The host that is addressed, the path below the application's own, and the query."""
     raw: object = environ.get("RAW_URI") or environ.get("REQUEST_URI")
     root = quote(environ.get("SCRIPT_NAME", ""), safe=_PATH_SAFE, encoding="latin-1")
     query = str(environ.get("QUERY_STRING", ""))
+    host = str(environ.get("HTTP_HOST", ""))
     if not isinstance(raw, str):
-        return quote(environ.get("PATH_INFO", ""), safe=_PATH_SAFE, encoding="latin-1"), query
+        return host, quote(environ.get("PATH_INFO", ""), safe=_PATH_SAFE, encoding="latin-1"), query
     path = raw.partition("?")[0]
     if not path.startswith("/") and "://" in path:
-        # In full, as a client writes it that takes this for a proxy.
+        # In full, as a client writes it that takes this for a proxy; no web page can make a browser do that.
+        host = ""
         path = "/" + path.partition("://")[2].partition("/")[2]
-    return path.removeprefix(root), query
+    return host, path.removeprefix(root), query

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from workos_mfa.emulator.refusals import Refusal
+from workos_mfa.secrecy import printable
 
 
 def unauthorized() -> Refusal:
     """There is no key, or another one; in the API's own words."""
     return Refusal(401, {"message": "Unauthorized"})
+
+
+def another_host(host: str) -> Refusal:
+    """It is addressed to a host that is not this one."""
+    message = (
+        f"This request is for the host {printable(host, limit=100)!r}, and the workos_mfa emulator answers only for "
+        "the host that it was started on, localhost, 127.0.0.1 and [::1], so that no web page can use it under a name "
+        "of its own. Use one of these, or see --allow-remote of workos-mfa emulate, or wsgi_app.with_hosts() in Python."
+    )
+    return Refusal(421, {"code": "misdirected_request", "message": message})
 
 
 def too_large(limit: int) -> Refusal:
@@ -32,7 +43,10 @@ def failed(error: Exception) -> Refusal:
 
 def no_such_command(path: str, known: Iterable[str]) -> Refusal:
     """There is nothing at this path of the control plane."""
-    message = f"There is no /_emulate/{path}; there are: {', '.join(f'/_emulate/{name}' for name in known)}."
+    message = (
+        f"There is no /_emulate/{path}; there are: {', '.join(f'/_emulate/{name}' for name in known)}. "
+        "GET /_emulate tells what they do."
+    )
     return Refusal(404, {"code": "not_found", "message": message})
 
 
@@ -44,7 +58,7 @@ def no_such_thing(text: str) -> Refusal:
 def wrong_command_method(method: str, path: str, allowed: Iterable[str]) -> Refusal:
     """The control plane has this path with another method."""
     methods = sorted(allowed)
-    message = f"/_emulate/{path} takes {' and '.join(methods)}, not {method}."
+    message = f"{f'/_emulate/{path}'.rstrip('/')} takes {' and '.join(methods)}, not {method}."
     return Refusal(405, {"code": "method_not_allowed", "message": message}, headers={"Allow": ", ".join(methods)})
 
 

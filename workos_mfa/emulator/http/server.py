@@ -60,9 +60,10 @@ class EmulatorServer:
         from workos_mfa.emulator.http.connections import Listener
 
         with _listening(host, port) as sock:
-            self._listener = Listener(door, sock)
-            self._port: int = sock.getsockname()[1]
-        self._door = door
+            address = sock.getsockname()
+            self._door = door.at(host, address[0])
+            self._port: int = address[1]
+            self._listener = Listener(self._door, sock)
         self._host = _EVERYWHERE.get(host, host)
 
     def __repr__(self) -> str:
@@ -91,6 +92,11 @@ class EmulatorServer:
     def port(self) -> int:
         """The port it listens on."""
         return self._port
+
+    @property
+    def page_url(self) -> str | None:
+        """Where people see messages and codes in a browser; None where others than this machine could see them."""
+        return f"{self.base_url}/" if self._door.has_page else None
 
     @property
     def api_key(self) -> str:

@@ -9,7 +9,7 @@ does no locking: the engine holds its lock around every use.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from types import TracebackType
@@ -105,6 +105,10 @@ class State:
     def factors_of_user(self, user_id: str) -> Iterable[FactorRecord]:
         """The factors that belong to a user, in the order in which they were made."""
         return [self._factors[factor_id] for factor_id in self._factors_of_user.get(user_id, ())]
+
+    def factors(self) -> Sequence[FactorRecord]:
+        """All factors, in the order in which they were made."""
+        return list(self._factors.values())
 
     def count_of_user(self, user_id: str) -> int:
         """How many factors belong to a user."""
