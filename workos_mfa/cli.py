@@ -53,22 +53,49 @@ def _add_emulate(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
         "emulate",
         help="run the emulator, for any WorkOS SDK in any language",
         description="Answer as the WorkOS MFA API over HTTP, until Ctrl-C. It needs no account and no network.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+    )
+    emulate.add_argument(
+        "-h", "--help", action=_HelpWithSettings, nargs=0, help="show this help message, with all settings, and exit"
     )
     emulate.add_argument("--host", default="127.0.0.1", help="the name or address to listen on (%(default)s)")
     emulate.add_argument("--port", type=int, default=4100, help="the port, or 0 for one that is free (%(default)s)")
     emulate.add_argument(
         "--api-key", default="sk_test_default", metavar="KEY", help="the key that calls must have (%(default)s)"
     )
-    emulate.add_argument("--seed", type=Path, metavar="FILE", help="JSON with factors to begin with")
+    emulate.add_argument("--seed", type=Path, metavar="FILE", help="JSON with factors and settings to begin with")
+    emulate.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change a setting, listed below; may be given several times, and goes before the seed's",
+    )
     emulate.add_argument("--state", type=Path, metavar="FILE", help="remember everything in this file, made if missing")
     emulate.add_argument("--json", action="store_true", help="tell what happens in JSON, one object a line")
-    emulate.add_argument("--allow-remote", action="store_true", help="let --host be reached by other machines")
+    emulate.add_argument(
+        "--allow-remote",
+        action="store_true",
+        help="let others reach it, at any --host and under any name; needs an --api-key of your own",
+    )
+
+
+class _HelpWithSettings(argparse.Action):
+    """Help whose list of settings is made when somebody asks for it, since it needs the emulator."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from workos_mfa.emulator.settings_by_name import listed
+
+        parser.epilog = f"settings, each with its default, and with what it takes:\n{listed()}"
+        parser.print_help()
+        parser.exit()
 
 
 def _emulate(chosen: argparse.Namespace) -> int:
     from workos_mfa import emulate
     from workos_mfa.secrecy import Hidden
 
-    names = ("host", "port", "seed", "state", "json", "allow_remote")
+    names = ("host", "port", "seed", "set", "state", "json", "allow_remote")
     wishes = {name: getattr(chosen, name) for name in names}
     return emulate.main(emulate.Wishes(api_key=Hidden(chosen.api_key), **wishes))

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import json
 import os
 import signal
 import sys
-import threading
-from collections.abc import Generator, Mapping
+import time
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TextIO, cast
 
 import attrs
 
-from workos_mfa.emulator import Call, Emulator, EmulatorServer, SMSMessage
+from workos_mfa.emulate_output import Lines
+from workos_mfa.emulator import Call, Emulator, EmulatorServer, Settings, SMSMessage
+from workos_mfa.emulator.http.hosts import is_this_machine
+from workos_mfa.emulator.http.server import DEFAULT_API_KEY
 from workos_mfa.emulator.http.values import call_as_json, message_as_json
+from workos_mfa.emulator.seeds.reading import settings_in
+from workos_mfa.emulator.settings_by_name import settings_from, value_in
 from workos_mfa.secrecy import Hidden, printable
 
 _LONGEST_LINE = 500
+_LONGEST_SLEEP = 0.5
 # What ends this command by design: somebody at the keyboard, or whoever runs it as a service.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -32,6 +37,7 @@ class Wishes:
     port: int
     api_key: Hidden[str]
     seed: Path | None
+    set: Sequence[str]
     state: Path | None
     json: bool
     allow_remote: bool
@@ -57,34 +63,22 @@ class Display(Protocol):
         ...
 
     def stopped(self) -> None:
-        """It is over."""
+        """It is over; returns when that is told, or nobody reads it."""
         ...
-
-
-class _Lines:
-    """Writes whole lines, from many threads; a reader who went away is no reason to stop."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._lock = threading.Lock()
-
-    def write(self, *lines: str) -> None:
-        with self._lock, contextlib.suppress(OSError, ValueError):
-            self._out.write("".join(f"{line}\n" for line in lines))
-            self._out.flush()
 
 
 class ForPeople:
     """A line a call, and a line a text message."""
 
     def __init__(self, out: TextIO) -> None:
-        self._lines = _Lines(out)
+        self._lines = Lines(out, lambda count: f"({count} lines are left out here: nobody read them)")
 
     def started(self, server: EmulatorServer) -> None:
         """Show how an SDK is pointed here."""
         url, key = server.base_url, server.api_key
+        page = " (in a browser: messages and codes)" if server.page_url else ""
         self._lines.write(
-            f"The WorkOS MFA emulator answers at {url}. Ctrl-C stops it.",
+            f"The WorkOS MFA emulator answers at {url}{page}. Ctrl-C stops it.",
             "",
             "  workos_mfa, workos (Python):",
             f"    export WORKOS_API_KEY={key} WORKOS_BASE_URL={url}",
@@ -113,14 +107,14 @@ class ForPeople:
 
     def stopped(self) -> None:
         """Say that it is over."""
-        self._lines.write("", "The emulator has stopped.")
+        self._lines.close("", "The emulator has stopped.")
 
 
 class ForPrograms:
     """A JSON object a line; ``event`` says what it is."""
 
     def __init__(self, out: TextIO) -> None:
-        self._lines = _Lines(out)
+        self._lines = Lines(out, lambda count: _event("left_out", {"lines": count}))
 
     def started(self, server: EmulatorServer) -> None:
         """Say where it answers."""
@@ -136,10 +130,14 @@ class ForPrograms:
 
     def stopped(self) -> None:
         """Say that it is over."""
-        self._write("stopped", {})
+        self._lines.close(_event("stopped", {}))
 
     def _write(self, event: str, values: Mapping[str, object]) -> None:
-        self._lines.write(json.dumps({"event": event, **values}))
+        self._lines.write(_event(event, values))
+
+
+def _event(event: str, values: Mapping[str, object]) -> str:
+    return json.dumps({"event": event, **values})
 
 
 def main(wishes: Wishes) -> int:
@@ -164,21 +162,29 @@ def run(wishes: Wishes, display: Display) -> None:
     :raises OSError: if the address or a file can't be had.
     :raises ValueError: if the seed or the key make no sense.
     """
-    if not wishes.allow_remote and not _is_loopback(wishes.host):
+    if not wishes.allow_remote and not is_this_machine(wishes.host):
         raise Unwilling(
             f"{wishes.host} can be reached by other machines, and whoever reaches an emulator can read its codes; "
-            "add --allow-remote if that is what you want"
+            "add --allow-remote and an --api-key of your own if that is what you want"
         )
-    emulator = Emulator() if wishes.state is None else Emulator(state=wishes.state)
-    if wishes.seed is not None:
-        emulator.seed(_read_seed(wishes.seed))
+    if wishes.allow_remote and wishes.api_key.value == DEFAULT_API_KEY:
+        raise Unwilling(
+            f"--allow-remote needs an --api-key of your own: {DEFAULT_API_KEY} is known to all, and whoever has the "
+            "key can read the codes"
+        )
+    seed: Mapping[str, object] = {} if wishes.seed is None else _read_seed(wishes.seed)
+    emulator = Emulator(_settings(wishes.set, seed), state=wishes.state)
+    emulator.seed({name: value for name, value in seed.items() if name != "settings"})
     emulator.outbox.watch(display.message)
     emulator.calls.watch(display.call)
     try:
-        with emulator.serve(port=wishes.port, host=wishes.host, api_key=wishes.api_key.value) as server:
+        door = emulator.wsgi_app.with_api_key(wishes.api_key.value)
+        if wishes.allow_remote:
+            door = door.with_hosts("*")
+        with EmulatorServer(door, port=wishes.port, host=wishes.host) as server:
             with contextlib.suppress(KeyboardInterrupt):
                 display.started(server)
-                threading.Event().wait()
+                _wait_for_a_signal()
             _ignore_signals()
     finally:
         emulator.close()
@@ -197,27 +203,39 @@ def _stoppable() -> Generator[None, None, None]:
             signal.signal(number, handler)
 
 
+def _wait_for_a_signal() -> None:
+    # Again and again, since a signal that the system gives to another thread wakes nobody here.
+    while True:
+        time.sleep(_LONGEST_SLEEP)
+
+
 def _ignore_signals() -> None:
     """An impatient second Ctrl-C finds it closing already."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _read_seed(path: Path) -> Mapping[str, object]:
     try:
         seed: object = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unwilling(f"{path}: it is not JSON: {error}") from None
     if not isinstance(seed, dict):
         raise Unwilling(f"{path}: a seed is a JSON object")
     return cast("dict[str, object]", seed)
+
+
+def _settings(wanted: Sequence[str], seed: Mapping[str, object]) -> Settings:
+    """What the command line wants, then what the seed wants."""
+    values: dict[str, object] = {}
+    for text in wanted:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise Unwilling("--set takes NAME=VALUE, such as --set max_wrong_codes=3")
+        if name in values:
+            raise Unwilling(f"--set {name}: it is there twice; say it once")
+        values[name] = value_in(name, value)
+    return settings_from(values, settings_in(seed))
 
 
 def _text_of(error: Exception) -> str:

@@ -17,13 +17,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from tests.emulator_http.http import Client
 from tests.emulator_http.process import emulating
 from workos_mfa import cli
 from workos_mfa.emulate import ForPeople
-from workos_mfa.emulator import Emulator
+from workos_mfa.emulator import Emulator, Settings
 
 PHONE = "+15005550006"
 Visit = Callable[[Client], None]
@@ -101,7 +102,7 @@ def _use(client: Client) -> None:
 def test_it_tells_people_what_happens(emulate: Emulate, ends_by: signal.Signals) -> None:
     """A banner with all that an SDK needs, a line for each call and each message, and a word at the end."""
     told = emulate(visit=_use, ends_by=ends_by)
-    url = re.search(r"answers at (http://127\.0\.0\.1:([0-9]+))\. Ctrl-C stops it\.", told)
+    url = re.search(r"answers at (http://127\.0\.0\.1:([0-9]+)) \(in a browser: messages and codes\)\. Ctrl-C", told)
     assert url
     assert f"export WORKOS_API_KEY=sk_test_default WORKOS_BASE_URL={url[1]}\n" in told
     assert f'new WorkOS("sk_test_default", {{ apiHostname: "127.0.0.1", port: {url[2]}, https: false }})' in told
@@ -160,6 +161,14 @@ def test_a_taken_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         (["--host", "192.168.0.1"], "add --allow-remote"),
         (["--api-key", "sk_live_sentinel"], "sk_live_"),
         (["--api-key", ""], "one word"),
+        (["--allow-remote"], "--allow-remote needs an --api-key of your own: sk_test_default is known to all"),
+        (["--allow-remote", "--api-key", "sk_test_default"], "--allow-remote needs an --api-key of your own"),
+        (["--set", "max_wrong_codes"], "--set takes NAME=VALUE, such as --set max_wrong_codes=3"),
+        (["--set", "max_wrong_code=3"], "there is no setting 'max_wrong_code'; did you mean max_wrong_codes?"),
+        (["--set", "colour=red"], "there is no setting 'colour'; workos-mfa emulate --help lists them all."),
+        (["--set", "totp_window=many"], "totp_window takes a whole number\n"),
+        (["--set", "max_wrong_codes=0"], "max_wrong_codes is 0, but takes "),
+        (["--set", "totp_uri=full", "--set", "totp_uri=short"], "--set totp_uri: it is there twice"),
         (["--port", "65536"], "65536 is no port"),
         (["--seed", "no-such-file.json"], "no-such-file.json: No such file or directory"),
     ],
@@ -176,14 +185,23 @@ def test_what_it_refuses(
     assert "sentinel" not in err
 
 
-@pytest.mark.parametrize("arguments", [["--allow-remote", "--host", "0.0.0.0"], ["--host", "localhost"]])  # noqa: S104
-def test_what_it_allows(emulate: Emulate, arguments: list[str]) -> None:
-    """Who says so is reachable by others; ``localhost`` is not."""
+REMOTE = ["--allow-remote", "--api-key", "sk_test_mine"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_remote"),
+    [([*REMOTE, "--host", "0.0.0.0"], True), (REMOTE, True), (["--host", "localhost"], False)],  # noqa: S104
+)
+def test_what_it_allows(emulate: Emulate, arguments: list[str], *, is_remote: bool) -> None:
+    """Who says so is reachable by others, under any name and with no page for all; ``localhost`` is not."""
 
     def visit(client: Client) -> None:
-        assert client.get("/health").status == 200
+        assert client.send("GET", "/health", headers={"Host": "mfa.example"}).status == (200 if is_remote else 421)
+        assert client.send("GET", "/", headers={"Authorization": ""}).status == (401 if is_remote else 200)
 
-    assert "has stopped" in emulate(*arguments, visit=visit)
+    told = emulate(*arguments, visit=visit)
+    assert ("in a browser" in told) is not is_remote
+    assert "has stopped" in told
 
 
 class Impatient(io.StringIO):
@@ -219,7 +237,41 @@ def test_a_seed(emulate: Emulate, tmp_path: Path) -> None:
     emulate("--seed", _seed(tmp_path, json.dumps(seed)), visit=visit)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"colour": "red"}'])
+def test_settings(emulate: Emulate, tmp_path: Path) -> None:
+    """The command line's go before those of the seed, and these before the defaults."""
+    seed = {"settings": {"max_wrong_codes": None, "totp_window": 3, "validation_status": 400}}
+    shown: list[Any] = []
+    emulate(
+        *("--seed", _seed(tmp_path, json.dumps(seed))),
+        *("--set", "totp_window=2", "--set", "default_sms_text=It's {{code}} = yours", "--set", "legacy_routes=true"),
+        *("--set", 'users={"user_1": "ada@example.com"}'),
+        visit=lambda client: shown.append(client.get("/_emulate/settings").json),
+    )
+    assert shown == [
+        attrs.asdict(
+            Settings(
+                max_wrong_codes=None,
+                totp_window=2,
+                validation_status=400,
+                default_sms_text="It's {{code}} = yours",
+                legacy_routes=True,
+                users={"user_1": "ada@example.com"},
+            )
+        )
+    ]
+
+
+def test_help_lists_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each setting, with its default, what it takes and what it means; the list is made from the class."""
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["emulate", "--help"])
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    assert "  max_wrong_codes=5  (a whole number or none)\n      how many wrong codes are answered valid: false;" in out
+    assert re.findall(r"^  (\w+)=", out, re.MULTILINE) == [field.name for field in attrs.fields(Settings)]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"colour": "red"}', '{"settings": []}', "[" * 100_000])
 def test_a_wrong_seed_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
     """A file that is no seed is told so, in one line."""
     assert cli.main(["emulate", "--port", "0", "--seed", _seed(tmp_path, text)]) == 2
