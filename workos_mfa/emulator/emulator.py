@@ -120,6 +120,8 @@ class Emulator:
     def wsgi_app(self) -> HTTPDoor:
         """The API over HTTP as a WSGI application, for the key ``sk_test_default``; see its ``with_api_key``.
 
+        It answers for ``localhost``, ``127.0.0.1`` and ``[::1]``; see its ``with_hosts``.
+
         :raises ImportError: if werkzeug is not installed.
         """
         return make_door(self._api, self, DEFAULT_API_KEY)
