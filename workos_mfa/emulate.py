@@ -20,7 +20,8 @@ from workos_mfa.emulator.http.hosts import is_this_machine
 from workos_mfa.emulator.http.server import DEFAULT_API_KEY
 from workos_mfa.emulator.http.values import call_as_json, message_as_json
 from workos_mfa.emulator.seeds.reading import settings_in
-from workos_mfa.emulator.settings_by_name import settings_from, value_in
+from workos_mfa.emulator.settings import SettingsDict
+from workos_mfa.emulator.settings_by_name import as_json, settings_from, value_in
 from workos_mfa.secrecy import Hidden, printable
 
 _LONGEST_LINE = 500
@@ -173,7 +174,8 @@ def run(wishes: Wishes, display: Display) -> None:
             "key can read the codes"
         )
     seed: Mapping[str, object] = {} if wishes.seed is None else _read_seed(wishes.seed)
-    emulator = Emulator(_settings(wishes.set, seed), state=wishes.state)
+    settings = cast("SettingsDict", as_json(_settings(wishes.set, seed)))
+    emulator = Emulator(state=wishes.state, **settings)
     emulator.seed({name: value for name, value in seed.items() if name != "settings"})
     emulator.outbox.watch(display.message)
     emulator.calls.watch(display.call)

@@ -339,11 +339,15 @@ def leaves_outcome_unknown(status: int) -> bool:
 
 
 def _sentences(*texts: str) -> str:
-    """The texts one after the other, each ended before the next begins."""
+    """The texts one after the other, each ended before the next begins; below a list, on a line of their own."""
     told = ""
     for text in filter(None, map(str.strip, texts)):
-        end = "" if not told else " " if told.endswith((".", "!", "?", "…")) else ". "
-        told += end + text
+        if "\n" in told.rpartition("\n\n")[2]:
+            told += f"\n\n{text}"
+        elif told:
+            told += f" {text}" if told.endswith((".", "!", "?", "…")) else f". {text}"
+        else:
+            told = text
     return told
 
 

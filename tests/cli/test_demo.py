@@ -189,6 +189,11 @@ class EmulatorsPhone:
         is_app = isinstance(factor, TOTPFactor)
         yield self._emulator.totp_code(factor.id) if is_app else self._emulator.outbox.latest().code
 
+    def wrong_code(self, factor: TOTPFactor, right: str) -> str:
+        """A code that is not the right one."""
+        assert right
+        return self._emulator.wrong_code(factor.id)
+
 
 class ReaderWhoLeaves(io.StringIO):
     """A pipe whose reader has had enough after so many lines."""

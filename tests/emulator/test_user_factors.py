@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import Any, Literal
 
 import pyotp
 import pytest
 
 from tests.emulator.caller import Caller
+from workos_mfa import MFA, Emulator
 from workos_mfa.emulator import totp
 
 
@@ -169,3 +170,14 @@ def test_secrets_have_160_bits(caller: Caller) -> None:
     """A secret that the emulator makes has twenty bytes."""
     secret = caller.create().json["authentication_factor"]["totp"]["secret"]
     assert len(base64.b32decode(secret)) == 20
+
+
+@pytest.mark.parametrize("list_order", ["normal", "desc"])
+@pytest.mark.parametrize("order", ["normal", "desc", "asc"])
+def test_the_client_lists_all(list_order: Literal["normal", "desc"], order: Literal["normal", "desc", "asc"]) -> None:
+    """The client, which reads the API by itself, finds all factors under each order, whatever the API's own is."""
+    mfa = MFA(transport=Emulator(list_order=list_order))
+    made = [mfa.create_user_auth_factor("user_1").factor.id for _ in range(25)]
+    listed = [factor.id for factor in mfa.list_user_auth_factors("user_1", order=order).auto_paging_iter()]
+    assert listed == (made if order == "asc" else made[::-1])
+    assert [factor.id for factor in mfa.list_user_auth_factors("user_1").auto_paging_iter()] == made[::-1]

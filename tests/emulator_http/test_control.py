@@ -11,7 +11,7 @@ import pytest
 
 from tests.emulator.caller import NOW
 from tests.emulator_http.http import Client, Reply
-from workos_mfa.emulator import Emulator, EmulatorServer, Settings
+from workos_mfa.emulator import Emulator, EmulatorServer
 
 PHONE = "+15005550006"
 
@@ -229,7 +229,7 @@ def test_it_names_its_paths(client: Client, emulator: Emulator, path: str) -> No
 
 def test_settings() -> None:
     """The settings in force are shown in full, and nothing changes them: a seed may only say the same."""
-    emulator = Emulator(Settings(max_wrong_codes=3, users={"user_1": "ada@example.com"}))
+    emulator = Emulator(max_wrong_codes=3, users={"user_1": "ada@example.com"})
     with emulator.serve() as server, contextlib.closing(Client(server.base_url, server.api_key)) as client:
         shown = client.get("/_emulate/settings").json
         assert shown == attrs.asdict(emulator.settings)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.loopback import Line, Received, Server, http_answer
-from tests.transports.api import FACTOR, FACTOR_ID, KEY, TransportFactory, answer_rightly
+from tests.transports.api import FACTOR, FACTOR_ID, KEY, TransportFactory
 from tests.transports.faults import Setting, World, stall_in_the_tunnel, through_a_proxy, tls_never_begins
 from workos_mfa import MFA, ConnectError, ConnectTimeoutError, RetryingTransport, Transport, TransportTimeoutError
 
