@@ -203,8 +203,9 @@ class _Connections:
     def close(self, is_dead: Callable[[Any], bool]) -> None:
         """Close those that are dead; one that another thread has taken meanwhile is that thread's."""
         for connection in self._idle.copy():
-            if is_dead(connection):
-                with contextlib.suppress(ValueError):
+            # It is not in here any more, or has been closed under our eyes.
+            with contextlib.suppress(ValueError, TypeError, OSError):
+                if is_dead(connection):
                     self._idle.remove(connection)
                     connection.close()
 

@@ -9,11 +9,14 @@ from collections.abc import Callable
 
 import pytest
 import requests
+from urllib3.connection import HTTPConnection
+from urllib3.util.connection import is_connection_dropped
 
 from tests.loopback import Line, Received, Server, wait_until
 from tests.race import race
 from tests.transports.api import KEY, TransportFactory, answer_rightly
 from workos_mfa import MFA, InvalidInputError, RequestsTransport, Transport
+from workos_mfa.connections import _Connections
 
 Connect = Callable[[Server], Transport]
 CROWD = 12
@@ -122,11 +125,30 @@ def test_connections_that_the_server_closed_in_between(
 ) -> None:
     """Where it has closed some, whichever they are, a call of a second later closes them."""
     mfa = MFA(transport=connect(server))
-    for line in crowd(server, mfa)[1 : CROWD - 1 : 2]:
+    closed = crowd(server, mfa)[1::2]
+    for line in closed:
         line.say_no_more()
     later(1.1)
     verify(mfa)
-    wait_until(lambda: server.open_connections <= CROWD // 2 + 1)
+    wait_until(lambda: server.open_connections == server.connections - len(closed))
+
+
+def test_a_connection_that_another_thread_takes_meanwhile() -> None:
+    """It is left alone: it is in use, or that thread has closed it while this one looked at it."""
+    idle, connection = _Connections(0), HTTPConnection("localhost")
+
+    def is_dead(looked_at: HTTPConnection) -> bool:
+        assert idle.get() is looked_at
+        return is_connection_dropped(looked_at)
+
+    with socket.socket() as sock:
+        connection.sock = sock
+        idle.put(connection)
+        idle.close(is_dead)
+        assert connection.sock is sock
+    idle.put(connection)
+    idle.close(is_dead)
+    assert idle.empty()
 
 
 def test_a_connection_closed_while_idle(server: Server, connect: Connect) -> None:

@@ -188,10 +188,8 @@ def verifying_twice(
     first: list[Line] = []
 
     def answer(_: Received, line: Line) -> None:
-        if line in first:
-            line.send(verified(CHALLENGE_ID, valid=True))
-        elif first:
-            line.send(verified(CHALLENGE_ID, valid=False))
+        if first:
+            line.send(verified(CHALLENGE_ID, valid=line in first))
         else:
             first.append(line)
             line.send(b"HTTP/1.1 201 Created\r\n" + head + b"\r\n\r\n" + body + trailing)
@@ -339,9 +337,11 @@ def test_a_malformed_head(
 def test_the_idle_connections() -> None:
     """The one used last comes first, and nobody waits: not for one, and not for a lock."""
     idle = _Connections(0)
+    assert idle.empty()
     idle.put("first")
     idle.put("last")
     assert idle.qsize() == 2
+    assert not idle.empty()
     assert [idle.get(block=False, timeout=None), idle.get()] == ["last", "first"]
     with pytest.raises(queue.Empty):
         idle.get()
