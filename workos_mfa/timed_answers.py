@@ -75,6 +75,7 @@ class StrictResponse(http.client.HTTPResponse):
     """An answer that no proxy on the way can have seen end in another place than we do."""
 
     fp: io.BufferedReader
+    chunked: bool
     chunk_left: int | None
 
     def check_framing(self) -> bool:

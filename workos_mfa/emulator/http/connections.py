@@ -76,6 +76,7 @@ class Handler(WSGIRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    rfile: io.BufferedIOBase
 
     def parse_request(self) -> bool:
         """Read the head of one request; where it is not as HTTP has it, refuse the request."""
