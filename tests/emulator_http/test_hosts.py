@@ -82,7 +82,7 @@ def test_an_old_client_need_not_say_it(emulator: Emulator) -> None:
     [
         ((), ["localhost"], ["mfa.test"]),
         (("mfa.test",), ["localhost", "mfa.test", "MFA.test:8000"], ["mfa.tests"]),
-        (("MFA.test", "fe80::1"), ["mfa.test", "[fe80::1]:80"], ["fe80::1"]),
+        (("MFA.test", "fe80::1"), ["mfa.test", "[fe80::1]:80"], ["[fe80::2]"]),
         (("*",), ["localhost", "mfa.test", "anything at all"], []),
     ],
 )
