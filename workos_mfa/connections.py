@@ -12,7 +12,6 @@ each of them, and the pools' ``ConnectionCls`` is left alone, since vcrpy and ot
 from __future__ import annotations
 
 import collections
-import contextlib
 import functools
 import http.client
 import queue
@@ -202,12 +201,17 @@ class _Connections:
 
     def close(self, is_dead: Callable[[Any], bool]) -> None:
         """Close those that are dead; one that another thread has taken meanwhile is that thread's."""
-        for connection in self._idle.copy():
-            # It is not in here any more, or has been closed under our eyes.
-            with contextlib.suppress(ValueError, TypeError, OSError):
-                if is_dead(connection):
-                    self._idle.remove(connection)
-                    connection.close()
+        # The newest first, so that those that stay keep their order.
+        for connection in reversed(self._idle.copy()):
+            try:
+                self._idle.remove(connection)
+            except ValueError:
+                continue
+            # While it is looked at nobody else has it, so that what is raised here is a signal handler's alone.
+            if is_dead(connection):
+                connection.close()
+            else:
+                self._idle.appendleft(connection)
 
 
 class _Timed:

@@ -223,7 +223,7 @@ def _deleted_in_the_end(mfa: MFA, factor: Factor, stage: Stage) -> Generator[Non
 def _delete(mfa: MFA, factor: Factor) -> None:
     try:
         mfa.delete_factor(factor.id)
-    except MFAError as error:
+    except (MFAError, KeyboardInterrupt) as error:
         why = f"{factor.id} is still there, or may be; delete it by hand. {type(error).__name__}: {error}"
     else:
         return

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import http.client
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from urllib3.exceptions import ConnectTimeoutError as PoolConnectTimeoutError
 from urllib3.exceptions import (
@@ -31,7 +31,7 @@ from workos_mfa.errors import (
     TransportError,
     TransportTimeoutError,
 )
-from workos_mfa.secrecy import printable
+from workos_mfa.secrecy import masked, printable
 
 LIBRARY_ERRORS = (HTTPError, OSError, http.client.HTTPException)
 """What sockets, TLS and urllib3 raise; anything else that comes out of I/O is somebody else's."""
@@ -51,6 +51,7 @@ def transport_error(
     timed_out: bool = False,
     in_tls: bool = False,
     details: str = "",
+    sent: Iterable[str] = (),
 ) -> TransportError:
     """The error that tells what the exception means.
 
@@ -61,10 +62,11 @@ def transport_error(
     :param timed_out: True if it is known from elsewhere that the time was up.
     :param in_tls: True if it is known from elsewhere that TLS failed.
     :param details: lines for the end of a text that would leave a developer without them.
+    :param sent: what is masked, should an exception repeat it: an adapter's or a stub's text may hold anything.
     """
     chain = tuple(_chain(caught))
     where = f"{endpoint.host}:{endpoint.port}"
-    reason = _reason(chain)
+    reason = _reason(chain, sent)
     if in_tls or _is_tls_failure(chain):
         return _tls_error(chain, where, reason)
     timed_out = timed_out or any(map(_is_timeout, chain))
@@ -75,7 +77,7 @@ def transport_error(
     if timed_out:
         return TransportTimeoutError(f"no whole answer from {where} within {seconds:.3g} s")
     text = f"the connection to {where} broke before the whole answer was there: {reason.removesuffix('.')}"
-    return ConnectionLostError(f"{text}\n{details}" if details else text)
+    return ConnectionLostError(f"{text}\n{masked(details, sent)}" if details else text)
 
 
 def _tls_error(chain: tuple[BaseException, ...], where: str, reason: str) -> TLSError:
@@ -120,11 +122,12 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         pending.extend(part for part in inside if isinstance(part, BaseException))
 
 
-def _reason(chain: tuple[BaseException, ...]) -> str:
+def _reason(chain: tuple[BaseException, ...], sent: Iterable[str]) -> str:
     for link in reversed(chain):
         text = _system_text(link)
         if text:
-            return printable(text.partition("\n")[0], limit=200)
+            # Masked while it is whole: half a key would not be found.
+            return printable(masked(text.partition("\n")[0], sent), limit=200)
     return type(chain[-1]).__name__
 
 
@@ -140,5 +143,13 @@ def _system_text(link: BaseException) -> str | None:
         return "the answer was cut off or is not HTTP"
     if isinstance(link, OSError):
         first = link.args[0] if link.args else None
-        return link.strerror or (first if isinstance(first, str) else None)
+        text = link.strerror or (first if isinstance(first, str) else None)
+        return _without_the_proxys_words(text) if text and text.startswith(_TUNNEL_REFUSED) else text
     return None
+
+
+def _without_the_proxys_words(text: str) -> str:
+    # What a proxy says behind its status may be the password that it was sent.
+    status = text.removeprefix(_TUNNEL_REFUSED).lstrip(": ")[:3]
+    phrase = http.client.responses.get(int(status), "") if status.isdecimal() else ""
+    return f"{_TUNNEL_REFUSED}: {status} {phrase}".rstrip()

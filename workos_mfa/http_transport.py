@@ -17,8 +17,8 @@ from workos_mfa._version import __version__
 from workos_mfa.configuration import read_api_key, read_endpoint
 from workos_mfa.errors import TransportError
 from workos_mfa.failures import LIBRARY_ERRORS, transport_error
-from workos_mfa.secrecy import MASK, Hidden, without_frames
-from workos_mfa.transport import DEFAULT_TIMEOUT, Request, Response
+from workos_mfa.secrecy import MASK, Hidden, unseen, without_frames
+from workos_mfa.transport import DEFAULT_TIMEOUT, Request, Response, secrets_in
 
 HEADERS = {
     "User-Agent": f"workos-mfa-python/{__version__}",
@@ -78,7 +78,10 @@ class HTTPTransport:
 
     def _failure(self, caught: BaseException, request: Request) -> TransportError:
         """The error that tells what an exception of the library's means."""
-        return transport_error(caught, self._endpoint, request.options.timeout or DEFAULT_TIMEOUT)
+        seconds = request.options.timeout or DEFAULT_TIMEOUT
+        return unseen(
+            lambda: transport_error(caught, self._endpoint, seconds, sent=(self._key.value, *secrets_in(request)))
+        )
 
     def _surfacing(self, caught: BaseException, request: Request) -> BaseException:
         if isinstance(caught, LIBRARY_ERRORS):

@@ -1,8 +1,6 @@
 """The client: one method for each documented call.
 
-Each method is the same three steps: check the arguments into a request, send it, read the answer.
-The steps live in :mod:`workos_mfa.calls`, in the transport and in :mod:`workos_mfa.answers`; what
-stands here is the contract.
+Arguments become a request in :mod:`workos_mfa.calls`, an answer a model in :mod:`workos_mfa.answers`.
 """
 
 from __future__ import annotations
@@ -178,11 +176,12 @@ class MFA:
             self._options,
         )
         response = self._send(request)
+        about = {} if user_id is None else {"user_id": user_id}
         if type == "totp":
-            return answers.read(request, response, wire.totp_factor)
+            return answers.read(request, response, wire.totp_factor, about=about)
         if type == "sms":
-            return answers.read(request, response, wire.sms_factor)
-        return answers.read(request, response, wire.factor)
+            return answers.read(request, response, wire.sms_factor, about=about)
+        return answers.read(request, response, wire.factor, about=about)
 
     def challenge_factor(self, authentication_factor_id: str, *, sms_template: str | None = None) -> Challenge:
         """Challenge a factor. For an SMS factor each call sends a message, so it is never repeated once it may
@@ -325,7 +324,8 @@ class MFA:
         del secret
         request = calls.create_user_auth_factor(user_id, issuer, user, hidden, self._options)
         del hidden
-        return answers.read(request, self._send(request), wire.user_enrollment)
+        about = {"authentication_factor.user_id": user_id}
+        return answers.read(request, self._send(request), wire.user_enrollment, about=about)
 
     def list_user_auth_factors(
         self,

@@ -27,7 +27,7 @@ from workos_mfa.connections import DEFAULT_MAX_IDLE, keep_time, time_limit
 from workos_mfa.errors import ConfigurationError, ConnectError, TransportError
 from workos_mfa.failures import LIBRARY_ERRORS, transport_error
 from workos_mfa.http_transport import BODY_HEADERS, HEADERS, HTTPTransport, body_of
-from workos_mfa.secrecy import Hidden, masked, unseen
+from workos_mfa.secrecy import Hidden, unseen
 from workos_mfa.timed_answers import guard, read_body
 from workos_mfa.transport import DEFAULT_TIMEOUT, Request, Response, secrets_in
 
@@ -137,15 +137,18 @@ class RequestsTransport(HTTPTransport):
     def _failure(self, caught: BaseException, request: Request) -> TransportError:
         if isinstance(caught, _AfterTheAnswer):
             return TransportError(f"WorkOS has answered, but {caught}")
-        return transport_error(
-            caught,
-            self._endpoint,
-            request.options.timeout or DEFAULT_TIMEOUT,
-            sent_nothing=isinstance(caught, _BEFORE_SENDING),
-            timed_out=isinstance(caught, requests.exceptions.Timeout),
-            # A stub's has nothing inside; of a real one the inside tells more.
-            in_tls=isinstance(caught, requests.exceptions.SSLError) and not _has_inside(caught),
-            details=unseen(lambda: masked(_told_by_a_stub(caught), [self._key.value, *secrets_in(request)])),
+        return unseen(
+            lambda: transport_error(
+                caught,
+                self._endpoint,
+                request.options.timeout or DEFAULT_TIMEOUT,
+                sent_nothing=isinstance(caught, _BEFORE_SENDING),
+                timed_out=isinstance(caught, requests.exceptions.Timeout),
+                # A stub's has nothing inside; of a real one the inside tells more.
+                in_tls=isinstance(caught, requests.exceptions.SSLError) and not _has_inside(caught),
+                details=_told_by_a_stub(caught),
+                sent=(self._key.value, *secrets_in(request)),
+            )
         )
 
     def _send_on_own_session(self, request: Request) -> requests.Response:

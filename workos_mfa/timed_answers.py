@@ -60,6 +60,20 @@ class _TimedReader(io.RawIOBase):
         super().close()
 
 
+class _Lines(io.BufferedReader):
+    """Reads lines that end where every reader sees their end."""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """The next line.
+
+        :raises HTTPException: if Python would see another line begin within it, which a proxy on the way did not.
+        """
+        line = super().readline(size)
+        if b"\r" in line.removesuffix(b"\r\n"):
+            raise http.client.HTTPException("a line has a carriage return in it")
+        return line
+
+
 @attrs.frozen
 class _TimedSocket:
     """All that http.client asks of a socket to read an answer from."""
@@ -68,7 +82,7 @@ class _TimedSocket:
     _ends: float
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_TimedReader(self._sock, self._ends))
+        return _Lines(_TimedReader(self._sock, self._ends))
 
 
 class StrictResponse(http.client.HTTPResponse):

@@ -66,10 +66,11 @@ def verification(body: bytes) -> Verification:
 def user_enrollment(body: bytes) -> UserEnrollment:
     """The factor and the challenge that enrolling for a user returns."""
     fields = _document(body)
-    return UserEnrollment(
-        factor=_totp_factor(fields.inner("authentication_factor")),
-        challenge=_challenge(fields.inner("authentication_challenge")),
-    )
+    enrolled = _totp_factor(fields.inner("authentication_factor"))
+    made = _challenge(fields.inner("authentication_challenge"))
+    if made.authentication_factor_id != enrolled.id:
+        raise Malformed("$.authentication_challenge.authentication_factor_id is not $.authentication_factor.id")
+    return UserEnrollment(factor=enrolled, challenge=made)
 
 
 def factor_page(body: bytes) -> Page[Factor]:

@@ -257,8 +257,16 @@ class TestAClosedPipe:
             assert cli.main(["demo"]) == 141
 
 
+@pytest.mark.parametrize(
+    ("trouble", "told"), [("refused", r"AuthorizationError: 403"), ("stopped", r"KeyboardInterrupt")]
+)
 def test_a_factor_that_can_not_be_deleted_is_named(
-    real_api: Server, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    trouble: str,
+    told: str,
+    real_api: Server,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Where the API is out of reach at the end, the person is told which factor to delete by hand."""
     person_at_the_keyboard(emulator, monkeypatch, phone="")
@@ -269,10 +277,15 @@ def test_a_factor_that_can_not_be_deleted_is_named(
         else:
             serve_emulator(emulator, request, line, [])
 
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
     real_api.behaviour = answer
+    if trouble == "stopped":
+        monkeypatch.setattr(MFA, "delete_factor", stop)
     assert cli.main(["demo", "--live"]) == 1
-    told = " ".join(capsys.readouterr().err.split())
-    assert re.search(r"auth_factor_\w+ is still there, or may be; delete it by hand\. AuthorizationError: 403", told)
+    shown = " ".join(capsys.readouterr().err.split())
+    assert re.search(rf"auth_factor_\w+ is still there, or may be; delete it by hand\. {told}", shown)
 
 
 def serve_emulator(emulator: Emulator, request: Received, line: Line, challenges: list[object]) -> None:

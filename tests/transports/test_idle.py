@@ -10,7 +10,6 @@ from collections.abc import Callable
 import pytest
 import requests
 from urllib3.connection import HTTPConnection
-from urllib3.util.connection import is_connection_dropped
 
 from tests.loopback import Line, Received, Server, wait_until
 from tests.race import race
@@ -133,22 +132,39 @@ def test_connections_that_the_server_closed_in_between(
     wait_until(lambda: server.open_connections == server.connections - len(closed))
 
 
-def test_a_connection_that_another_thread_takes_meanwhile() -> None:
-    """It is left alone: it is in use, or that thread has closed it while this one looked at it."""
-    idle, connection = _Connections(0), HTTPConnection("localhost")
-
-    def is_dead(looked_at: HTTPConnection) -> bool:
-        assert idle.get() is looked_at
-        return is_connection_dropped(looked_at)
-
-    with socket.socket() as sock:
-        connection.sock = sock
+def test_while_it_is_looked_at_a_connection_is_nobody_elses() -> None:
+    """One that another thread takes meanwhile is left alone, and those that stay keep their order."""
+    idle = _Connections(0)
+    oldest, taken, dead, newest = (HTTPConnection("localhost") for _ in range(4))
+    dead.sock = socket.socket()
+    for connection in (oldest, taken, dead, newest):
         idle.put(connection)
-        idle.close(is_dead)
-        assert connection.sock is sock
-    idle.put(connection)
+    looked_at: list[HTTPConnection] = []
+
+    def is_dead(connection: HTTPConnection) -> bool:
+        looked_at.append(connection)
+        if connection is dead:
+            assert idle.get() is taken
+        return connection is dead
+
     idle.close(is_dead)
+    assert looked_at == [newest, dead, oldest]
+    assert dead.sock is None
+    assert [idle.get(), idle.get()] == [newest, oldest]
     assert idle.empty()
+
+
+@pytest.mark.parametrize("signalled", [TimeoutError, ValueError, KeyboardInterrupt])
+def test_a_signal_that_strikes_while_it_looks(signalled: type[BaseException]) -> None:
+    """What a signal handler raises is not lost: it may be a worker's time limit."""
+    idle = _Connections(0)
+    idle.put(HTTPConnection("localhost"))
+
+    def strike(_: object) -> bool:
+        raise signalled
+
+    with pytest.raises(signalled):
+        idle.close(strike)
 
 
 def test_a_connection_closed_while_idle(server: Server, connect: Connect) -> None:

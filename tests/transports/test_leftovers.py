@@ -173,6 +173,8 @@ REFUSED = {
 FOLDED = {
     "chunked on a line of its own": (b"Transfer-Encoding:\r\n chunked", IN_CHUNKS),
     "a length on a line of its own": (b"Content-Length:\r\n %d" % len(BODY), BODY),
+    "a length behind a carriage return": (b"X: x\rContent-Length: %d" % len(BODY), BODY),
+    "a coding behind a carriage return": (b"X: x\rTransfer-Encoding: chunked", IN_CHUNKS),
 }
 TRAILING = {"at once": verified(CHALLENGE_ID, valid=True), "later": b""}
 
@@ -229,7 +231,7 @@ def test_a_head_that_leaves_the_end_open(
 @pytest.mark.parametrize("trailing", TRAILING.values(), ids=TRAILING)
 @pytest.mark.parametrize("sent", FOLDED.values(), ids=FOLDED)
 def test_a_head_in_folded_lines(sent: tuple[bytes, bytes], trailing: bytes, server: Server, connect: Connect) -> None:
-    """Nor where a reader may not know that a line goes on; on a session of the user's, urllib3 unfolds it."""
+    """Nor where a reader may not know where a line ends; on a session of the user's, urllib3 has its own view."""
     refused_and_closed(server, connect, sent, trailing)
 
 

@@ -92,9 +92,12 @@ def test_loopback_is_reached_directly_by_a_session(server: Server) -> None:
         assert proxy.connections == 0
 
 
+PASSWORD = b"hunter2secret"
+
+
 def refuse(_: Received, line: Line) -> None:
-    """Refuse to connect."""
-    line.answer(407, b"who are you?", {"Proxy-Authenticate": "Basic"})
+    """Refuse to connect, and repeat what was sent."""
+    line.send(b"HTTP/1.1 407 us%%er:%s Basic cGFzcw==\r\nContent-Length: 0\r\n\r\n" % PASSWORD)
 
 
 def die(_: Received, line: Line) -> None:
@@ -120,6 +123,8 @@ def test_a_proxy_that_does_not_connect(
             mfa.challenge_factor("auth_factor_1")
         assert len(caught.value.attempts) == 3
         assert not caught.value.outcome_unknown
+        assert PASSWORD.decode() not in str(caught.value)
+        assert ("407 Proxy Authentication Required. " in str(caught.value)) is (behaviour is refuse)
         assert origin.received == []
 
 

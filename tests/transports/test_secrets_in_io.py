@@ -244,6 +244,23 @@ def test_a_foreign_exception_on_a_given_session() -> None:
     assert leaks(shown_by(caught.value)) == []
 
 
+def test_an_adapter_that_tells_what_it_was_to_send() -> None:
+    """What an adapter of the user's says of a request is masked in our error, before a long text is cut."""
+
+    class Spool(requests.adapters.HTTPAdapter):
+        def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
+            body = request.body.decode() if isinstance(request.body, bytes) else ""
+            raise OSError(f"spool full: {body} {'-' * 120} {request.headers.get('Authorization')!r}")
+
+    with requests.Session() as session:
+        session.mount("https://", Spool())
+        mfa = MFA(transport=RequestsTransport(KEY, session=session))
+        with pytest.raises(MFAError, match="spool full") as caught:
+            mfa.verify_challenge("auth_challenge_1", code=CODE)
+    assert leaks(shown_by(caught.value)) == []
+    assert KEY[:12] not in str(caught.value)
+
+
 def test_a_cause_of_a_foreign_exception_is_kept(server: Server, transport_class: TransportFactory) -> None:
     """What a hook's exception was raised from is still told, without the library's frames."""
     transport = transport_class(KEY, base_url=server.url)

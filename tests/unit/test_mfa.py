@@ -45,6 +45,7 @@ from .seven_calls import (
     CALLS,
     CHALLENGE_FACTOR,
     CHALLENGE_ID,
+    CREATE_USER_FACTOR,
     DELETE_FACTOR,
     FACTOR_ID,
     GET_FACTOR,
@@ -623,6 +624,35 @@ def test_an_answer_about_something_else_is_refused(call: Call, place: str) -> No
         assert error.outcome_unknown is (call.replay != "safe")
         assert error.needs_new_challenge is (call is VERIFY_CHALLENGE)
         assert error.status_code == 200
+
+
+def enroll_for(mfa: MFA) -> object:
+    """Enroll a factor for the user that the answer has."""
+    return mfa.enroll_factor(type="generic_otp", user_id="user_other")
+
+
+@pytest.mark.parametrize(
+    ("make", "answer", "problem"),
+    [
+        (enroll_for, changed(GET_FACTOR.answer, ("user_id",), "user_1"), "$.user_id is not the id that was asked for"),
+        (
+            CREATE_USER_FACTOR.make,
+            changed(CREATE_USER_FACTOR.answer, ("authentication_factor", "user_id"), "user_other"),
+            "$.authentication_factor.user_id is not the id that was asked for",
+        ),
+        (
+            CREATE_USER_FACTOR.make,
+            changed(CREATE_USER_FACTOR.answer, ("authentication_factor", "id"), "auth_factor_other"),
+            "$.authentication_challenge.authentication_factor_id is not $.authentication_factor.id",
+        ),
+    ],
+)
+def test_an_enrolment_for_another_user_is_refused(make: Callable[[MFA], object], answer: object, problem: str) -> None:
+    """A secret that was made for somebody else must not be shown to this person."""
+    with pytest.raises(UnexpectedResponseError) as caught:
+        make(MFA(transport=StubTransport(lambda _: json_response(201, answer))))
+    assert problem in str(caught.value)
+    assert caught.value.outcome_unknown
 
 
 @pytest.mark.parametrize("lost", [None, "", " "], ids=repr)
