@@ -417,7 +417,7 @@ DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 FAULTS: dict[str, Fault] = {
     "connection refused": unsent(nobody_listens),
     "no such host": unsent(no_such_host),
-    "connecting hangs": unsent(connecting_hangs, ConnectTimeoutError, 0.15),
+    "connecting hangs": unsent(connecting_hangs, ConnectTimeoutError, 0.3),
     "nobody listens at the proxy": unsent(no_proxy_there),
     "the proxy refuses (407)": unsent(through_a_proxy(status(407, {"Proxy-Authenticate": "Basic"}))),
     "the proxy can't reach the API (502)": unsent(through_a_proxy(status(502))),
@@ -441,7 +441,7 @@ FAULTS: dict[str, Fault] = {
     "the proxy's tunnel breaks after the request": unanswered(through_a_proxy(tunnel, lose_reply)),
     "the reply is lost": unanswered(at_the_api(lose_reply)),
     "reset": unanswered(at_the_api(reset)),
-    "stall": unanswered(at_the_api(stall), TransportTimeoutError, timeout=0.15),
+    "stall": unanswered(at_the_api(stall), TransportTimeoutError, timeout=0.3),
     "reset over TLS": unanswered(over_tls(reset)),
     "stall over TLS": unanswered(over_tls(stall), TransportTimeoutError, timeout=0.5),
     "cut off in a header's name": unanswered(at_the_api(cut_headers(b"HTTP/1.1 200 OK\r\nContent-Le"))),

@@ -52,13 +52,15 @@ def test_a_proxy_of_the_environment(
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         transport = transport_class(KEY, base_url=origin.url)
         mfa = MFA(transport=transport)
-        assert mfa.verify_challenge("auth_challenge_1", code="123456")
-        assert mfa.verify_challenge("auth_challenge_1", code="123456")
-        transport.close()
-        (connect,) = proxy.received
-    assert (connect.method, connect.path) == ("CONNECT", f"localhost:{origin.port}")
-    assert KEY not in str(connect.headers)
-    assert len(origin.received) == 2
+        for _ in range(2):
+            assert mfa.verify_challenge("auth_challenge_1", code="123456")
+            assert mfa.verify_challenge("auth_challenge_1", code="123456")
+            transport.close()
+        first, after_close = proxy.received
+    for connect in (first, after_close):
+        assert (connect.method, connect.path) == ("CONNECT", f"localhost:{origin.port}")
+        assert KEY not in str(connect.headers)
+    assert len(origin.received) == 4
 
 
 def test_no_proxy(origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
