@@ -284,13 +284,13 @@ def _is_of_urllib3(method: Callable[..., object]) -> bool:
 def keep_time(manager: PoolManager, max_idle: float) -> None:
     """Make the pools of a manager, a proxy's or a SOCKS proxy's too, keep to the clock."""
     classes: dict[str, Any] = manager.pool_classes_by_scheme
-    manager.pool_classes_by_scheme = {scheme: _timed_class(kind, max_idle) for scheme, kind in classes.items()}
+    manager.pool_classes_by_scheme = {
+        scheme: kind if issubclass(kind, _Timed) else _timed_class(kind, max_idle) for scheme, kind in classes.items()
+    }
 
 
 @functools.lru_cache(maxsize=16)
 def _timed_class(kind: type[object], max_idle: float) -> Any:
-    if issubclass(kind, _Timed):
-        return kind
     return type(f"Timed{kind.__name__}", (_Timed, kind), {"__doc__": _Timed.__doc__, "max_idle": max_idle})
 
 

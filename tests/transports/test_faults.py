@@ -155,8 +155,8 @@ def made(
 
     :param patience: the time of each attempt but the first, which has the fault's; None for the same.
     """
-    transport = transport_class(KEY, base_url=stage.url)
-    mfa = MFA(transport=retrying(Impatient(transport, patience), sleep), timeout=fault.timeout)
+    transport = Impatient(transport_class(KEY, base_url=stage.url), patience)
+    mfa = MFA(transport=retrying(transport, sleep), timeout=fault.timeout)
     if fault.is_warm:
         mfa.get_factor("auth_factor_of_an_earlier_call")
         stage.server.received.clear()
