@@ -57,6 +57,7 @@ def read(
     """
     model = unseen(lambda: _model(request, response, parse))
     for place, asked in about.items():
+        # The model of a user's enrolment has a shorter name for the factor than its JSON.
         found = attrgetter(place.replace("authentication_factor.", "factor."))(model)
         if found is not None and found != asked:
             raise not_promised(

@@ -314,6 +314,5 @@ class Page(Model, Generic[T]):
         raise UnexpectedResponseError(f"the API gave a page cursor that is none at {self._place}")
 
 
-def _page(items: tuple[T, ...], before: str | None, after: str | None, onward: Onward = "after") -> Page[T]:
-    # The default is for what was pickled before pages knew their direction.
+def _page(items: tuple[T, ...], before: str | None, after: str | None, onward: Onward) -> Page[T]:
     return Page(items=items, before=before, after=after, onward=onward)
