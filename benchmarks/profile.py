@@ -16,21 +16,22 @@ import urllib3
 
 from benchmarks.contenders import BARE, CHALLENGE, KEY, PATH, URLLIB3
 from benchmarks.rounds import Rounds, Spread, spread, take_turns, turn_of
-from workos_mfa import MFA, Options, Request, RetryingTransport, Urllib3Transport, answers, calls, wire
-from workos_mfa.connections import DEFAULT_MAX_IDLE, keep_time, time_limit
-from workos_mfa.http_transport import BODY_HEADERS
-from workos_mfa.secrecy import Hidden
-from workos_mfa.timed_answers import read_body
+from workos_mfa import MFA, Options, Request, RetryingTransport, Urllib3Transport
+from workos_mfa._client import operations, outcomes, parsing
+from workos_mfa._core.redaction import Hidden
+from workos_mfa._transports.connections import DEFAULT_MAX_IDLE, keep_time, time_limit
+from workos_mfa._transports.http import BODY_HEADERS
+from workos_mfa._transports.responses import read_body
 
 BELOW = "http.client alone: request, answer, JSON"
 POOL = "urllib3's pool and answer, our clock on it"
 LAYERS = {
     BELOW: "`http.client.HTTPConnection`, `json.loads`",
-    POOL: "`urlopen`, `workos_mfa.connections`, `timed_answers`",
+    POOL: "`urlopen`, `workos_mfa._transports.connections`, `timed_answers`",
     "one attempt: fork check, key, body, time limit, `Response`, nothing left in frames": "`Urllib3Transport.send`",
     "what may be repeated: limits, clock, `Attempt`, log": "`RetryingTransport.send`",
-    "the arguments checked, the request made": "`workos_mfa.calls`, `workos_mfa.checks`",
-    "the answer checked and made a model": "`workos_mfa.answers`, `workos_mfa.wire`",
+    "the arguments checked, the request made": "`workos_mfa._client.operations`, `workos_mfa._core.validation`",
+    "the answer checked and made a model": "`workos_mfa._client.outcomes`, `workos_mfa._client.parsing`",
     "the method itself: its limits, the code hidden, the factor compared": "`MFA.verify_challenge`",
 }
 URLLIB3_ALONE = "for comparison, urllib3 as it comes: `PoolManager.request`, JSON"
@@ -93,7 +94,7 @@ def _our_layers(url: str) -> list[Callable[[], object]]:
     def made() -> Request:
         # A call of Hidden[object] would go through typing, and add more than half to what is measured here.
         code: Hidden[object] = Hidden("123456")
-        return calls.verify_challenge(CHALLENGE, code, options)
+        return operations.verify_challenge(CHALLENGE, code, options)
 
     request = made()
 
@@ -102,7 +103,7 @@ def _our_layers(url: str) -> list[Callable[[], object]]:
 
     def read() -> None:
         fresh = made()
-        assert answers.read(fresh, retrying.send(fresh), wire.verification).valid
+        assert outcomes.read(fresh, retrying.send(fresh), parsing.verification).valid
 
     def whole() -> None:
         assert mfa.verify_challenge(CHALLENGE, code="123456").valid

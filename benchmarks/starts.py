@@ -24,7 +24,7 @@ NOTHING = Contender(name="Python alone", distribution="", imports="", client="",
 _PLUGIN = """
 import time, pytest
 before = time.process_time()
-import workos_mfa.pytest_plugin
+import workos_mfa.testing.plugin
 print(time.process_time() - before)
 """
 

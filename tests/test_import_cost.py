@@ -7,30 +7,13 @@ from tests.test_packaging import loaded_by
 OURS_AT_IMPORT = {"workos_mfa", "workos_mfa._version"}
 OURS_WITH_A_CLIENT = {
     *OURS_AT_IMPORT,
-    *(
-        f"workos_mfa.{name}"
-        for name in (
-            "answers",
-            "calls",
-            "checks",
-            "configuration",
-            "connections",
-            "environment",
-            "errors",
-            "failures",
-            "http_transport",
-            "mfa",
-            "models",
-            "requests_transport",
-            "retrying",
-            "secrecy",
-            "timed_answers",
-            "transport",
-            "wire",
-        )
-    ),
+    *(f"workos_mfa.{room}" for room in ("_client", "_core", "_transports")),
+    *(f"workos_mfa._core.{name}" for name in ("errors", "models", "redaction", "transport", "validation")),
+    *(f"workos_mfa._client.{name}" for name in ("mfa", "operations", "outcomes", "parsing")),
+    *(f"workos_mfa._transports.{name}" for name in ("config", "connections", "environment", "failures", "http")),
+    *(f"workos_mfa._transports.{name}" for name in ("requests", "responses", "retry")),
 }
-OURS_WITH_THE_LEAN_ONE = OURS_WITH_A_CLIENT - {"workos_mfa.requests_transport"} | {"workos_mfa.urllib3_transport"}
+OURS_WITH_THE_LEAN_ONE = OURS_WITH_A_CLIENT - {"workos_mfa._transports.requests"} | {"workos_mfa._transports.urllib3"}
 
 # What each of these costs is worth more than a millisecond, and no import of names needs it.
 HEAVY_AT_IMPORT = {"asyncio", "concurrent", "email", "http", "importlib.metadata", "logging", "random", "socket", "ssl"}
@@ -54,8 +37,8 @@ def test_the_import() -> None:
 
 def test_the_plugin() -> None:
     """Every run of pytest on a machine that has the package loads the plugin: pytest has loaded all else it needs."""
-    loaded = loaded_by("import workos_mfa.pytest_plugin", after="import pytest")
-    assert loaded == {*OURS_AT_IMPORT, "workos_mfa.pytest_plugin"}
+    loaded = loaded_by("import workos_mfa.testing.plugin", after="import pytest")
+    assert loaded == {*OURS_AT_IMPORT, "workos_mfa.testing", "workos_mfa.testing.plugin"}
 
 
 def test_the_names_alone() -> None:

@@ -24,9 +24,17 @@ from workos_mfa.testing import make_verification
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(workos_mfa.__file__).parent
 
-GROUND_FLOOR = {f"workos_mfa.{name}" for name in ("_version", "errors", "models", "secrecy", "transport")}
-OF_THE_CLIENT_ONLY = {"workos_mfa.wire", "workos_mfa.mfa", "workos_mfa.models", "requests", "urllib3"}
-ON_TOP = ("emulator", "testing", "transport_contract", "misbehaving_server", "pytest_plugin", "cli", "demo", "__main__")
+GROUND_FLOOR = {"workos_mfa._version"} | {
+    f"workos_mfa._core.{name}" for name in ("errors", "models", "redaction", "transport")
+}
+OF_THE_CLIENT_ONLY = {
+    "workos_mfa._client.parsing",
+    "workos_mfa._client.mfa",
+    "workos_mfa._core.models",
+    "requests",
+    "urllib3",
+}
+ON_TOP = tuple(f"workos_mfa.{room}" for room in ("emulator", "testing", "_cli.", "__main__"))
 GRAB_BAGS = {"common", "helpers", "misc", "types", "util", "utils"}
 
 
@@ -106,8 +114,8 @@ class TestImporting:
         """Of other people's packages attrs alone is loaded, and of ours neither a transport nor the emulator."""
         loaded = loaded_by("from workos_mfa import MFA")
         assert {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names == {"attr", "attrs", "workos_mfa"}
-        ours = {name.split(".")[1] for name in loaded if name.startswith("workos_mfa.")}
-        assert ours.isdisjoint({"connections", "failures", "requests_transport", "retrying", *ON_TOP})
+        assert {name for name in loaded if "_transports." in name} == {"workos_mfa._transports.config"}
+        assert not {name for name in loaded if name.startswith(ON_TOP)}
 
     def test_a_client_with_a_transport_loads_no_http(self) -> None:
         """With a transport of one's own, requests is never loaded."""
@@ -194,6 +202,15 @@ class TestStructure:
         order = list(TopologicalSorter(IMPORTS).static_order())
         assert set(MODULES) <= set(order)
 
+    def test_rooms_stand_on_each_other_downwards_too(self) -> None:
+        """The folders can be put in an order as well, each on those that it imports from."""
+        rooms: dict[str, set[str]] = {}
+        for name, imported in IMPORTS.items():
+            above = {room_of(other) for other in imported & set(MODULES)}
+            rooms.setdefault(room_of(name), set()).update(above - {room_of(name)})
+        order = list(TopologicalSorter(rooms).static_order())
+        assert order.index("workos_mfa._transports") < order.index("workos_mfa._client")
+
     def test_the_ground_floor_stands_on_nothing(self) -> None:
         """Errors, models and the seam import each other and attrs, and nothing else of other people's."""
         for name in GROUND_FLOOR:
@@ -203,7 +220,7 @@ class TestStructure:
     def test_requests_is_imported_in_one_place(self) -> None:
         """One file could be deleted, and requests with it."""
         users = {name for name, imported in IMPORTS.items() if "requests" in third_party(imported)}
-        assert users == {"workos_mfa.requests_transport"}
+        assert users == {"workos_mfa._transports.requests"}
 
     def test_the_emulator_reads_the_api_by_itself(self) -> None:
         """The emulator shares the seam with the client but no reading of the API, so that each checks the other."""
@@ -214,9 +231,9 @@ class TestStructure:
 
     def test_the_client_stands_below_the_rest(self) -> None:
         """Nothing that the client needs imports what stands on top."""
-        reached = closure("workos_mfa.mfa")
-        assert "workos_mfa.transport" in reached
-        assert {name for name in reached if name.startswith(tuple(f"workos_mfa.{top}" for top in ON_TOP))} == set()
+        reached = closure("workos_mfa._client.mfa")
+        assert "workos_mfa._core.transport" in reached
+        assert {name for name in reached if name.startswith(ON_TOP)} == set()
 
     def test_a_module_has_one_idea(self) -> None:
         """No module is longer than a person reads at once, or a bag for what has no place."""
@@ -278,6 +295,12 @@ def module_name(path: Path) -> str:
     """The name by which a file of the package is imported."""
     parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room_of(name: str) -> str:
+    """The folder that a module stands in; what stands on top of the rooms is a room for itself."""
+    folder = name if MODULES[name].name == "__init__.py" else name.rpartition(".")[0]
+    return name if folder in {"workos_mfa", "workos_mfa.emulator"} else folder
 
 
 def imports_of(path: Path) -> set[str]:

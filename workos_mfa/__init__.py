@@ -63,20 +63,20 @@ __all__ = [
 
 # Where each name is defined; the errors are all in one module.
 _HOMES = {
-    "MFA": "mfa",
-    **dict.fromkeys(("SMS", "SMSFactor", "TOTP", "TOTPEnrollment", "TOTPFactor"), "models"),
-    **dict.fromkeys(("Challenge", "Factor", "Page", "UserEnrollment", "Verification"), "models"),
-    **dict.fromkeys(("MAX_BODY", "Attempt", "Options", "Request", "Response", "Transport"), "transport"),
-    **dict.fromkeys(("RetryPolicy", "RetryingTransport"), "retrying"),
-    "RequestsTransport": "requests_transport",
-    "Urllib3Transport": "urllib3_transport",
+    "MFA": "_client.mfa",
+    **dict.fromkeys(("SMS", "SMSFactor", "TOTP", "TOTPEnrollment", "TOTPFactor"), "_core.models"),
+    **dict.fromkeys(("Challenge", "Factor", "Page", "UserEnrollment", "Verification"), "_core.models"),
+    **dict.fromkeys(("MAX_BODY", "Attempt", "Options", "Request", "Response", "Transport"), "_core.transport"),
+    **dict.fromkeys(("RetryPolicy", "RetryingTransport"), "_transports.retry"),
+    "RequestsTransport": "_transports.requests",
+    "Urllib3Transport": "_transports.urllib3",
     "Emulator": "emulator",
 }
 
 TYPE_CHECKING = False  # type checkers take it for true, and importing typing would cost as much as all of this
 if TYPE_CHECKING:
-    from workos_mfa.emulator import Emulator
-    from workos_mfa.errors import (
+    from workos_mfa._client.mfa import MFA
+    from workos_mfa._core.errors import (
         APIError,
         AuthenticationError,
         AuthorizationError,
@@ -104,8 +104,7 @@ if TYPE_CHECKING:
         UnexpectedResponseError,
         UnprocessableEntityError,
     )
-    from workos_mfa.mfa import MFA
-    from workos_mfa.models import (
+    from workos_mfa._core.models import (
         SMS,
         TOTP,
         Challenge,
@@ -117,17 +116,18 @@ if TYPE_CHECKING:
         UserEnrollment,
         Verification,
     )
-    from workos_mfa.requests_transport import RequestsTransport
-    from workos_mfa.retrying import RetryingTransport, RetryPolicy
-    from workos_mfa.transport import MAX_BODY, Attempt, Options, Request, Response, Transport
-    from workos_mfa.urllib3_transport import Urllib3Transport
+    from workos_mfa._core.transport import MAX_BODY, Attempt, Options, Request, Response, Transport
+    from workos_mfa._transports.requests import RequestsTransport
+    from workos_mfa._transports.retry import RetryingTransport, RetryPolicy
+    from workos_mfa._transports.urllib3 import Urllib3Transport
+    from workos_mfa.emulator import Emulator
 else:
     # Not for type checkers, to whom every misspelt name would be an object.
     def __getattr__(name: str) -> object:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        home = importlib.import_module(f"{__name__}.{_HOMES.get(name, 'errors')}")
+        home = importlib.import_module(f"{__name__}.{_HOMES.get(name, '_core.errors')}")
         return globals().setdefault(name, getattr(home, name))
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+        return [*__all__]

@@ -2,7 +2,7 @@
 
 import sys
 
-from workos_mfa.cli import main
+from workos_mfa._cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

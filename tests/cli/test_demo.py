@@ -17,13 +17,14 @@ import pytest
 
 from tests.cli.terminal import in_a_terminal
 from tests.loopback import Line, Received, Server, serving
-from workos_mfa import MFA, Emulator, Request, SMSFactor, TOTPFactor, __version__, cli, demo, terminal_qr
-from workos_mfa.emulator import qr
+from workos_mfa import MFA, Emulator, Request, SMSFactor, TOTPFactor, __version__
+from workos_mfa._cli import demo, main, terminal_qr
+from workos_mfa.emulator._domain import qr
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     """The whole flow runs without key and network, and tells each step."""
-    assert cli.main(["demo"]) == 0
+    assert main.main(["demo"]) == 0
     told = capsys.readouterr().out
     steps = re.findall(r"^\d+\. (.*)$", told, flags=re.MULTILINE)
     assert steps == [
@@ -157,7 +158,7 @@ def test_interactive(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
         return person("".join(shown)).strip()
 
     monkeypatch.setattr("builtins.input", answer)
-    assert cli.main(["demo", "--interactive"]) == 0
+    assert main.main(["demo", "--interactive"]) == 0
     assert questions == [
         "Scan the QR code with an authenticator app, wait for a fresh code, and type it: >",
         "A code has six digits. Once more: >",
@@ -168,7 +169,7 @@ def test_interactive(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 def test_a_window_that_is_too_narrow(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """A QR code whose lines would be broken can't be scanned: the demo says so in its place, and goes on."""
     monkeypatch.setenv("COLUMNS", "51")
-    assert cli.main(["demo"]) == 0
+    assert main.main(["demo"]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "[The QR code needs 52 columns, and this window has 51. Make it wider" in told
     assert "█" not in told
@@ -254,7 +255,7 @@ class TestAClosedPipe:
         os.close(reader)
         with os.fdopen(writer, "w", encoding="utf-8") as pipe, monkeypatch.context() as patch:
             patch.setattr("sys.stdout", pipe)
-            assert cli.main(["demo"]) == 141
+            assert main.main(["demo"]) == 141
 
 
 @pytest.mark.parametrize(
@@ -283,7 +284,7 @@ def test_a_factor_that_can_not_be_deleted_is_named(
     real_api.behaviour = answer
     if trouble == "stopped":
         monkeypatch.setattr(MFA, "delete_factor", stop)
-    assert cli.main(["demo", "--live"]) == 1
+    assert main.main(["demo", "--live"]) == 1
     shown = " ".join(capsys.readouterr().err.split())
     assert re.search(rf"auth_factor_\w+ is still there, or may be; delete it by hand\. {told}", shown)
 
@@ -348,7 +349,7 @@ def test_live(
 ) -> None:
     """With ``--live`` the person holds the phone; text messages may be left out; nothing is left behind."""
     person_at_the_keyboard(emulator, monkeypatch, phone=phone)
-    assert cli.main(["demo", "--live"]) == 0
+    assert main.main(["demo", "--live"]) == 0
     assert "On the real API" in capsys.readouterr().out
     methods = [request.method for request in real_api.received]
     assert methods.count("DELETE") == factors
@@ -365,7 +366,7 @@ def test_a_person_who_leaves(
         raise stop
 
     monkeypatch.setattr("builtins.input", leave)
-    assert cli.main(["demo", "--live"]) == 1
+    assert main.main(["demo", "--live"]) == 1
     assert "stopped" in capsys.readouterr().err
     assert [request.method for request in real_api.received][-2:] == ["DELETE", "GET"]
 
@@ -373,7 +374,7 @@ def test_a_person_who_leaves(
 def test_live_without_a_key(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a key ``--live`` says what is missing."""
     monkeypatch.delenv("WORKOS_API_KEY", raising=False)
-    assert cli.main(["demo", "--live"]) == 1
+    assert main.main(["demo", "--live"]) == 1
     assert "set WORKOS_API_KEY" in capsys.readouterr().err
 
 
@@ -405,11 +406,11 @@ def test_an_api_that_does_otherwise(
             serve_emulator(emulator, request, line, challenges)
 
     real_api.behaviour = answer
-    assert cli.main(["demo", "--live"]) == 1
+    assert main.main(["demo", "--live"]) == 1
     assert surprise in capsys.readouterr().err
 
 
 def test_no_command(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a command the help is told."""
-    assert cli.main([]) == 2
+    assert main.main([]) == 2
     assert "watch a whole MFA flow" in capsys.readouterr().out

@@ -9,8 +9,8 @@ from typing import Any
 
 import attrs
 
+from workos_mfa._core.transport import Request, Response
 from workos_mfa.emulator import Emulator
-from workos_mfa.transport import Request, Response
 
 NOW = datetime(2026, 8, 21, 12, 0, 0, 432_100, tzinfo=timezone.utc)
 PHONE = "+15005550006"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from workos_mfa.emulator.clock import Clock
+from workos_mfa.emulator._base.clock import Clock
 
 START = datetime(2026, 8, 21, 12, tzinfo=timezone.utc)
 

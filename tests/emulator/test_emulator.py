@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.emulator.caller import Caller
+from workos_mfa._core.transport import Request, Transport
 from workos_mfa.emulator import Emulator
-from workos_mfa.emulator.api import Api
-from workos_mfa.transport import Request, Transport
+from workos_mfa.emulator._api.dispatcher import Api
 
 
 def test_is_a_transport() -> None:

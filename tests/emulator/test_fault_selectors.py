@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from tests.emulator.caller import NOW, Caller
 from tests.race import THREADS, race
+from workos_mfa._client.mfa import MFA
 from workos_mfa.emulator import Fault, Faults
-from workos_mfa.emulator.faults.fault import OPERATIONS
-from workos_mfa.mfa import MFA
+from workos_mfa.emulator._faults.fault import OPERATIONS
 
 
 def _struck(faults: Faults, method: str = "GET", path: str = "/", operation: str | None = None) -> bool:

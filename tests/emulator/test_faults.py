@@ -20,8 +20,8 @@ from workos_mfa import (
     TransportTimeoutError,
     UnexpectedResponseError,
 )
+from workos_mfa._core.errors import APIError, AuthenticationError, AuthorizationError, ConflictError, TransportError
 from workos_mfa.emulator import Emulator
-from workos_mfa.errors import APIError, AuthenticationError, AuthorizationError, ConflictError, TransportError
 
 
 @pytest.fixture
@@ -292,7 +292,7 @@ def test_faults_strike_routes_that_there_are_not(emulator: Emulator, mfa: MFA) -
     """A fault by path strikes whatever is asked there; one by operation needs a call that is known."""
     emulator.faults.answer(404, operation="get_factor", count=None)
     emulator.faults.answer(503, path="/nowhere")
-    from workos_mfa.transport import Request
+    from workos_mfa._core.transport import Request
 
     assert emulator.send(Request("x", "GET", "/nowhere", "/nowhere")).status == 503
     assert emulator.send(Request("x", "GET", "/nowhere", "/nowhere")).status == 501

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
-from workos_mfa.emulator import ids
-from workos_mfa.emulator.randomness import Randomness
+from workos_mfa.emulator._base import ids
+from workos_mfa.emulator._base.randomness import Randomness
 
 NOW = datetime(2022, 3, 27, 5, 15, 26, 432_000, tzinfo=timezone.utc)
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -16,13 +16,13 @@ from workos_mfa.emulator import (
     ORDINARY_NUMBER,
     QUOTA_REACHED_NUMBER,
     RATE_LIMITED_NUMBER,
-    numbers,
 )
+from workos_mfa.emulator._domain import phone_numbers
 
 
 def test_are_in_the_table() -> None:
     """Each constant stands in the documentation."""
-    table = numbers.__doc__ or ""
+    table = phone_numbers.__doc__ or ""
     assert all(number in table for number in (INVALID_NUMBER, ORDINARY_NUMBER, QUOTA_REACHED_NUMBER))
     assert RATE_LIMITED_NUMBER in table
     assert FIXED_CODE in table
@@ -44,12 +44,12 @@ def test_a_fixed_code(caller: Caller, number: str) -> None:
 @given(st.from_regex(r"\+1[2-9][0-9]{2}5550[0-9]{3}", fullmatch=True))
 def test_only_the_numbers_of_fiction_have_one(number: str) -> None:
     """Of all area codes, 555 0100 to 555 0199 have the fixed code, and no other number."""
-    assert numbers.has_fixed_code(number) is (100 <= int(number[-3:]) <= 199)
+    assert phone_numbers.has_fixed_code(number) is (100 <= int(number[-3:]) <= 199)
 
 
 def test_an_ordinary_number(caller: Caller) -> None:
     """The number of the documentation gets random codes."""
-    assert not numbers.has_fixed_code(ORDINARY_NUMBER)
+    assert not phone_numbers.has_fixed_code(ORDINARY_NUMBER)
     factor = caller.sms(ORDINARY_NUMBER)
     codes = []
     for _ in range(5):

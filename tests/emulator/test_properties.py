@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from workos_mfa._core.transport import Request
 from workos_mfa.emulator import Emulator
-from workos_mfa.transport import Request
 
 NOW = datetime(2026, 8, 21, 12, tzinfo=timezone.utc)
 EMULATOR = Emulator(now=NOW)

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.caller import Caller
-from workos_mfa.emulator import Emulator, qr
+from workos_mfa.emulator import Emulator
+from workos_mfa.emulator._domain import qr
 
 PREFIX = "data:image/png;base64,"
 

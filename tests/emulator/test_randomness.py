@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.emulator.caller import NOW, Caller
 from workos_mfa.emulator import Emulator
-from workos_mfa.emulator.randomness import Randomness, SeededRandomness
+from workos_mfa.emulator._base.randomness import Randomness, SeededRandomness
 
 
 def _everything(seed: int | str | None) -> list[Any]:

@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 import pytest
 
 from workos_mfa.emulator import Call, SMSMessage
-from workos_mfa.emulator.calls import Calls
-from workos_mfa.emulator.outbox import Outbox
+from workos_mfa.emulator._base.calls import Calls
+from workos_mfa.emulator._base.outbox import Outbox
 
 NOW = datetime(2026, 8, 21, 12, tzinfo=timezone.utc)
 

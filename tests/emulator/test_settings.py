@@ -9,8 +9,8 @@ import attrs
 import pytest
 
 from tests.emulator.caller import Caller
-from workos_mfa.emulator import Settings, settings
-from workos_mfa.emulator.settings import SettingsDict
+from workos_mfa.emulator import Settings, _settings
+from workos_mfa.emulator._settings import SettingsDict
 
 CallerWith: TypeAlias = Callable[..., Caller]
 
@@ -50,7 +50,7 @@ def test_refuses_a_value_that_a_setting_can_not_have(name: str, value: Any) -> N
 
 def test_every_setting_is_an_argument() -> None:
     """What the emulator's arguments are for a type checker is what the settings are."""
-    assert get_type_hints(SettingsDict) == get_type_hints(Settings, vars(settings))
+    assert get_type_hints(SettingsDict) == get_type_hints(Settings, vars(_settings))
 
 
 def test_is_a_value() -> None:

@@ -9,8 +9,8 @@ from typing import Any, get_args, get_type_hints
 import attrs
 import pytest
 
-from workos_mfa.emulator import Settings, settings
-from workos_mfa.emulator.settings_by_name import as_json, listed, settings_from, value_in
+from workos_mfa.emulator import Settings, _settings
+from workos_mfa.emulator._settings_by_name import as_json, listed, settings_from, value_in
 
 FIELDS = attrs.fields(Settings)
 
@@ -40,7 +40,7 @@ def test_every_setting_is_told_with_its_meaning(field: Any) -> None:
 
 def test_every_choice_can_be_given() -> None:
     """Each of the values that a setting names is taken, as a text and as JSON."""
-    hints = get_type_hints(Settings, settings.__dict__)
+    hints = get_type_hints(Settings, _settings.__dict__)
     choices = [(field.name, choice) for field in FIELDS for choice in get_args(hints[field.name])]
     given = [(name, choice) for name, choice in choices if isinstance(choice, (str, int))]
     assert len(given) > 20

@@ -19,7 +19,7 @@ import pytest
 from tests.emulator.caller import NOW, PHONE, Caller
 from tests.race import THREADS, race
 from workos_mfa.emulator import FIXED_CODE_NUMBER, Emulator, StateFileError
-from workos_mfa.emulator.memory.storage import Storage
+from workos_mfa.emulator._state.state_file import Storage
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workos_mfa.emulator import totp
-from workos_mfa.emulator.randomness import Randomness
+from workos_mfa.emulator._base.randomness import Randomness
+from workos_mfa.emulator._domain import totp
 
 KEY = b"12345678901234567890"
 # The SHA-1 rows of the RFC's appendix B; it has eight digits, of which six are the last six.

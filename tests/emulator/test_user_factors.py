@@ -10,7 +10,7 @@ import pytest
 
 from tests.emulator.caller import Caller
 from workos_mfa import MFA, Emulator
-from workos_mfa.emulator import totp
+from workos_mfa.emulator._domain import totp
 
 
 def test_create(caller: Caller) -> None:

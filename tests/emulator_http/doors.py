@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from tests.emulator.caller import Answer, Caller
 from tests.emulator_http import shapes
 from workos_mfa import RequestsTransport, Transport, Urllib3Transport
+from workos_mfa._core.transport import Request, Response
 from workos_mfa.emulator import Emulator, EmulatorServer
-from workos_mfa.transport import Request, Response
 
 IN_PROCESS = "in process"
 DOORS = (IN_PROCESS, "requests", "urllib3")

@@ -43,7 +43,7 @@ class Running:
 _WITH_FEW_DESCRIPTORS = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), int(sys.argv[1])))
-from workos_mfa.cli import main
+from workos_mfa._cli.main import main
 sys.exit(main(sys.argv[2:]))
 """
 

@@ -286,7 +286,7 @@ def test_it_has_the_same_key(server: EmulatorServer) -> None:
 
 def test_its_repr_shows_no_codes(emulator: Emulator, client: Client) -> None:
     """Neither the control plane nor what it works with shows what it handles."""
-    from workos_mfa.emulator.http.control import Command, Control, Done
+    from workos_mfa.emulator._http.control import Command, Control, Done
 
     code = emulator.totp_code(_totp(client)["id"])
     control = Control(emulator)

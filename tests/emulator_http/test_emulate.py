@@ -22,8 +22,8 @@ import pytest
 
 from tests.emulator_http.http import Client
 from tests.emulator_http.process import emulating
-from workos_mfa import cli
-from workos_mfa.emulate import ForPeople
+from workos_mfa._cli import main
+from workos_mfa._cli.emulate import ForPeople
 from workos_mfa.emulator import Emulator, Settings
 
 PHONE = "+15005550006"
@@ -79,7 +79,7 @@ def emulate(monkeypatch: pytest.MonkeyPatch) -> Emulate:
         terminal = Terminal(visit, ends_by)
         monkeypatch.setattr(sys, "stdout", terminal)
         before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-        status = cli.main(["emulate", "--port", "0", *arguments])
+        status = main.main(["emulate", "--port", "0", *arguments])
         terminal.leave()
         assert status == 0
         assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
@@ -144,7 +144,7 @@ def test_a_taken_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """A port that another program has is told in one line, with status 2."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        assert cli.main(["emulate", "--port", port]) == 2
+        assert main.main(["emulate", "--port", port]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err == (
@@ -178,7 +178,7 @@ def test_what_it_refuses(
 ) -> None:
     """What would be unsafe or can't be is refused in one line with status 2, and the key is not repeated."""
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["emulate", "--port", "0", *arguments]) == 2
+    assert main.main(["emulate", "--port", "0", *arguments]) == 2
     err = capsys.readouterr().err
     assert text in err
     assert err.count("\n") == 1
@@ -216,7 +216,7 @@ def test_ctrl_c_while_it_tells_where_it_answers(monkeypatch: pytest.MonkeyPatch)
     """It answers by then, so it says that it has stopped as well; and nothing interrupts that."""
     terminal = Impatient()
     monkeypatch.setattr(sys, "stdout", terminal)
-    assert cli.main(["emulate", "--port", "0"]) == 0
+    assert main.main(["emulate", "--port", "0"]) == 0
     assert "has stopped" in terminal.getvalue()
 
 
@@ -264,7 +264,7 @@ def test_settings(emulate: Emulate, tmp_path: Path) -> None:
 def test_help_lists_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
     """Each setting, with its default, what it takes and what it means; the list is made from the class."""
     with pytest.raises(SystemExit) as caught:
-        cli.main(["emulate", "--help"])
+        main.main(["emulate", "--help"])
     assert caught.value.code == 0
     out = capsys.readouterr().out
     assert "  max_wrong_codes=5  (a whole number or none)\n      how many wrong codes are answered valid: false;" in out
@@ -274,7 +274,7 @@ def test_help_lists_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("text", ["{", "[]", '{"colour": "red"}', '{"settings": []}', "[" * 100_000])
 def test_a_wrong_seed_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
     """A file that is no seed is told so, in one line."""
-    assert cli.main(["emulate", "--port", "0", "--seed", _seed(tmp_path, text)]) == 2
+    assert main.main(["emulate", "--port", "0", "--seed", _seed(tmp_path, text)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -310,5 +310,5 @@ def test_a_reader_who_goes_away_stops_nothing(emulator: Emulator) -> None:
 
 def test_the_package_stays_light(tmp_path: Path) -> None:
     """The command is loaded for those who ask for it, not with the package."""
-    program = "import sys, workos_mfa.cli; sys.exit('workos_mfa.emulate' in sys.modules)"
+    program = "import sys, workos_mfa._cli.main; sys.exit('workos_mfa._cli.emulate' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)  # noqa: S603

@@ -14,8 +14,8 @@ import pytest
 
 from tests.emulator_http.http import Client, raw
 from workos_mfa import MFA, RequestsTransport, RetryPolicy, Transport, Urllib3Transport
+from workos_mfa._core.errors import ConnectionLostError, RateLimitExceededError, ServerError, UnexpectedResponseError
 from workos_mfa.emulator import Emulator, EmulatorServer
-from workos_mfa.errors import ConnectionLostError, RateLimitExceededError, ServerError, UnexpectedResponseError
 from workos_mfa.testing import Answer, TransportContract
 
 PATH = "/auth/factors/auth_factor_1"

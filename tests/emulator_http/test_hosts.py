@@ -9,7 +9,7 @@ from werkzeug.test import Client as WSGIClient
 
 from tests.emulator_http.http import Client
 from workos_mfa.emulator import Emulator, EmulatorServer
-from workos_mfa.emulator.http.hosts import THIS_MACHINE
+from workos_mfa.emulator._http.hosts import THIS_MACHINE
 
 HEADERS = {"Authorization": "Bearer sk_test_default"}
 OURS = ["localhost", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:4100", "127.0.0.1:", "[::1]", "[::1]:4100"]

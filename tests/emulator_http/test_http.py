@@ -14,7 +14,7 @@ import pytest
 
 from tests.emulator_http.http import Client, raw
 from workos_mfa.emulator import Emulator, EmulatorServer
-from workos_mfa.emulator.http.door import API_LIMIT
+from workos_mfa.emulator._http.app import API_LIMIT
 
 ENROLL = "/auth/factors/enroll"
 GENERIC = {"type": "generic_otp"}

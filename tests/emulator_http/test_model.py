@@ -16,8 +16,8 @@ from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, 
 from tests.emulator.caller import NOW, Answer, Caller
 from tests.emulator_http.doors import CallerThrough
 from workos_mfa import Urllib3Transport
+from workos_mfa._core.errors import ConnectionLostError
 from workos_mfa.emulator import Emulator
-from workos_mfa.errors import ConnectionLostError
 
 LIFETIME = timedelta(minutes=10)
 ALLOWED = 5

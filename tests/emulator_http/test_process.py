@@ -22,7 +22,7 @@ import pytest
 from tests.emulator_http.http import Client
 from tests.emulator_http.process import Running, emulating
 from tests.loopback import wait_until
-from workos_mfa.emulate import Display, ForPeople, ForPrograms
+from workos_mfa._cli.emulate import Display, ForPeople, ForPrograms
 from workos_mfa.emulator import EmulatorServer, SMSMessage
 
 CALLS = 3000

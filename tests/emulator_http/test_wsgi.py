@@ -16,7 +16,7 @@ from werkzeug.test import EnvironBuilder
 
 from tests.emulator_http.http import Client
 from workos_mfa.emulator import Emulator
-from workos_mfa.emulator.http.door import LostError
+from workos_mfa.emulator._http.app import LostError
 
 HEADERS = {"Authorization": "Bearer sk_test_default"}
 

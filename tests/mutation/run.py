@@ -38,10 +38,10 @@ LONGEST = 120.0
 
 MISTAKES = "tests/unit/test_small_mistakes.py"
 TESTS = {
-    "workos_mfa.retrying": ("tests/unit/test_retrying.py", MISTAKES),
-    "workos_mfa.errors": ("tests/unit/test_errors.py", "tests/unit/test_answers.py", MISTAKES),
-    "workos_mfa.wire": ("tests/unit/test_wire.py", "tests/unit/test_answers.py", MISTAKES),
-    "workos_mfa.emulator.totp": ("tests/emulator/test_totp.py", MISTAKES),
+    "workos_mfa._transports.retry": ("tests/unit/test_retrying.py", MISTAKES),
+    "workos_mfa._core.errors": ("tests/unit/test_errors.py", "tests/unit/test_answers.py", MISTAKES),
+    "workos_mfa._client.parsing": ("tests/unit/test_wire.py", "tests/unit/test_answers.py", MISTAKES),
+    "workos_mfa.emulator._domain.totp": ("tests/emulator/test_totp.py", MISTAKES),
 }
 SOURCES = {module: (ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8") for module in TESTS}
 

@@ -8,8 +8,8 @@ import textwrap
 import pytest
 
 # Here, once: what a run in this process loads is unloaded after it.
-importlib.import_module("workos_mfa.emulator.http.connections")
-importlib.import_module("workos_mfa.requests_transport")
+importlib.import_module("workos_mfa.emulator._http.listener")
+importlib.import_module("workos_mfa._transports.requests")
 
 _OURS_ALONE = ("-p", "workos_mfa", "-W", "error", "--strict-markers")
 

@@ -21,7 +21,7 @@ def test_a_run_that_does_not_use_it_loads_no_more(pytester: pytest.Pytester) -> 
 
         def test_passes():
             ours = {name for name in sys.modules if name.startswith("workos_mfa")}
-            assert ours == {"workos_mfa", "workos_mfa._version", "workos_mfa.pytest_plugin"}
+            assert ours == {"workos_mfa", "workos_mfa._version", "workos_mfa.testing", "workos_mfa.testing.plugin"}
             assert not {"attrs", "requests", "urllib3", "segno", "werkzeug"} & set(sys.modules)
 
         def test_fails():
@@ -36,7 +36,7 @@ def test_pytest_finds_it_by_itself(pytester: pytest.Pytester) -> None:
     """Whoever has the package has the fixtures, and switches them off by its name."""
     entries = importlib.metadata.distribution("workos-mfa").entry_points
     assert {entry.name: entry.value for entry in entries if entry.group == "pytest11"} == {
-        "workos_mfa": "workos_mfa.pytest_plugin"
+        "workos_mfa": "workos_mfa.testing.plugin"
     }
     path = pytester.makepyfile("def test_it(workos_mfa_client): pass")
     others = [f"-pno:{entry.name}" for entry in importlib.metadata.entry_points(group="pytest11")]
@@ -51,7 +51,7 @@ def test_every_fixture_explains_itself(pytester: pytest.Pytester) -> None:
     """``pytest --fixtures`` has a sentence for each."""
     result = run(pytester, "", "--fixtures")
     for name in ("emulator", "client", "server", "env"):
-        assert re.search(rf"^workos_mfa_{name} -- .*pytest_plugin\.py:\d+\n    [A-Z`].*\.$", said(result), re.MULTILINE)
+        assert re.search(rf"^workos_mfa_{name} -- .*plugin\.py:\d+\n    [A-Z`].*\.$", said(result), re.MULTILINE)
 
 
 def test_workers_do_not_meet(pytester: pytest.Pytester) -> None:

@@ -16,9 +16,9 @@ from tests.transports.api import CHALLENGE_ID, CODE, KEY, TransportFactory, righ
 from workos_mfa import MFA, Transport
 
 SHARED = (
-    "workos_mfa.connections",
-    "workos_mfa.requests_transport",
-    "workos_mfa.urllib3_transport",
+    "workos_mfa._transports.connections",
+    "workos_mfa._transports.requests",
+    "workos_mfa._transports.urllib3",
     "urllib3.connectionpool",
     "urllib3.poolmanager",
     "urllib3._collections",

@@ -7,8 +7,8 @@ import requests
 
 from tests.transports.api import KEY, SessionTransport, TransportFactory
 from workos_mfa import Request, Response, Transport, Urllib3Transport
-from workos_mfa.misbehaving_server import serving
 from workos_mfa.testing import Answer, TransportContract
+from workos_mfa.testing._server import serving
 
 
 class TestOverSockets(TransportContract):

@@ -30,7 +30,7 @@ from workos_mfa import (
     TransportError,
     UnexpectedResponseError,
 )
-from workos_mfa.transport import MAX_BODY
+from workos_mfa._core.transport import MAX_BODY
 
 Connect = Callable[[Server], Transport]
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from workos_mfa import MFA, Response
+from workos_mfa._core.transport import Replay
 from workos_mfa.testing import StubTransport, json_response
-from workos_mfa.transport import Replay
 
 FACTOR_ID = "auth_factor_01FZ4WMXXA09XF6NK1XMKNWB3M"
 CHALLENGE_ID = "auth_challenge_01FZ4YVRBMXP5ZM0A7BP4AJ12J"

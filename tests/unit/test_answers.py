@@ -30,7 +30,7 @@ from workos_mfa import (
     UnexpectedResponseError,
     UnprocessableEntityError,
 )
-from workos_mfa import answers as reading
+from workos_mfa._client import outcomes as reading
 from workos_mfa.testing import StubTransport, json_response
 
 from .seven_calls import (
@@ -556,7 +556,7 @@ def test_a_foreign_exception_while_an_error_is_read(
     def interrupted(*_: object, **__: object) -> None:
         raise foreign
 
-    monkeypatch.setattr(f"workos_mfa.answers.{step}", interrupted)
+    monkeypatch.setattr(f"workos_mfa._client.outcomes.{step}", interrupted)
     request = Request(operation="x", method="POST", path="/", route="/", json={"code": "SENTINEL"})
     response = Response(422, {}, b'{"message": "not SENTINEL"}')
     read: dict[str, Callable[[], object]] = {

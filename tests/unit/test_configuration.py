@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from urllib3.util import parse_url
 
 from workos_mfa import MFA, ConfigurationError, RequestsTransport
-from workos_mfa.configuration import Endpoint, read_api_key, read_endpoint
-from workos_mfa.secrecy import Hidden
+from workos_mfa._core.redaction import Hidden
+from workos_mfa._transports.config import Endpoint, read_api_key, read_endpoint
 
 KEY = "sk_example_123456789"
 

@@ -328,7 +328,7 @@ def test_a_given_transport_is_not_closed() -> None:
 def test_a_client_closes_what_it_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the with block is left; a copy of the client closes nothing."""
     stub = unasked()
-    monkeypatch.setattr("workos_mfa.requests_transport.RequestsTransport", lambda *_, **__: stub)
+    monkeypatch.setattr("workos_mfa._transports.requests.RequestsTransport", lambda *_, **__: stub)
     with MFA(KEY) as mfa:
         with mfa.with_options(timeout=1) as copy_of_it:
             copy_of_it.close()

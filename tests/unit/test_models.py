@@ -32,7 +32,7 @@ from workos_mfa import (
     UserEnrollment,
     Verification,
 )
-from workos_mfa.models import Model
+from workos_mfa._core.models import Model
 from workos_mfa.testing import (
     StubTransport,
     json_response,

@@ -29,8 +29,8 @@ from workos_mfa import (
     TransportError,
     TransportTimeoutError,
 )
+from workos_mfa._core.transport import Replay
 from workos_mfa.testing import StubTransport, json_response
-from workos_mfa.transport import Replay
 
 from .seven_calls import CALLS, DELETE_FACTOR, VERIFY_CHALLENGE, Call
 

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from workos_mfa.secrecy import Hidden, masked, printable, without_frames
+from workos_mfa._core.redaction import Hidden, masked, printable, without_frames
 
 SENTINEL = "SENTINEL"
 

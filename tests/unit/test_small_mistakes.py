@@ -16,11 +16,11 @@ from workos_mfa import (
     Response,
     RetryingTransport,
     RetryPolicy,
-    wire,
 )
-from workos_mfa.emulator import totp
-from workos_mfa.emulator.randomness import Randomness
-from workos_mfa.errors import is_known_code, leaves_outcome_unknown
+from workos_mfa._client import parsing
+from workos_mfa._core.errors import is_known_code, leaves_outcome_unknown
+from workos_mfa.emulator._base.randomness import Randomness
+from workos_mfa.emulator._domain import totp
 from workos_mfa.testing import StubTransport, json_response
 
 from .seven_calls import SMS_FACTOR
@@ -119,20 +119,20 @@ def test_what_an_error_says() -> None:
 )
 def test_what_a_malformed_factor_says(body: bytes, said: str) -> None:
     """The place, and what the API promises to stand there."""
-    with pytest.raises(wire.Malformed) as caught:
-        wire.factor(body)
+    with pytest.raises(parsing.Malformed) as caught:
+        parsing.factor(body)
     assert str(caught.value) == said
 
 
 def test_what_a_malformed_page_says() -> None:
     """The same of a list."""
-    with pytest.raises(wire.Malformed, match=r"^\$\.data is not a list$"):
-        wire.factor_page(b'{"list_metadata": {}, "data": {}}')
+    with pytest.raises(parsing.Malformed, match=r"^\$\.data is not a list$"):
+        parsing.factor_page(b'{"list_metadata": {}, "data": {}}')
 
 
 def test_a_factor_that_is_got_has_its_phone_number() -> None:
     """And not only one that is enrolled."""
-    factor = wire.factor(json_response(200, {**SMS_FACTOR, "created_at": "2022-03-28T15:21:00.123456789Z"}).body)
+    factor = parsing.factor(json_response(200, {**SMS_FACTOR, "created_at": "2022-03-28T15:21:00.123456789Z"}).body)
     assert factor.sms is not None
     assert factor.sms.phone_number == "+55555555555"
     assert factor.created_at.microsecond == 123456
@@ -140,7 +140,7 @@ def test_a_factor_that_is_got_has_its_phone_number() -> None:
 
 def test_the_fields_that_a_parser_holds_are_not_shown() -> None:
     """They stand in its frames, where a crash reporter looks."""
-    assert "SENTINEL" not in repr(wire._Fields({"secret": "SENTINEL"}, "$"))
+    assert "SENTINEL" not in repr(parsing._Fields({"secret": "SENTINEL"}, "$"))
 
 
 class AllOnes(Randomness):

@@ -584,7 +584,7 @@ def test_every_test_of_the_contract_has_a_breach() -> None:
 @pytest.mark.parametrize("test", [name for name in CONTRACT_TESTS if name.endswith(("_error", "_in_time"))])
 def test_what_fails_late_fails_the_contract(test: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error that is right, and comes after the time is up, is a breach as well."""
-    monkeypatch.setattr("workos_mfa.transport_contract._MARGIN", -11)
+    monkeypatch.setattr("workos_mfa.testing._contract._MARGIN", -11)
     assert fails(InMemory, test) is (test != "test_no_connection_is_a_clear_error")
 
 

@@ -1,18 +1,14 @@
 """The MFA API in memory, for tests, demos and development without an account.
 
 It is a second reading of the API beside the client's: it shares the seam in
-:mod:`workos_mfa.transport` with it and nothing that knows a field's name, so that each checks the other.
+:mod:`workos_mfa._core.transport` with it and nothing that knows a field's name, so that each checks the other.
 """
 
 from __future__ import annotations
 
-from workos_mfa.emulator.calls import Call
-from workos_mfa.emulator.emulator import Emulator
-from workos_mfa.emulator.faults.fault import Fault
-from workos_mfa.emulator.faults.injection import Faults, Outcome
-from workos_mfa.emulator.http.server import EmulatorServer
-from workos_mfa.emulator.memory.storage_errors import StateFileError
-from workos_mfa.emulator.numbers import (
+from workos_mfa.emulator._base.calls import Call
+from workos_mfa.emulator._base.outbox import SMSMessage
+from workos_mfa.emulator._domain.phone_numbers import (
     FIXED_CODE,
     FIXED_CODE_NUMBER,
     INVALID_NUMBER,
@@ -20,9 +16,13 @@ from workos_mfa.emulator.numbers import (
     QUOTA_REACHED_NUMBER,
     RATE_LIMITED_NUMBER,
 )
-from workos_mfa.emulator.outbox import SMSMessage
-from workos_mfa.emulator.settings import Settings
-from workos_mfa.emulator.totp import TOTPCode
+from workos_mfa.emulator._domain.totp import TOTPCode
+from workos_mfa.emulator._emulator import Emulator
+from workos_mfa.emulator._faults.fault import Fault
+from workos_mfa.emulator._faults.injection import Faults, Outcome
+from workos_mfa.emulator._http.server import EmulatorServer
+from workos_mfa.emulator._settings import Settings
+from workos_mfa.emulator._state.errors import StateFileError
 
 __all__ = [
     "FIXED_CODE",

@@ -1,0 +1,1 @@
+"""The command line: ``workos-mfa demo`` and ``workos-mfa emulate``."""

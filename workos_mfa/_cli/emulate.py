@@ -1,0 +1,246 @@
+"""The emulator as a process of its own, for apps in any language: what is behind ``workos-mfa emulate``."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, TextIO, cast
+
+import attrs
+
+from workos_mfa._cli.output import Lines
+from workos_mfa._core.redaction import Hidden, printable
+from workos_mfa.emulator import Call, Emulator, EmulatorServer, Settings, SMSMessage
+from workos_mfa.emulator._domain.seeds import settings_in
+from workos_mfa.emulator._http.hosts import is_this_machine
+from workos_mfa.emulator._http.server import DEFAULT_API_KEY
+from workos_mfa.emulator._http.values import call_as_json, message_as_json
+from workos_mfa.emulator._settings import SettingsDict
+from workos_mfa.emulator._settings_by_name import as_json, settings_from, value_in
+
+_LONGEST_LINE = 500
+_LONGEST_SLEEP = 0.5
+# What ends this command by design: somebody at the keyboard, or whoever runs it as a service.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@attrs.frozen(kw_only=True)
+class Wishes:
+    """What the command was asked for."""
+
+    host: str
+    port: int
+    api_key: Hidden[str]
+    seed: Path | None
+    set: Sequence[str]
+    state: Path | None
+    json: bool
+    allow_remote: bool
+
+
+class Unwilling(Exception):  # noqa: N818  (it is an answer to the person who asked)
+    """The command can't do what it was asked for; the text says why, and what would help."""
+
+
+class Display(Protocol):
+    """Where it is told what happens."""
+
+    def started(self, server: EmulatorServer) -> None:
+        """It answers now."""
+        ...
+
+    def call(self, call: Call) -> None:
+        """A call was made."""
+        ...
+
+    def message(self, message: SMSMessage) -> None:
+        """A text message would have gone out."""
+        ...
+
+    def stopped(self) -> None:
+        """It is over; returns when that is told, or nobody reads it."""
+        ...
+
+
+class ForPeople:
+    """A line a call, and a line a text message."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._lines = Lines(out, lambda count: f"({count} lines are left out here: nobody read them)")
+
+    def started(self, server: EmulatorServer) -> None:
+        """Show how an SDK is pointed here."""
+        url, key = server.base_url, server.api_key
+        page = " (in a browser: messages and codes)" if server.page_url else ""
+        self._lines.write(
+            f"The WorkOS MFA emulator answers at {url}{page}. Ctrl-C stops it.",
+            "",
+            "  workos_mfa, workos (Python):",
+            f"    export WORKOS_API_KEY={key} WORKOS_BASE_URL={url}",
+            "  @workos-inc/node:",
+            f'    new WorkOS("{key}", {{ apiHostname: "{server.host}", port: {server.port}, https: false }})',
+            "  any other:",
+            f"    base URL {url}, header Authorization: Bearer {key}",
+            "  text messages, TOTP codes, clock, faults, calls:",
+            f"    curl -H 'Authorization: Bearer {key}' {url}/_emulate/outbox",
+            "",
+        )
+
+    def call(self, call: Call) -> None:
+        """Tell of a call."""
+        became = "no answer" if call.status is None else str(call.status)
+        notes = [note for note in (call.error_code, call.fault and f"fault: {call.fault}") if note]
+        suffix = f" ({', '.join(notes)})" if notes else ""
+        self._lines.write(
+            printable(f"{call.at:%H:%M:%S} {call.method} {call.path} {became}{suffix}", limit=_LONGEST_LINE)
+        )
+
+    def message(self, message: SMSMessage) -> None:
+        """Tell of a text message, as the phone would show it."""
+        text = printable(message.text, limit=_LONGEST_LINE)
+        self._lines.write(f"{message.sent_at:%H:%M:%S} SMS to {message.to}: {text}")
+
+    def stopped(self) -> None:
+        """Say that it is over."""
+        self._lines.close("", "The emulator has stopped.")
+
+
+class ForPrograms:
+    """A JSON object a line; ``event`` says what it is."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._lines = Lines(out, lambda count: _event("left_out", {"lines": count}))
+
+    def started(self, server: EmulatorServer) -> None:
+        """Say where it answers."""
+        self._write("started", {"base_url": server.base_url, "api_key": server.api_key, "pid": os.getpid()})
+
+    def call(self, call: Call) -> None:
+        """Tell of a call."""
+        self._write("call", call_as_json(call))
+
+    def message(self, message: SMSMessage) -> None:
+        """Tell of a text message."""
+        self._write("sms", message_as_json(message))
+
+    def stopped(self) -> None:
+        """Say that it is over."""
+        self._lines.close(_event("stopped", {}))
+
+    def _write(self, event: str, values: Mapping[str, object]) -> None:
+        self._lines.write(_event(event, values))
+
+
+def _event(event: str, values: Mapping[str, object]) -> str:
+    return json.dumps({"event": event, **values})
+
+
+def main(wishes: Wishes) -> int:
+    """Run an emulator until a signal ends it.
+
+    :returns: the exit status: 0 if it was ended so, 2 if it could not do what it was asked for.
+    """
+    display: Display = ForPrograms(sys.stdout) if wishes.json else ForPeople(sys.stdout)
+    try:
+        with _stoppable():
+            run(wishes, display)
+    except (Unwilling, OSError, ValueError, ImportError) as error:
+        sys.stderr.write(f"workos-mfa emulate: {_text_of(error)}\n")
+        return 2
+    return 0
+
+
+def run(wishes: Wishes, display: Display) -> None:
+    """Answer until a KeyboardInterrupt.
+
+    :raises Unwilling: if it is not to do this.
+    :raises OSError: if the address or a file can't be had.
+    :raises ValueError: if the seed or the key make no sense.
+    """
+    if not wishes.allow_remote and not is_this_machine(wishes.host):
+        raise Unwilling(
+            f"{wishes.host} can be reached by other machines, and whoever reaches an emulator can read its codes; "
+            "add --allow-remote and an --api-key of your own if that is what you want"
+        )
+    if wishes.allow_remote and wishes.api_key.value == DEFAULT_API_KEY:
+        raise Unwilling(
+            f"--allow-remote needs an --api-key of your own: {DEFAULT_API_KEY} is known to all, and whoever has the "
+            "key can read the codes"
+        )
+    seed: Mapping[str, object] = {} if wishes.seed is None else _read_seed(wishes.seed)
+    settings = cast("SettingsDict", as_json(_settings(wishes.set, seed)))
+    emulator = Emulator(state=wishes.state, **settings)
+    emulator.seed({name: value for name, value in seed.items() if name != "settings"})
+    emulator.outbox.watch(display.message)
+    emulator.calls.watch(display.call)
+    try:
+        door = emulator.wsgi_app.with_api_key(wishes.api_key.value)
+        if wishes.allow_remote:
+            door = door.with_hosts("*")
+        with EmulatorServer(door, port=wishes.port, host=wishes.host) as server:
+            with contextlib.suppress(KeyboardInterrupt):
+                display.started(server)
+                _wait_for_a_signal()
+            _ignore_signals()
+    finally:
+        emulator.close()
+    display.stopped()
+
+
+@contextlib.contextmanager
+def _stoppable() -> Generator[None, None, None]:
+    """Let each signal that ends the command arrive as a KeyboardInterrupt, and put back what was there."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in _SIGNALS}
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _wait_for_a_signal() -> None:
+    # Again and again, since a signal that the system gives to another thread wakes nobody here.
+    while True:
+        time.sleep(_LONGEST_SLEEP)
+
+
+def _ignore_signals() -> None:
+    """An impatient second Ctrl-C finds it closing already."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _read_seed(path: Path) -> Mapping[str, object]:
+    try:
+        seed: object = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise Unwilling(f"{path}: it is not JSON: {error}") from None
+    if not isinstance(seed, dict):
+        raise Unwilling(f"{path}: a seed is a JSON object")
+    return cast("dict[str, object]", seed)
+
+
+def _settings(wanted: Sequence[str], seed: Mapping[str, object]) -> Settings:
+    """What the command line wants, then what the seed wants."""
+    values: dict[str, object] = {}
+    for text in wanted:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise Unwilling("--set takes NAME=VALUE, such as --set max_wrong_codes=3")
+        if name in values:
+            raise Unwilling(f"--set {name}: it is there twice; say it once")
+        values[name] = value_in(name, value)
+    return settings_from(values, settings_in(seed))
+
+
+def _text_of(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

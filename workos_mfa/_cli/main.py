@@ -1,0 +1,101 @@
+"""The command ``workos-mfa``, also ``python -m workos_mfa``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from workos_mfa._version import __version__
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    :param arguments: the words after the command's name; those of the process if left out.
+    :returns: the exit status.
+    """
+    parser = argparse.ArgumentParser(
+        prog="workos-mfa", description="The WorkOS Multi-Factor Auth API, to be tried out."
+    )
+    parser.add_argument("--version", action="version", version=f"workos-mfa {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    demo = commands.add_parser(
+        "demo",
+        help="watch a whole MFA flow, on the embedded emulator",
+        description="Run a whole MFA flow and tell what happens. It needs no account, no key and no network.",
+    )
+    where = demo.add_mutually_exclusive_group()
+    where.add_argument(
+        "--interactive",
+        action="store_true",
+        help="scan the QR code with the app on your phone, and type the code that it shows",
+    )
+    where.add_argument(
+        "--live",
+        action="store_true",
+        help="run it on the real API with the key in WORKOS_API_KEY; it asks you for the codes",
+    )
+    _add_emulate(commands.add_parser)
+    chosen = parser.parse_args(arguments)
+    if chosen.command is None:
+        parser.print_help()
+        return 2
+    if chosen.command == "emulate":
+        return _emulate(chosen)
+    from workos_mfa._cli import demo as tour
+
+    return tour.main(live=chosen.live, interactive=chosen.interactive)
+
+
+def _add_emulate(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
+    emulate = add_parser(
+        "emulate",
+        help="run the emulator, for any WorkOS SDK in any language",
+        description="Answer as the WorkOS MFA API over HTTP, until Ctrl-C. It needs no account and no network.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+    )
+    emulate.add_argument(
+        "-h", "--help", action=_HelpWithSettings, nargs=0, help="show this help message, with all settings, and exit"
+    )
+    emulate.add_argument("--host", default="127.0.0.1", help="the name or address to listen on (%(default)s)")
+    emulate.add_argument("--port", type=int, default=4100, help="the port, or 0 for one that is free (%(default)s)")
+    emulate.add_argument(
+        "--api-key", default="sk_test_default", metavar="KEY", help="the key that calls must have (%(default)s)"
+    )
+    emulate.add_argument("--seed", type=Path, metavar="FILE", help="JSON with factors and settings to begin with")
+    emulate.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change a setting, listed below; may be given several times, and goes before the seed's",
+    )
+    emulate.add_argument("--state", type=Path, metavar="FILE", help="remember everything in this file, made if missing")
+    emulate.add_argument("--json", action="store_true", help="tell what happens in JSON, one object a line")
+    emulate.add_argument(
+        "--allow-remote",
+        action="store_true",
+        help="let others reach it, at any --host and under any name; needs an --api-key of your own",
+    )
+
+
+class _HelpWithSettings(argparse.Action):
+    """Help whose list of settings is made when somebody asks for it, since it needs the emulator."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from workos_mfa.emulator._settings_by_name import listed
+
+        parser.epilog = f"settings, each with its default, and with what it takes:\n{listed()}"
+        parser.print_help()
+        parser.exit()
+
+
+def _emulate(chosen: argparse.Namespace) -> int:
+    from workos_mfa._cli import emulate
+    from workos_mfa._core.redaction import Hidden
+
+    names = ("host", "port", "seed", "set", "state", "json", "allow_remote")
+    wishes = {name: getattr(chosen, name) for name in names}
+    return emulate.main(emulate.Wishes(api_key=Hidden(chosen.api_key), **wishes))

@@ -1,0 +1,293 @@
+"""JSON to models: the one place that knows the wire's field names.
+
+What the API promises is held to strictly, since an MFA answer that is half understood must not
+count as one; everything else (unknown fields, unknown factor types, missing optional fields) is let
+through. A problem is named by its place in the JSON, never by the value there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import NoReturn, TypeVar, cast
+
+import attrs
+
+from workos_mfa._core.models import (
+    SMS,
+    TOTP,
+    Challenge,
+    Factor,
+    Page,
+    SMSFactor,
+    TOTPEnrollment,
+    TOTPFactor,
+    UserEnrollment,
+    Verification,
+)
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Factor)
+
+
+class Malformed(Exception):  # noqa: N818 - it never leaves the package; it says what the answer is
+    """The answer is not what the API promises; the text names the place."""
+
+
+def factor(body: bytes) -> Factor:
+    """The factor that get returns."""
+    return _factor(_document(body))
+
+
+def totp_factor(body: bytes) -> TOTPFactor:
+    """The factor that enrolling a TOTP factor returns, with its secret."""
+    return _totp_factor(_document(body))
+
+
+def sms_factor(body: bytes) -> SMSFactor:
+    """The factor that enrolling an SMS factor returns."""
+    fields = _document(body)
+    return _built(SMSFactor, fields, sms=_sms(fields.inner("sms")))
+
+
+def challenge(body: bytes) -> Challenge:
+    """The challenge that challenging a factor returns."""
+    return _challenge(_document(body))
+
+
+def verification(body: bytes) -> Verification:
+    """The answer to a code: only a JSON ``true`` is true."""
+    fields = _document(body)
+    return Verification(challenge=_challenge(fields.inner("challenge")), valid=fields.boolean("valid"))
+
+
+def user_enrollment(body: bytes) -> UserEnrollment:
+    """The factor and the challenge that enrolling for a user returns."""
+    fields = _document(body)
+    enrolled = _totp_factor(fields.inner("authentication_factor"))
+    made = _challenge(fields.inner("authentication_challenge"))
+    if made.authentication_factor_id != enrolled.id:
+        raise Malformed("$.authentication_challenge.authentication_factor_id is not $.authentication_factor.id")
+    return UserEnrollment(factor=enrolled, challenge=made)
+
+
+def factor_page(body: bytes) -> Page[Factor]:
+    """One page of a user's factors."""
+    fields = _document(body)
+    cursors = fields.inner("list_metadata")
+    return Page(
+        items=tuple(map(_factor, fields.each("data"))),
+        before=cursors.optional_text("before"),
+        after=cursors.optional_text("after"),
+    )
+
+
+@attrs.frozen
+class Problem:
+    """What an error answer says of itself; anything may be missing."""
+
+    code: str | None = None
+    message: str | None = None
+    errors: tuple[Mapping[str, str], ...] = ()
+
+
+def problem(body: bytes) -> Problem:
+    """Whatever can be read of an error answer: it may be JSON of several shapes, a bare text, or HTML."""
+    try:
+        parsed = _parsed(body)
+    except Malformed:
+        return Problem()
+    if isinstance(parsed, str):
+        return Problem(message=parsed)
+    if not isinstance(parsed, dict):
+        return Problem()
+    answer = cast("dict[str, object]", parsed)
+    message = _joined(answer.get("message")) or _text_or_none(answer.get("error_description"))
+    code = _text_or_none(answer.get("code"))
+    if code is None and "error_description" in answer:
+        code = _text_or_none(answer.get("error"))
+    return Problem(code=code, message=message, errors=_single_problems(answer.get("errors")))
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _joined(message: object) -> str | None:
+    if isinstance(message, list):
+        lines = cast("list[object]", message)
+        return "; ".join(line for line in lines if isinstance(line, str)) or None
+    return _text_or_none(message)
+
+
+def _single_problems(errors: object) -> tuple[Mapping[str, str], ...]:
+    if not isinstance(errors, list):
+        return ()
+    found: list[Mapping[str, str]] = []
+    for entry in cast("list[object]", errors):
+        if isinstance(entry, str):
+            found.append({"message": entry})
+        elif isinstance(entry, dict):
+            texts = cast("dict[str, object]", entry).items()
+            found.append({name: value for name, value in texts if isinstance(value, str)})
+    return tuple(entry for entry in found if entry)
+
+
+class _Fields:
+    """A JSON object and the place it stands at."""
+
+    def __init__(self, values: Mapping[str, object], place: str) -> None:
+        self.values = values
+        self.place = place
+
+    def text(self, name: str) -> str:
+        value = self.values.get(name)
+        if isinstance(value, str) and value:
+            return value
+        self._wrong(name, "a text")
+
+    def optional_text(self, name: str) -> str | None:
+        value = self.values.get(name)
+        if value is None or isinstance(value, str):
+            return value
+        self._wrong(name, "a text or null")
+
+    def boolean(self, name: str) -> bool:
+        value = self.values.get(name)
+        if isinstance(value, bool):
+            return value
+        self._wrong(name, "true or false")
+
+    def moment(self, name: str) -> datetime:
+        value = self.values.get(name)
+        moment = _moment(value) if isinstance(value, str) else None
+        if moment is not None:
+            return moment
+        self._wrong(name, "a date and time with its offset")
+
+    def optional_moment(self, name: str) -> datetime | None:
+        return None if self.values.get(name) is None else self.moment(name)
+
+    def inner(self, name: str) -> _Fields:
+        value = self.values.get(name)
+        if isinstance(value, dict):
+            return _Fields(cast("dict[str, object]", value), f"{self.place}.{name}")
+        self._wrong(name, "an object")
+
+    def optional_inner(self, name: str, read: Callable[[_Fields], T]) -> T | None:
+        return None if self.values.get(name) is None else read(self.inner(name))
+
+    def each(self, name: str) -> list[_Fields]:
+        value = self.values.get(name)
+        if not isinstance(value, list):
+            self._wrong(name, "a list")
+        places = (f"{self.place}.{name}[{index}]" for index in range(len(cast("list[object]", value))))
+        return [_as_fields(item, place) for item, place in zip(cast("list[object]", value), places, strict=True)]
+
+    def _wrong(self, name: str, expected: str) -> NoReturn:
+        found = "is missing" if name not in self.values else f"is not {expected}"
+        raise Malformed(f"{self.place}.{name} {found}")
+
+
+def _as_fields(value: object, place: str) -> _Fields:
+    if isinstance(value, dict):
+        return _Fields(cast("dict[str, object]", value), place)
+    raise Malformed(f"{place} is not an object")
+
+
+def _document(body: bytes) -> _Fields:
+    return _as_fields(_parsed(body), "$")
+
+
+def _parsed(body: bytes) -> object:
+    if not body:
+        raise Malformed("$ is missing: the body is empty")
+    try:
+        return _DECODER.decode(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise Malformed("$ is not JSON in UTF-8") from None
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    # Two readers could take two different answers from an object that has a name twice.
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d+))?(?:[Zz]|([+-]\d\d:\d\d))", re.ASCII)
+
+
+def _moment(text: str) -> datetime | None:
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        return None
+    to_the_second, fraction, offset = match.groups()
+    try:
+        return datetime.fromisoformat(f"{to_the_second}.{fraction or '':0<6.6}{offset or '+00:00'}")
+    except ValueError:
+        return None
+
+
+def _factor(fields: _Fields) -> Factor:
+    return _built(
+        Factor,
+        fields,
+        totp=fields.optional_inner("totp", _totp),
+        sms=fields.optional_inner("sms", _sms),
+    )
+
+
+def _totp_factor(fields: _Fields) -> TOTPFactor:
+    return _built(TOTPFactor, fields, totp=_totp_enrollment(fields.inner("totp")))
+
+
+def _built(kind: Callable[..., F], fields: _Fields, **blocks: object) -> F:
+    return kind(
+        object=fields.text("object"),
+        id=fields.text("id"),
+        type=fields.text("type"),
+        created_at=fields.moment("created_at"),
+        updated_at=fields.moment("updated_at"),
+        user_id=fields.optional_text("user_id"),
+        **blocks,
+    )
+
+
+def _totp(fields: _Fields) -> TOTP:
+    return TOTP(issuer=fields.optional_text("issuer"), user=fields.optional_text("user"))
+
+
+def _totp_enrollment(fields: _Fields) -> TOTPEnrollment:
+    return TOTPEnrollment(
+        issuer=fields.optional_text("issuer"),
+        user=fields.optional_text("user"),
+        secret=fields.text("secret"),
+        qr_code=fields.text("qr_code"),
+        uri=fields.text("uri"),
+    )
+
+
+def _sms(fields: _Fields) -> SMS:
+    return SMS(phone_number=fields.text("phone_number"))
+
+
+def _challenge(fields: _Fields) -> Challenge:
+    return Challenge(
+        object=fields.text("object"),
+        id=fields.text("id"),
+        authentication_factor_id=fields.text("authentication_factor_id"),
+        created_at=fields.moment("created_at"),
+        updated_at=fields.moment("updated_at"),
+        expires_at=fields.optional_moment("expires_at"),
+        code=fields.optional_text("code"),
+    )

@@ -1,0 +1,1 @@
+"""What all rooms share: errors, models, the transport seam, redaction and validation."""

@@ -1,0 +1,242 @@
+"""The seam between the client and the network: what is asked, what is answered, who carries it.
+
+Everything above this module is about the MFA API, everything below it about sockets. The two
+meet in small frozen values, so that a field can be added without breaking a transport that
+somebody else wrote, and a test can stand in for the network with one function.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping
+from typing import Literal, NoReturn, Protocol, TypeAlias, cast
+
+import attrs
+
+from workos_mfa._core.redaction import CopiedAsItself, masked, printable, unseen
+
+DEFAULT_TIMEOUT = 10.0
+"""Seconds that one attempt may take where the caller gave no timeout."""
+
+DEFAULT_DEADLINE = 20.0
+"""Seconds that a whole call may take, waits included, where the caller gave no deadline."""
+
+MAX_BODY = 1024 * 1024
+"""The largest answer, in bytes, that is read: the real ones are under 10 KB."""
+
+Replay: TypeAlias = Literal["safe", "converges", "once"]
+"""What a repetition does: ``safe`` changes nothing on the server, ``converges`` ends in the same
+state however often it is done, ``once`` acts again every time and so must never be repeated."""
+
+
+@attrs.frozen
+class Options:
+    """Limits of one call, in seconds and attempts; None where the caller set none.
+
+    :param timeout: wall time of one attempt, from connecting to the last byte of the answer.
+    :param deadline: wall time of the whole call, with all its attempts and the waits between.
+    :param max_attempts: at most this many attempts; it lowers a retry policy, never raises it.
+    """
+
+    __module__ = "workos_mfa"
+
+    timeout: float | None = None
+    deadline: float | None = None
+    max_attempts: int | None = None
+
+
+_SECRETS = ("code", "totp_secret", "phone_number")
+
+
+class _InTransit(CopiedAsItself):
+    """What holds a code or a secret on its way."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"a {type(self).__name__} may hold a code or a secret and is not pickled: take what is needed out of it"
+        )
+
+
+def _nothing() -> Mapping[str, str]:
+    return {}
+
+
+@attrs.frozen(eq=False)
+class Request(_InTransit):
+    """One documented call, ready to be carried.
+
+    :param operation: the name of the call, as the method of :class:`workos_mfa.MFA` has it.
+    :param method: the HTTP method.
+    :param path: the path below the base URL, each segment percent-encoded.
+    :param route: the path's template, such as ``/auth/factors/{id}``: safe to log and to count by.
+    :param query: query parameters; empty for most calls.
+    :param json: the body, or None for a call without one. It may hold a one-time code or a secret.
+    :param replay: what a repetition of this call does (see :data:`Replay`).
+    :param options: the caller's limits.
+    """
+
+    __module__ = "workos_mfa"
+
+    operation: str
+    method: str
+    path: str
+    route: str
+    query: Mapping[str, str] = attrs.field(factory=_nothing, repr=False)
+    json: Mapping[str, object] | None = attrs.field(default=None, repr=False)
+    replay: Replay = "once"
+    options: Options = attrs.field(factory=Options)
+
+
+@attrs.frozen
+class Attempt:
+    """What became of one attempt of a call; it never holds a value that was sent or received.
+
+    :param number: 1 for the first attempt of a call.
+    :param operation: the name of the call.
+    :param route: the path's template.
+    :param status: the HTTP status, or None where no answer came.
+    :param error: the class name of the transport's error, or None where an answer came.
+    :param seconds: how long the attempt took.
+    :param wait: seconds until the next attempt, or None where none follows.
+    :param request_id: the server's id for the request, to be quoted to WorkOS' support.
+    :param outcome_unknown: True if the server may have acted although nobody can say so.
+    """
+
+    __module__ = "workos_mfa"
+
+    number: int
+    operation: str
+    route: str
+    status: int | None
+    error: str | None
+    seconds: float
+    wait: float | None
+    request_id: str | None
+    outcome_unknown: bool
+
+
+class _LowerCased(dict[str, str]):
+    """Headers that have been through the converter, and need not go again when attempts are added."""
+
+    __slots__ = ()
+
+
+def _lower_cased(headers: Mapping[str, str]) -> Mapping[str, str]:
+    if type(headers) is _LowerCased:
+        return headers
+    return _LowerCased({name.lower(): str(value) for name, value in headers.items()})
+
+
+@attrs.frozen(eq=False)
+class Response(_InTransit):
+    """An HTTP answer of any status.
+
+    :param status: the HTTP status.
+    :param headers: the headers; their names are lower-cased here, whatever mapping comes in.
+    :param body: the body, decompressed. A transport reads no more than :data:`MAX_BODY` bytes and
+        one: a longer body is cut there, and the client refuses it for its length.
+    :param attempts: the attempts it took, where something repeats; a plain transport leaves it empty.
+    """
+
+    __module__ = "workos_mfa"
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(factory=_nothing, converter=_lower_cased, repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's id for the request, or None where it sent none."""
+        return _request_id(self, ())
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds the server asks to wait, or None where it does not say so in a readable way.
+
+        A date is measured against the answer's own ``Date``, so that a clock that is wrong here
+        does not matter. A 429 without the header may say it in its JSON, as ``retry_after``.
+        """
+        value = self.headers.get("retry-after", "").strip()
+        if not value:
+            return unseen(lambda: _seconds(json_field(self, "retry_after"))) if self.status == 429 else None
+        if value.isascii() and value.replace(".", "", 1).isdigit():
+            seconds = float(value)
+            return seconds if math.isfinite(seconds) else None
+        return _seconds_between(self.headers.get("date"), value)
+
+
+def json_field(response: Response, name: str) -> object:
+    """What an answer's JSON has under a name, or None where there is none or it can't be read.
+
+    Its frames hold the answer, and so perhaps a secret: it is called from within
+    :func:`~workos_mfa._core.redaction.unseen`.
+    """
+    if len(response.body) > MAX_BODY:
+        return None
+    try:
+        answer: object = json.loads(response.body)
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, object]", answer).get(name) if isinstance(answer, dict) else None
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # Written so that NaN is refused, and a whole number that no float can hold.
+    return float(value) if 0 <= value <= sys.float_info.max else None
+
+
+def secrets_in(request: Request) -> tuple[str, ...]:
+    """What a request holds that must not be repeated to anybody, should the server repeat it."""
+    body = request.json
+    return tuple([value for name in _SECRETS if isinstance(value := body.get(name), str)]) if body else ()
+
+
+def request_id_of(request: Request, response: Response) -> str | None:
+    """The server's id for a request; what was sent is masked, should the server have made the id of it."""
+    return unseen(lambda: _request_id(response, secrets_in(request)))
+
+
+def _request_id(response: Response, sent: tuple[str, ...]) -> str | None:
+    value = response.headers.get("x-request-id")
+    return printable(masked(value, sent), limit=128) if value else None
+
+
+def _seconds_between(start: str | None, end: str) -> float | None:
+    # The two modules are slow to load and are needed for this rare form of the header only.
+    from datetime import datetime, timezone
+    from email.utils import parsedate_to_datetime
+
+    try:
+        until = parsedate_to_datetime(end)
+        since = parsedate_to_datetime(start) if start else datetime.now(timezone.utc)
+        return max(0.0, (until - since).total_seconds())
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+class Transport(Protocol):
+    """Whatever carries requests: the default, the emulator, a stub in a test, a company's own client.
+
+    ``send`` makes one attempt, follows no redirect and returns an answer of any HTTP status. It
+    raises a :class:`workos_mfa.TransportError` where no whole answer came, and may be called by many
+    threads at once. Any other exception passes through the client unchanged and is not repeated.
+    :class:`workos_mfa.testing.TransportContract` is this paragraph as a test suite.
+    """
+
+    def send(self, request: Request, /) -> Response:
+        """Carry one request and return the answer, whatever its status."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; a transport that holds nothing does nothing."""
+        ...
+
+
+Transport.__module__ = "workos_mfa"  # in the class it would be a member of the protocol

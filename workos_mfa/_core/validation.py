@@ -1,0 +1,181 @@
+"""What is refused before anything is sent.
+
+A mistake that the API would answer with a puzzling error, or worse would accept, ends here with a
+sentence that says what to do. No message repeats the value, and a code or a secret comes in as
+:class:`~workos_mfa._core.redaction.Hidden`, so that no frame of a traceback shows it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Final, cast
+from urllib.parse import quote
+
+from workos_mfa._core.errors import InvalidInputError
+from workos_mfa._core.redaction import Hidden
+
+
+class _NotChecked:
+    def __repr__(self) -> str:
+        return "<not checked>"
+
+
+# Typed as what it stands for: a type checker then refuses None, which is how a check gets lost.
+NOT_CHECKED: Final = cast("str", _NotChecked())
+"""An argument that was left out, where leaving it out means no check."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# White space and hyphens of all kinds, and the unseen characters that come along when a message is copied.
+_CODE_SEPARATORS = re.compile(r"[\s\-\xad\u2010-\u2015\u2212\ufe63\uff0d\u200b-\u200d\u2060\ufeff]+")
+_PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
+_PLACEHOLDER = "{{code}}"
+_LONGEST_TEMPLATE = 160
+_LONGEST_CODE = 64
+_LONGEST_SECRET = 512
+_LARGEST_PAGE = 100
+_LONGEST_WAIT = 86_400
+
+
+def identifier(parameter: str, value: object) -> str:
+    """An id as it came, if it can stand in a path or a body."""
+    checked = text(parameter, value)
+    if checked in {".", ".."} or _CONTROL.search(checked):
+        raise InvalidInputError(
+            f"{parameter} is not an id: it holds a control character or is a path segment of dots; "
+            "pass the .id of the object that the API returned",
+            parameter=parameter,
+        )
+    return checked
+
+
+def path_segment(parameter: str, value: object) -> str:
+    """An id, percent-encoded so that it stays one segment of the path whatever it holds."""
+    return quote(identifier(parameter, value), safe="")
+
+
+def text(parameter: str, value: object) -> str:
+    """A text that is not empty or blank."""
+    if not isinstance(value, str):
+        raise TypeError(f"{parameter} must be a str, not {_kind(value)}")
+    if not value.strip():
+        raise InvalidInputError(f"{parameter} is empty: pass its value", parameter=parameter)
+    return value
+
+
+def one_time_code(code: Hidden[object]) -> Hidden[str]:
+    """A code without the spaces and hyphens that people type into it."""
+    if isinstance(code.value, int):
+        raise TypeError('code must be a str, such as "012345": an int loses leading zeros')
+    if not isinstance(code.value, str):
+        raise TypeError(f"code must be a str, not {_kind(code.value)}")
+    stripped = Hidden(_CODE_SEPARATORS.sub("", code.value))
+    if not stripped.value:
+        raise InvalidInputError("code is empty: ask the person for the code and pass it", parameter="code")
+    if len(stripped.value) > _LONGEST_CODE:
+        raise InvalidInputError("code is far too long to be one: ask the person for the code again", parameter="code")
+    return stripped
+
+
+def shared_secret(secret: Hidden[object]) -> Hidden[str]:
+    """A TOTP secret to be imported; whether it is good Base32 is the API's to say."""
+    if not isinstance(secret.value, str):
+        raise TypeError(f"secret must be a str in Base32, not {_kind(secret.value)}")
+    if not secret.value.strip():
+        raise InvalidInputError("secret is empty: leave it out to get a new one", parameter="secret")
+    if len(secret.value) > _LONGEST_SECRET:
+        raise InvalidInputError(
+            f"secret has more than {_LONGEST_SECRET} characters: pass the secret in Base32 alone", parameter="secret"
+        )
+    return Hidden(secret.value)
+
+
+def phone_number(value: object) -> str:
+    """A phone number in E.164 form."""
+    number = text("phone_number", value)
+    if not _PHONE_NUMBER.fullmatch(number):
+        raise InvalidInputError(
+            "phone_number must be in E.164 form: a plus sign, the country code and the number, digits only, "
+            'such as "+15005550006"',
+            parameter="phone_number",
+        )
+    return number
+
+
+def sms_template(value: object) -> str:
+    """A template that brings the code to the person and fits into one message."""
+    template = text("sms_template", value)
+    if _PLACEHOLDER not in template:
+        raise InvalidInputError(
+            "sms_template must hold {{code}}, or the message arrives without the code; "
+            "inside an f-string it must be written {{{{code}}}}",
+            parameter="sms_template",
+        )
+    if len(template) > _LONGEST_TEMPLATE:
+        raise InvalidInputError(
+            f"sms_template has {len(template)} characters, and {_LONGEST_TEMPLATE} is the most: shorten it",
+            parameter="sms_template",
+        )
+    return template
+
+
+def page_limit(value: object) -> str:
+    """The size of a page, as it stands in the query."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"limit must be an int, not {_kind(value)}")
+    if not 1 <= value <= _LARGEST_PAGE:
+        raise InvalidInputError(f"limit must be from 1 to {_LARGEST_PAGE}", parameter="limit")
+    return str(value)
+
+
+def page_order(value: object) -> str:
+    """The order of a list."""
+    if not isinstance(value, str):
+        raise TypeError(f"order must be a str, not {_kind(value)}")
+    if value not in {"normal", "desc", "asc"}:
+        raise InvalidInputError('order must be "normal", "desc" or "asc"', parameter="order")
+    return value
+
+
+def transport(parameter: str, value: object) -> None:
+    """What carries requests, and not what it is made of."""
+    if is_session(value):
+        raise TypeError(
+            f"{parameter} is a session: give it to a transport by name, as in RequestsTransport(session=session)"
+        )
+    if isinstance(value, type):
+        name = value.__name__
+        raise TypeError(f"{parameter} is the class {name}: make one of it, as in {name}(...)")
+    if not callable(getattr(value, "send", None)):
+        raise TypeError(f"{parameter} must have the methods send and close: see workos_mfa.Transport")
+
+
+def is_session(value: object) -> bool:
+    """Whether something is a session of requests, which whoever has one has imported."""
+    return isinstance(value, getattr(sys.modules.get("requests"), "Session", ()))
+
+
+def seconds(parameter: str, value: object, *, zero: bool = False) -> float:
+    """A length of time that a call can keep to; a wait may be ``zero``, a limit may not."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{parameter} must be a number of seconds, not {_kind(value)}")
+    # Written so that NaN, which is neither less nor more than anything, is refused.
+    if not (0 < value <= _LONGEST_WAIT or (zero and value == 0)):
+        least = "zero seconds or more" if zero else "more than zero seconds"
+        raise InvalidInputError(
+            f"{parameter} must be {least} and at most a day; leave it out for the default", parameter=parameter
+        )
+    return float(value)
+
+
+def attempts(parameter: str, value: object) -> int:
+    """A number of attempts."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{parameter} must be an int, not {_kind(value)}")
+    if value < 1:
+        raise InvalidInputError(f"{parameter} must be at least 1, which means no repetition", parameter=parameter)
+    return value
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__

@@ -1,0 +1,1 @@
+"""How a request gets to the server: configuration, connections, deadlines, retries."""

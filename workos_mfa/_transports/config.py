@@ -1,0 +1,180 @@
+"""Where the client talks to and with which key: read, checked and refused in one place.
+
+Every transport that opens connections takes the same arguments and the same environment through
+here, so that none of them is less careful than another. No message repeats a value: a base URL may
+hold a password, and a key is a key.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from urllib.parse import SplitResult, urlsplit
+
+import attrs
+
+from workos_mfa._core import validation
+from workos_mfa._core.errors import ConfigurationError
+from workos_mfa._core.redaction import Hidden
+from workos_mfa._core.transport import DEFAULT_TIMEOUT
+
+DEFAULT_BASE_URL = "https://api.workos.com"
+
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+# The whole of what stands before the path: urlsplit passes over what is written beside the brackets of an address.
+_NETLOC = re.compile(rf"(?:\[([0-9A-Fa-f:.]+)\]|({_LABEL}(?:\.{_LABEL})*))(?::[0-9]*)?")
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*")
+
+
+@attrs.frozen
+class Endpoint:
+    """The place that requests go to.
+
+    :param url: the base URL, without a trailing slash.
+    :param host: the host's name or address.
+    :param port: the port, written out or the scheme's own.
+    :param is_plain_loopback: True for plain http to this machine, which goes through no proxy.
+    """
+
+    url: str
+    host: str
+    port: int
+    is_plain_loopback: bool
+
+
+def read_api_key(given: Hidden[str | None]) -> Hidden[str]:
+    """The key that was given, or else the one in ``WORKOS_API_KEY``.
+
+    :raises TypeError: if it is not text.
+    :raises ConfigurationError: if there is none, or it can't stand in a header.
+    """
+    key = Hidden(os.environ.get("WORKOS_API_KEY") if given.value is None else given.value)
+    if key.value is None or key.value == "":
+        raise ConfigurationError(
+            'there is no API key: pass one, as in MFA("sk_..."), or set WORKOS_API_KEY. '
+            "To try the package without one, use MFA(transport=Emulator())"
+        )
+    if validation.is_session(key.value):
+        raise TypeError(
+            "api_key is a session: a transport takes it by name, as in RequestsTransport(session=session), and MFA "
+            "the transport, as in MFA(transport=transport)"
+        )
+    if callable(getattr(key.value, "send", None)):
+        raise TypeError("api_key is a transport: MFA takes it by name, as in MFA(transport=Emulator())")
+    if not isinstance(key.value, str):
+        raise TypeError("api_key must be a str, such as the one the WorkOS dashboard shows")
+    if not _VISIBLE_ASCII.fullmatch(key.value):
+        raise ConfigurationError(
+            "the API key has white space, a line break or another character in it that no key has; "
+            "read it with .strip() if it comes from a file"
+        )
+    return Hidden(key.value)
+
+
+def read_endpoint(base_url: str | None, *, allow_http: bool) -> Endpoint:
+    """The endpoint of the base URL that was given, or else of ``WORKOS_BASE_URL``, or else of WorkOS.
+
+    Plain http is for this machine alone, unless ``allow_http`` or ``WORKOS_ALLOW_HTTP=1`` says otherwise.
+
+    :raises TypeError: if the base URL is not text.
+    :raises ConfigurationError: if it is not one that a key may be sent to.
+    """
+    if base_url is None:
+        base_url = os.environ.get("WORKOS_BASE_URL") or DEFAULT_BASE_URL
+    if not isinstance(base_url, str):  # pyright: ignore[reportUnnecessaryIsInstance] - for callers without types
+        raise TypeError(f"base_url must be a str such as {DEFAULT_BASE_URL!r}")
+    parts, port = _split(base_url)
+    host = _host(parts)
+    if parts.scheme == "http" and not _is_loopback(host) and not (allow_http or _http_is_allowed()):
+        raise ConfigurationError(
+            "the base URL is plain http, over which the key and the codes can be read on the way: use https. "
+            "Plain http is for localhost, 127.0.0.0/8 and [::1]; allow_http=True or WORKOS_ALLOW_HTTP=1 "
+            "allows it elsewhere, for a network of your own"
+        )
+    path = parts.path.rstrip("/")
+    if not _PATH.fullmatch(path) or {".", ".."}.intersection(path.split("/")):
+        raise ConfigurationError("the base URL's path has a character or a dot segment in it that can't be used")
+    default_port = 443 if parts.scheme == "https" else 80
+    return Endpoint(
+        url=f"{parts.scheme}://{parts.netloc.rstrip(':')}{path}",
+        host=host,
+        port=port or default_port,
+        is_plain_loopback=parts.scheme == "http" and _is_loopback(host),
+    )
+
+
+def read_timeout(given: float | None) -> float:
+    """The seconds that were given, or else those in ``WORKOS_REQUEST_TIMEOUT``, or else the default.
+
+    :raises TypeError: if what was given is not a number.
+    :raises InvalidInputError: if what was given is zero, negative, NaN or over a day.
+    :raises ConfigurationError: if the environment holds anything that can't be used.
+    """
+    if given is not None:
+        return validation.seconds("timeout", given)
+    value = os.environ.get("WORKOS_REQUEST_TIMEOUT")
+    if not value:
+        return DEFAULT_TIMEOUT
+    try:
+        return validation.seconds("timeout", float(value))
+    except ValueError:
+        pass
+    raise ConfigurationError("WORKOS_REQUEST_TIMEOUT must be a number of seconds above zero, such as 10 or 2.5")
+
+
+def _split(base_url: str) -> tuple[SplitResult, int | None]:
+    if _VISIBLE_ASCII.fullmatch(base_url):
+        try:
+            parts = urlsplit(base_url)
+            port = parts.port
+            if "[" in parts.netloc:
+                ipaddress.IPv6Address(parts.hostname or "")  # older Pythons do not look
+        except ValueError:
+            pass
+        else:
+            if port != 0:
+                return _checked(parts), port
+    raise ConfigurationError(
+        f"the base URL can't be read: it must look like {DEFAULT_BASE_URL}, in ASCII and without spaces "
+        "(a name in another script goes in as its xn-- form)"
+    )
+
+
+def _checked(parts: SplitResult) -> SplitResult:
+    if parts.scheme not in {"http", "https"}:
+        raise ConfigurationError("the base URL must begin with https://")
+    if "@" in parts.netloc:
+        raise ConfigurationError("the base URL must not hold a user name or a password: the API key is all it takes")
+    if parts.query or parts.fragment:
+        raise ConfigurationError("the base URL must end with its path: take away what follows ? or #")
+    return parts
+
+
+def _host(parts: SplitResult) -> str:
+    found = _NETLOC.fullmatch(parts.netloc)
+    if found:
+        address, name = found.groups()
+        return str(ipaddress.IPv6Address(address)) if address else str(name).lower()
+    raise ConfigurationError(f"the base URL has no host that can be used: it must look like {DEFAULT_BASE_URL}")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host) in _loopback_network(host)
+    except ValueError:
+        return False
+
+
+def _loopback_network(host: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network("::1/128" if ":" in host else "127.0.0.0/8")
+
+
+def _http_is_allowed() -> bool:
+    value = os.environ.get("WORKOS_ALLOW_HTTP", "")
+    if value not in {"", "0", "1"}:
+        raise ConfigurationError("WORKOS_ALLOW_HTTP must be 1 to allow plain http, or be left out")
+    return value == "1"

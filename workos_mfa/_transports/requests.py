@@ -1,0 +1,348 @@
+"""The default transport, and the only file that imports requests.
+
+It makes one attempt over ``Session.send``, so that whatever stubs or instruments requests sees every
+call. The key is put on by an auth callable, which ~/.netrc can't replace; redirects are not followed
+and cookies are not kept.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from requests.cookies import RequestsCookieJar
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_auth_from_url, select_proxy
+from urllib3.poolmanager import PoolManager
+from urllib3.util.retry import Retry
+
+from workos_mfa._core import validation
+from workos_mfa._core.errors import ConfigurationError, ConnectError, TransportError
+from workos_mfa._core.redaction import Hidden, unseen
+from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response, secrets_in
+from workos_mfa._transports import environment
+from workos_mfa._transports.connections import DEFAULT_MAX_IDLE, keep_time, time_limit
+from workos_mfa._transports.failures import LIBRARY_ERRORS, transport_error
+from workos_mfa._transports.http import BODY_HEADERS, HEADERS, HTTPTransport, body_of
+from workos_mfa._transports.responses import guard, read_body
+
+_NO_HOOKS: dict[str, list[Any]] = {"response": []}
+
+
+class _AfterTheAnswer(http.client.HTTPException):
+    """Something failed once the answer had arrived: the call was made."""
+
+
+_BEFORE_SENDING = (
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+)
+
+
+class RequestsTransport(HTTPTransport):
+    """One attempt of a call over requests.
+
+    Proxies, ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` are taken from the environment once, when the
+    transport is made. It may be shared by threads and made before a fork.
+
+    :param api_key: the API key; ``WORKOS_API_KEY`` if left out.
+    :param base_url: where the API is; ``WORKOS_BASE_URL`` if left out, else ``https://api.workos.com``.
+    :param session: a session of yours, for client certificates, proxies or adapters of your own. It is used
+        but never changed or closed. Its cookies and its hooks apply, the time limit is then one of silence, as
+        requests has it, rather than one of the wall clock, an idle connection is used however long it rested,
+        and the transport can't be carried over a fork.
+    :param allow_http: allow plain http to other machines than this one; see :class:`workos_mfa.MFA`.
+    :param max_idle: seconds for which an idle connection is kept for the next call, 120 unless given; not for a
+        session of yours.
+    :raises ConfigurationError: if there is no key, the base URL is not one that a key may be sent to, the
+        environment's bundle of certificates is missing, the proxy on the way can't be used, or the session's
+        adapter repeats requests by itself, which would repeat calls that must happen once.
+    :raises InvalidInputError: if ``max_idle`` is zero, negative, NaN or over a day.
+    :raises TypeError: if an argument has the wrong type, or ``max_idle`` stands beside a session of yours.
+    """
+
+    __module__ = "workos_mfa"
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        session: requests.Session | None = None,
+        allow_http: bool = False,
+        max_idle: float | None = None,
+    ) -> None:
+        key = Hidden(api_key)
+        del api_key
+        super().__init__(key, base_url, allow_http=allow_http)
+        if session is not None and max_idle is not None:
+            raise TypeError("max_idle goes with the transport's own session: a session of yours keeps its connections")
+        self._max_idle = validation.seconds("max_idle", DEFAULT_MAX_IDLE if max_idle is None else max_idle)
+        self._authorize = _BearerAuth(self._authorization)
+        self._given_session = session
+        if session is None:
+            self._renew()
+        else:
+            _refuse_repeating(session, self._endpoint.url)
+            unseen(lambda: _refuse_unusable_proxy(self._settings_of(session, self._endpoint.url), self._endpoint.url))
+
+    def close(self) -> None:
+        """Close the connections of the session that this transport made; one of yours is left alone."""
+        if self._given_session is None:
+            self._session.close()
+
+    def _renew(self) -> None:
+        if self._given_session is not None:
+            raise ConfigurationError(
+                "this transport was made in another process, and the connections of its session are that one's: "
+                "make the session and the transport in each process, after the fork"
+            )
+        environment.ca_bundle()  # refused here if it is missing, and not at the first call
+        proxy = environment.proxy_url(self._endpoint)
+        session = _OwnSession()
+        adapter = _TimedAdapter(self._max_idle)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        settings = self._settings_of(session, self._endpoint.url)
+        settings["proxies"] = {self._endpoint.url.partition(":")[0]: proxy}
+        self._session, self._settings, self._made_in = session, settings, os.getpid()
+
+    def _exchange(self, request: Request) -> Response:
+        if self._given_session is None:
+            answer = self._send_on_own_session(request)
+        else:
+            answer = self._send_on_given_session(self._given_session, request)
+        try:
+            body = _body_of(answer)
+        except BaseException:
+            answer.raw.close()
+            raise
+        return self._answer(answer.status_code, answer.headers.lower_items(), body)
+
+    def _surfacing(self, caught: BaseException, request: Request) -> BaseException:
+        error = super()._surfacing(caught, request)
+        carried = vars(error).get("request")
+        headers = getattr(carried, "headers", None)
+        if isinstance(headers, Mapping) and self._authorization.value in headers.values():
+            _cut_down(error, carried)
+        return error
+
+    def _failure(self, caught: BaseException, request: Request) -> TransportError:
+        if isinstance(caught, _AfterTheAnswer):
+            return TransportError(f"WorkOS has answered, but {caught}")
+        return unseen(
+            lambda: transport_error(
+                caught,
+                self._endpoint,
+                request.options.timeout or DEFAULT_TIMEOUT,
+                sent_nothing=isinstance(caught, _BEFORE_SENDING),
+                timed_out=isinstance(caught, requests.exceptions.Timeout),
+                # A stub's has nothing inside; of a real one the inside tells more.
+                in_tls=isinstance(caught, requests.exceptions.SSLError) and not _has_inside(caught),
+                details=_told_by_a_stub(caught),
+                sent=(self._key.value, *secrets_in(request)),
+            )
+        )
+
+    def _send_on_own_session(self, request: Request) -> requests.Response:
+        prepared = requests.PreparedRequest()
+        prepared.method = request.method
+        prepared.url = self._endpoint.url + self._target(request)
+        prepared.hooks = _NO_HOOKS
+        prepared.body = body_of(request)
+        if prepared.body is None:
+            prepared.headers = CaseInsensitiveDict(HEADERS)
+        else:
+            prepared.headers = CaseInsensitiveDict(BODY_HEADERS)
+            prepared.headers["Content-Length"] = str(len(prepared.body))
+        return self._session.send(
+            self._authorize(prepared),
+            allow_redirects=False,
+            # requests takes urllib3's own object, though its types do not say so.
+            timeout=cast("float", time_limit(request.options.timeout or DEFAULT_TIMEOUT)),
+            **self._settings,
+        )
+
+    def _send_on_given_session(self, session: requests.Session, request: Request) -> requests.Response:
+        url = self._endpoint.url + self._target(request)
+        prepared = session.prepare_request(
+            requests.Request(
+                request.method,
+                url,
+                headers=HEADERS if request.json is None else BODY_HEADERS,
+                data=body_of(request),
+                auth=self._authorize,
+            )
+        )
+        _refuse_repeating(session, prepared.url or url)
+        settings = self._settings_of(session, url)
+        _refuse_missing_files(settings)
+        _refuse_unusable_proxy(settings, url)
+        arrived: list[int] = []
+
+        def note(answer: requests.Response, **_: object) -> None:
+            guard(answer.raw)
+            arrived.append(answer.status_code)
+            if 300 <= answer.status_code < 400:
+                # Finding where it leads, requests would read the whole body, however long.
+                answer.headers.pop("location", None)
+
+        prepared.hooks = {"response": [note, *prepared.hooks["response"]]}
+        try:
+            return session.send(
+                prepared, allow_redirects=False, timeout=request.options.timeout or DEFAULT_TIMEOUT, **settings
+            )
+        except LIBRARY_ERRORS as error:
+            if not arrived:
+                raise
+            name = type(error).__name__
+        raise _AfterTheAnswer(f"a hook of the session, or what it was handed, failed with {name}")
+
+    def _settings_of(self, session: requests.Session, url: str) -> dict[str, Any]:
+        settings = dict(session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None))
+        if self._endpoint.is_plain_loopback:
+            settings["proxies"] = {}
+        return settings
+
+
+class _BearerAuth(AuthBase):
+    """Puts the key on a request, and keeps it out of any repr."""
+
+    def __init__(self, authorization: Hidden[str]) -> None:
+        self._authorization = authorization
+
+    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        prepared.headers["Authorization"] = self._authorization.value
+        return prepared
+
+
+class _NoCookies(RequestsCookieJar):
+    """A jar that keeps nothing."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Leave the cookies of an answer where they are."""
+
+
+class _OwnSession(requests.Session):
+    """A session that keeps no cookies and does not so much as read where a redirect leads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cookies = _NoCookies()
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """No target: looking for one, requests would read the whole answer, however long."""
+
+
+class _TimedAdapter(HTTPAdapter):
+    """requests' adapter on pools whose connections keep to the clock."""
+
+    def __init__(self, max_idle: float) -> None:
+        self._max_idle = max_idle
+        self._pool: Any = None
+        # A pool without a size keeps as many connections as there were threads at once.
+        super().__init__(pool_maxsize=0)
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """The one pool there is: endpoint, proxies and certificates are the same for every call."""
+        # Looked at once, since another thread may close it between two looks.
+        pool = self._pool
+        if pool is None:
+            pool = self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+        return pool
+
+    def close(self) -> None:
+        """Let go of the pools; the next call makes new ones, and a call that is under way finishes on its own."""
+        self._pool = None
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            manager.clear()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools ours."""
+        super().init_poolmanager(*args, **kwargs)
+        keep_time(self.poolmanager, self._max_idle)
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """What every transport sends a proxy; requests has no password but in Latin-1."""
+        return environment.proxy_headers(proxy)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
+        """Make the pools of a proxy ours."""
+        manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
+        keep_time(manager, self._max_idle)
+        return manager
+
+
+def _body_of(answer: requests.Response) -> bytes:
+    # A hook of the user's session may have read the body; what it read is kept by requests.
+    read_already = vars(answer).get("_content")
+    return read_already if isinstance(read_already, bytes) else read_body(answer.raw)
+
+
+def _refuse_missing_files(settings: dict[str, Any]) -> None:
+    # requests finds out too, but says so in the way in which a hook fails that has no room on its disk.
+    cert: Any = settings["cert"]
+    paths: list[object] = [settings["verify"], *(cert if isinstance(cert, tuple) else [cert])]
+    for path in paths:
+        if isinstance(path, str) and not Path(path).exists():
+            raise ConnectError(f"a certificate of the session's is to be in {path!r}, and is not. Nothing was sent")
+
+
+def _refuse_unusable_proxy(settings: dict[str, Any], url: str) -> None:
+    proxy = select_proxy(url, settings["proxies"])
+    if not proxy or (usable := environment.usable_proxy(proxy)).startswith("socks"):
+        return
+    try:
+        "".join(get_auth_from_url(usable)).encode("latin-1")
+    except UnicodeEncodeError:
+        pass
+    else:
+        return
+    raise ConfigurationError(
+        "the proxy has a user name or a password that requests can't send, since it is not in Latin-1: leave out "
+        "session=, or give the proxy another password"
+    )
+
+
+def _told_by_a_stub(caught: BaseException) -> str:
+    """What stands below the first line of a stub's error: responses lists there what it would have answered."""
+    is_a_stubs = type(caught) is requests.exceptions.ConnectionError and not _has_inside(caught)
+    return str(caught).partition("\n")[2].rstrip() if is_a_stubs else ""
+
+
+def _cut_down(error: BaseException, carried: Any) -> None:
+    """Take the key and the body out of a request that an exception carries: requests-mock's has one, for its text."""
+    bare = requests.PreparedRequest()
+    bare.method, bare.url = carried.method, carried.url
+    vars(error)["request"] = bare
+    error.args = tuple(bare if argument is carried else argument for argument in error.args)
+
+
+def _has_inside(error: Exception) -> bool:
+    return any(isinstance(part, Exception) for part in error.args)
+
+
+def _refuse_repeating(session: requests.Session, url: str) -> None:
+    if not isinstance(session, requests.Session):
+        raise TypeError("session must be a requests.Session")
+    # A session finds its adapter by the beginning of the whole URL, which the base URL may be too short for.
+    adapters = (session.get_adapter(url), session.get_adapter(f"{url}/"))
+    if any(map(_repeats, adapters)):
+        raise ConfigurationError(
+            "the session's adapter repeats requests by itself, and a repeated enroll, challenge or verify acts "
+            "twice: mount an HTTPAdapter without max_retries; RetryingTransport repeats what is safe"
+        )
+
+
+def _repeats(adapter: object) -> bool:
+    # What is no Retry, urllib3 makes one of, and of None its own three times. Only an adapter without any has none.
+    retries = getattr(adapter, "max_retries", 0)
+    return (retries.total if isinstance(retries, Retry) else retries) != 0

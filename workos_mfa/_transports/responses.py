@@ -1,0 +1,254 @@
+"""Answers off a connection: whole, in their time, in bounded memory, and leaving nothing for the next call.
+
+http.client takes much for an answer that is none, and guesses at where one ends. What it guesses is refused here, since
+the rest of an answer that was taken for too short would be the answer to the next call.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import io
+import re
+import socket
+import time
+import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
+from urllib3.exceptions import HeaderParsingError
+from urllib3.util.response import assert_header_parsing
+
+from workos_mfa._core.transport import MAX_BODY
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+    from urllib3.response import BaseHTTPResponse
+
+_DIGITS = re.compile(r"[0-9]{1,18}")
+_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
+_LONGEST_LINE = 65_536
+
+
+class _TimedReader(io.RawIOBase):
+    """Reads from a socket until a moment, however the bytes are spread over the time before it."""
+
+    def __init__(self, sock: socket.socket, ends: float) -> None:
+        self._raw = sock.makefile("rb", buffering=0)
+        self._sock = sock
+        self._ends = ends
+        self.has_ended = False
+        self.is_enough = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int | None:
+        if self.is_enough:
+            return None
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._sock.settimeout(left)
+        count = self._raw.readinto(buffer)
+        self.has_ended = count == 0
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Lines(io.BufferedReader):
+    """Reads lines that end where every reader sees their end."""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """The next line.
+
+        :raises HTTPException: if Python would see another line begin within it, which a proxy on the way did not.
+        """
+        line = super().readline(size)
+        if b"\r" in line.removesuffix(b"\r\n"):
+            raise http.client.HTTPException("a line has a carriage return in it")
+        return line
+
+
+@attrs.frozen
+class _TimedSocket:
+    """All that http.client asks of a socket to read an answer from."""
+
+    _sock: socket.socket
+    _ends: float
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return _Lines(_TimedReader(self._sock, self._ends))
+
+
+class StrictResponse(http.client.HTTPResponse):
+    """An answer that no proxy on the way can have seen end in another place than we do."""
+
+    fp: io.BufferedReader
+    chunked: bool
+    chunk_left: int | None
+
+    def check_framing(self) -> bool:
+        """Whether the connection can't be used again after this answer, which is begun and not yet read.
+
+        What many proxies send in good faith is read, if there is one way to read it.
+
+        :raises HTTPException: if there is none, or more than one.
+        """
+        codings = [coding.lower() for coding in self._items("transfer-encoding")]
+        lengths = self._items("content-length")
+        if len({*lengths}) > 1 or not all(map(_DIGITS.fullmatch, lengths)):
+            raise http.client.HTTPException("malformed length")
+        if {*codings} not in ({"chunked"}, {"identity"}, set[str]()):
+            raise http.client.HTTPException("a transfer encoding that was not asked for")
+        if self.status < 200 or self.status in {204, 304}:
+            self.chunked = False
+            return self.status < 200 or bool(codings) or lengths not in ([], ["0"])
+        if "chunked" in codings:
+            # http.client knows it in its plainest form only.
+            self.chunked, self.chunk_left, self.length = True, None, None
+        elif lengths:
+            self.length = int(lengths[0])
+        return len(codings) + len(lengths) > 1 or "identity" in codings or (bool(codings) and self.version < 11)
+
+    def _items(self, name: str) -> list[str]:
+        lines = self.headers.get_all(name, [])
+        return [item.strip(" \t") for line in lines for item in line.split(",")]
+
+    # What read() asks for each chunk, and http.client answers with whatever int() makes of the line: with -1, the
+    # next read would have no end and no bound.
+    def _read_next_chunk_size(self) -> int:
+        line = self.fp.readline(_LONGEST_LINE)
+        size = line.partition(b";")[0].strip()
+        if not line.endswith(b"\r\n") or not _CHUNK_SIZE.fullmatch(size):
+            raise http.client.HTTPException("malformed chunk")
+        return int(size, 16)
+
+    # With nothing left of a chunk it reads the end of the chunk's line, which http.client does not look at.
+    def _safe_read(self, amt: int) -> bytes:
+        data: bytes = vars(http.client.HTTPResponse)["_safe_read"](self, amt)
+        if self.chunk_left == 0 and data != b"\r\n":
+            raise http.client.HTTPException("malformed chunk")
+        return data
+
+
+class TimedResponse(StrictResponse):
+    """An answer that must be there, to its last byte, before a moment, and that leaves nothing for the next one."""
+
+    def __init__(
+        self, ends: float, hang_up: Callable[[], object], sock: socket.socket, *args: Any, **kwargs: Any
+    ) -> None:
+        super().__init__(cast("socket.socket", _TimedSocket(sock, ends)), *args, **kwargs)
+        self._hang_up = hang_up
+
+    def begin(self) -> None:
+        """Read the head.
+
+        :raises HTTPException: if it is cut off, which http.client takes for its end; or if it is malformed: urllib3
+            would log the line, in which a server may have repeated the key, and http.client would guess at the length.
+        """
+        super().begin()
+        if self._reader.has_ended:
+            raise http.client.HTTPException("the head is cut off")
+        try:
+            assert_header_parsing(self.headers)
+        except HeaderParsingError:
+            malformed = True
+        else:
+            malformed = False
+        if malformed:
+            raise http.client.HTTPException("malformed headers")
+        if self.check_framing():
+            self.will_close = True
+
+    # Not in the type stubs, but what begin() has called since Python 2.
+    _read_one_status: Callable[[], tuple[str, int, str]] = vars(http.client.HTTPResponse)["_read_status"]
+
+    def _read_status(self) -> tuple[str, int, str]:
+        # http.client passes over 100 alone and would take another interim answer for the real one.
+        while True:
+            version, status, reason = self._read_one_status()
+            if not 101 < status < 200:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
+    # What http.client does once an answer is read to its end.
+    def _close_conn(self) -> None:
+        self._reader.is_enough = True
+        has_more = bool(self.fp.peek())
+        vars(http.client.HTTPResponse)["_close_conn"](self)
+        if has_more:
+            # What was read along with the answer is gone; what follows it would begin in its middle.
+            self._hang_up()
+
+    @property
+    def _reader(self) -> _TimedReader:
+        return cast("_TimedReader", self.fp.raw)
+
+
+def guard(raw: object) -> None:
+    """Hold an answer on a connection that is not of our making to what ours are held to, before its body is read.
+
+    :raises HTTPException: if there is no one way to read it.
+    """
+    answer = getattr(raw, "_fp", None)
+    # A stub's answer, such as vcrpy's, is one of a subclass.
+    if type(answer) is not http.client.HTTPResponse:
+        return
+    answer.__class__ = StrictResponse
+    pooled = cast("BaseHTTPResponse", raw)
+    try:
+        is_last = cast("StrictResponse", answer).check_framing()
+    except http.client.HTTPException:
+        pooled.close()
+        raise
+    if is_last:
+        vars(answer)["_close_conn"] = functools.partial(_close_both, answer, pooled.connection)
+
+
+def _close_both(answer: http.client.HTTPResponse, connection: Any) -> None:
+    vars(http.client.HTTPResponse)["_close_conn"](answer)
+    connection.close()
+
+
+def read_body(raw: BaseHTTPResponse) -> bytes:
+    """The body, decompressed, but no more than :data:`MAX_BODY` bytes and one, in bounded memory.
+
+    The connection of a body that is longer is closed.
+
+    :raises HTTPException: if a compressed body is cut off: what its checksum does not cover is not read.
+    """
+    parts: list[bytes] = []
+    room = MAX_BODY + 1
+    while room > 0:
+        part = raw.read(room)
+        parts.append(part)
+        room -= len(part)
+        # Where the length is not known, or not reached, the next read is where urllib3 notices a cut body.
+        if not part or raw.length_remaining == 0:
+            break
+    else:
+        raw.close()
+    body = parts[0] if len(parts) == 1 else b"".join(parts)
+    encoding = raw.headers.get("content-encoding")
+    return _decompressed(body, encoding.strip().lower()) if encoding else body
+
+
+_WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+
+
+def _decompressed(body: bytes, encoding: str) -> bytes:
+    if encoding not in _WINDOW_BITS:
+        return body
+    packer = zlib.decompressobj(_WINDOW_BITS[encoding])
+    try:
+        unpacked = packer.decompress(body, MAX_BODY + 1)
+    except zlib.error:
+        return body
+    if len(unpacked) <= MAX_BODY and (not packer.eof or packer.unused_data):
+        raise http.client.HTTPException("the compressed body is cut off")
+    return unpacked

@@ -1,0 +1,1 @@
+"""The MFA API's routes: a request to a response."""

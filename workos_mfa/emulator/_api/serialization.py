@@ -1,0 +1,104 @@
+"""The objects of the API as the JSON that was recorded, keys in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypeAlias
+
+from workos_mfa.emulator._api.pagination import FactorPage
+from workos_mfa.emulator._domain.enrolment import TOTPSetup
+from workos_mfa.emulator._settings import Settings
+from workos_mfa.emulator._state.records import ChallengeRecord, FactorRecord
+
+JSONObject: TypeAlias = Mapping[str, object]
+
+
+def factor(record: FactorRecord, setup: TOTPSetup | None = None) -> JSONObject:
+    """A factor as the ``/auth`` calls show it.
+
+    :param setup: the secret in its forms, for the one answer that shows it.
+    """
+    totp = _names(record)
+    if setup is not None:
+        totp |= {"qr_code": setup.qr_code, "secret": setup.secret, "uri": setup.uri}
+    return {
+        "object": "authentication_factor",
+        "id": record.id,
+        **_times(record.created_at),
+        "type": record.type,
+        **_owner(record),
+        **_block(record, totp),
+    }
+
+
+def factor_of_user(record: FactorRecord, setup: TOTPSetup | None = None) -> JSONObject:
+    """A factor as the user management calls show it.
+
+    :param setup: the secret in its forms, for the one answer that shows it.
+    """
+    totp = _names(record)
+    if setup is not None:
+        totp = {
+            "issuer": setup.issuer,
+            "qr_code": setup.qr_code,
+            "secret": setup.secret,
+            "uri": setup.uri,
+            "user": setup.user,
+        }
+    return {
+        "object": "authentication_factor",
+        "id": record.id,
+        **_owner(record),
+        "type": record.type,
+        **_block(record, totp),
+        **_times(record.created_at),
+    }
+
+
+def challenge(record: ChallengeRecord, settings: Settings) -> JSONObject:
+    """A challenge; only one of a ``generic_otp`` factor shows its code."""
+    shown: dict[str, object] = {
+        "object": "authentication_challenge",
+        "id": record.id,
+        **_times(record.created_at),
+    }
+    if record.factor_type != "totp" or settings.totp_expires_at_sent:
+        shown["expires_at"] = _timestamp(record.expires_at)
+    if record.factor_type == "generic_otp":
+        shown["code"] = record.code
+    shown["authentication_factor_id"] = record.factor_id
+    return shown
+
+
+def factor_list(page: FactorPage) -> JSONObject:
+    """A page of a user's factors."""
+    return {
+        "object": "list",
+        "data": [factor_of_user(record) for record in page.items],
+        "list_metadata": {"before": page.before, "after": page.after},
+    }
+
+
+def _names(record: FactorRecord) -> dict[str, object]:
+    return {"issuer": record.issuer, "user": record.user}
+
+
+def _owner(record: FactorRecord) -> JSONObject:
+    return {} if record.user_id is None else {"user_id": record.user_id}
+
+
+def _block(record: FactorRecord, totp: JSONObject) -> JSONObject:
+    if record.type == "totp":
+        return {"totp": totp}
+    return {"sms": {"phone_number": record.phone_number}} if record.type == "sms" else {}
+
+
+def _times(created_at: datetime) -> JSONObject:
+    text = _timestamp(created_at)
+    return {"created_at": text, "updated_at": text}
+
+
+def _timestamp(moment: datetime) -> str:
+    # The emulator's moments are all in UTC, so that the end is +00:00.
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"

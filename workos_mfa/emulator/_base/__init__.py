@@ -1,0 +1,1 @@
+"""What the emulator stands on: its clock, ids, chance and logs."""

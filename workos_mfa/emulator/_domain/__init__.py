@@ -1,0 +1,1 @@
+"""What factors and challenges do, without a word of HTTP."""

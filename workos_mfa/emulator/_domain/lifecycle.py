@@ -1,0 +1,326 @@
+"""What happens to factors and challenges: made, answered, used up, deleted.
+
+The rules of the lifecycle and nothing of HTTP. Every method is one step that happens whole or not at
+all, however many threads call, since each holds the one lock from its first look to its last write.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import attrs
+
+from workos_mfa.emulator._base import ids
+from workos_mfa.emulator._base.clock import Clock
+from workos_mfa.emulator._base.outbox import SMSMessage
+from workos_mfa.emulator._domain import error_responses, sms, totp
+from workos_mfa.emulator._domain.enrolment import Enrolment
+from workos_mfa.emulator._domain.phone_numbers import (
+    FIXED_CODE,
+    QUOTA_REACHED_NUMBER,
+    RATE_LIMITED_NUMBER,
+    has_fixed_code,
+)
+from workos_mfa.emulator._domain.seeding import plant
+from workos_mfa.emulator._domain.seeds import read_seed
+from workos_mfa.emulator._settings import Settings
+from workos_mfa.emulator._state.memory import Memory
+from workos_mfa.emulator._state.records import LIFETIME, ChallengeRecord, FactorRecord
+
+
+class Engine:
+    """The lifecycle over a memory and a clock.
+
+    Every method raises :class:`Refusal` where the API would answer with an error.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, memory: Memory) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._memory = memory
+        self._lock = memory.lock
+        self._state = memory.state
+
+    def __repr__(self) -> str:
+        return f"<Engine: {self._state!r}>"
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._settings
+
+    def new_secret(self) -> str:
+        """A secret for a TOTP factor."""
+        return totp.new_secret(self._memory.randomness)
+
+    def plant(self, mapping: object) -> dict[str, list[str]]:
+        """Keep what a seed describes; all of it, or nothing.
+
+        :raises ValueError: if it can't be read or does not fit what is there.
+        """
+        with self._lock:
+            seed = read_seed(mapping, self._settings, self._now())
+            with self._state.step():
+                return plant(seed, self._state, self._memory.randomness, self._memory.new_id)
+
+    def check_user(self, user_id: str) -> None:
+        """Make sure that there is such a user."""
+        users = self._settings.users
+        if users is not None and user_id not in users and self._email(user_id) is None:
+            raise error_responses.user_not_found(user_id)
+
+    def email_of(self, user_id: str) -> str:
+        """The address of a user."""
+        self.check_user(user_id)
+        return self._email(user_id) or (self._settings.users or {}).get(user_id, f"{user_id}@example.com")
+
+    def factor(self, factor_id: str) -> FactorRecord:
+        """The factor of this id."""
+        with self._lock:
+            factor = self._state.factor(factor_id)
+        if factor is None:
+            raise error_responses.factor_not_found(factor_id)
+        return factor
+
+    def factors_of_user(self, user_id: str) -> list[FactorRecord]:
+        """The factors in a user's list, oldest first."""
+        self.check_user(user_id)
+        with self._lock:
+            factors = list(self._state.factors_of_user(user_id))
+        shows_all = self._settings.unverified_factors_listed
+        return [factor for factor in factors if factor.listed and (factor.verified or shows_all)]
+
+    def enroll(self, enrolment: Enrolment) -> FactorRecord:
+        """Keep a new factor."""
+        if enrolment.user_id is not None:
+            self.check_user(enrolment.user_id)
+        setup = enrolment.totp
+        with self._lock, self._state.step():
+            self._check_limit(enrolment.user_id)
+            now = self._now()
+            factor = FactorRecord(
+                id=self._memory.new_id(ids.FACTOR, now),
+                type=enrolment.type,
+                created_at=now,
+                user_id=enrolment.user_id,
+                phone_number=enrolment.phone_number,
+                issuer=setup.issuer if setup else None,
+                user=setup.user if setup else None,
+                key=totp.key_of(setup.secret) if setup else None,
+                listed=enrolment.listed,
+            )
+            self._state.put_factor(factor)
+        return factor
+
+    def delete(self, factor_id: str) -> None:
+        """Forget a factor for good."""
+        with self._lock, self._state.step():
+            self._state.delete_factor(self.factor(factor_id))
+
+    def challenge(self, factor_id: str, template: str | None = None) -> ChallengeRecord:
+        """Make a challenge; for an SMS factor send the message too.
+
+        :param template: the text of the message, for SMS factors.
+        """
+        message = None
+        with self._lock:
+            with self._state.step():
+                factor = self.factor(factor_id)
+                challenge = self._new_challenge(factor)
+                self._state.put_challenge(challenge)
+                if factor.phone_number is not None:
+                    text = template or self._settings.default_sms_text
+                    message = _message(factor.phone_number, challenge, text)
+                    self._state.note_sms(message)
+            # After the step, which may fail; nobody would take the message back.
+            if message is not None:
+                self._memory.outbox.sent(message)
+        return challenge
+
+    def open_challenge(self, challenge_id: str) -> tuple[ChallengeRecord, FactorRecord | None]:
+        """The challenge of this id and its factor.
+
+        The factor is None only where it was deleted and the settings answer that with ``valid: false``.
+        """
+        with self._lock:
+            challenge = self._state.challenge(challenge_id)
+            factor = self._state.factor(challenge.factor_id) if challenge else None
+        if challenge is None:
+            raise error_responses.challenge_not_found(challenge_id, self._settings)
+        if factor is None and self._settings.deleted_factor_reply == "challenge_not_found":
+            raise error_responses.challenge_not_found(challenge_id, self._settings)
+        if factor is None and self._settings.deleted_factor_reply == "factor_not_found":
+            raise error_responses.factor_not_found(challenge.factor_id)
+        return challenge, factor
+
+    def verify(self, challenge_id: str, code: str) -> tuple[ChallengeRecord, bool]:
+        """Hold a code against a challenge: once right, never again."""
+        with self._lock, self._state.step():
+            challenge, factor = self.open_challenge(challenge_id)
+            if factor is None:
+                return challenge, False
+            now = self._now()
+            self._check_open(challenge, now)
+            locked = self._is_locked(challenge, factor)
+            if locked and self._settings.lock_refuses_right_code:
+                raise error_responses.too_many_attempts()
+            if self._accept(challenge, factor, code, now):
+                self._state.put_challenge(attrs.evolve(challenge, verified=True))
+                if factor.wrong_codes or not factor.verified:
+                    self._state.put_factor(attrs.evolve(factor, verified=True, wrong_codes=0))
+                return challenge, True
+            if locked:
+                raise error_responses.too_many_attempts()
+            self._state.put_challenge(attrs.evolve(challenge, wrong_codes=challenge.wrong_codes + 1))
+            self._state.put_factor(attrs.evolve(factor, wrong_codes=factor.wrong_codes + 1))
+        return challenge, False
+
+    def totp_code(self, factor_id: str) -> str:
+        """The code that an authenticator app shows for a factor now.
+
+        :raises LookupError: if there is no such factor.
+        :raises TypeError: if it is no id.
+        :raises ValueError: if it is not a TOTP factor.
+        """
+        factor = self._factor_for("totp_code", factor_id)
+        if factor.key is None:
+            raise ValueError(
+                f"this is a factor of type {factor.type}, which has no TOTP code; the code of an sms "
+                "challenge is in emulator.outbox, that of a generic_otp challenge in the challenge itself"
+            )
+        return totp.code_for(factor.key, totp.step_at(self._clock.now()))
+
+    def wrong_code(self, factor_id: str) -> str:
+        """The least code that no challenge of a factor takes now, nor in the next thirty seconds.
+
+        :raises LookupError: if there is no such factor.
+        :raises TypeError: if it is no id.
+        """
+        factor = self._factor_for("wrong_code", factor_id)
+        now = self._clock.now()
+        codes = (f"{number:0{totp.DIGITS}d}" for number in range(10**totp.DIGITS))
+        return next(code for code in codes if not self._may_be_right(code, factor, now))
+
+    def totp_codes(self) -> list[totp.TOTPCode]:
+        """The codes that authenticator apps show now, those of the newest factors first."""
+        with self._lock:
+            factors = self._state.factors()
+        step = totp.step_at(self._clock.now())
+        return [
+            totp.TOTPCode(
+                factor_id=factor.id,
+                issuer=factor.issuer or "",
+                user=factor.user or "",
+                code=totp.code_for(factor.key, step),
+            )
+            for factor in reversed(factors)
+            if factor.key is not None
+        ]
+
+    def summary(self) -> str:
+        """How much there is."""
+        with self._lock:
+            return f"{self._state.factor_count} factors, {self._state.challenge_count} challenges"
+
+    def _factor_for(self, method: str, factor_id: object) -> FactorRecord:
+        """The factor that a method of the emulator was asked about, which is not the API's business."""
+        if not isinstance(factor_id, str):
+            raise TypeError(f"{method}() takes the id of a factor, such as factor.id, not {type(factor_id).__name__!r}")
+        with self._lock:
+            factor = self._state.factor(factor_id)
+        if factor is None:
+            raise LookupError("there is no factor with this id in the emulator: never enrolled, or deleted")
+        return factor
+
+    def _may_be_right(self, code: str, factor: FactorRecord, now: datetime) -> bool:
+        """Whether a challenge of a factor could take a code, now or in the next thirty seconds."""
+        if factor.key is None:
+            with self._lock:
+                return code in self._state.codes_of(factor.id)
+        # One step more than is accepted, since the clock may run on before the code is tried.
+        window = self._settings.totp_window + 1
+        return bool(list(totp.steps_of(code, key=factor.key, moment=now, window=window)))
+
+    def _now(self) -> datetime:
+        now = self._clock.now()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def _email(self, user_id: str) -> str | None:
+        with self._lock:
+            return self._state.email(user_id)
+
+    def _check_limit(self, user_id: str | None) -> None:
+        limit = self._settings.max_factors_per_user
+        if user_id is not None and limit is not None and self._state.count_of_user(user_id) >= limit:
+            raise error_responses.factor_limit_reached()
+
+    def _check_throttle(self, number: str | None, now: datetime) -> None:
+        settings = self._settings
+        if number is None:
+            return
+        if number == QUOTA_REACHED_NUMBER:
+            raise error_responses.sms_quota_reached(settings)
+        if number == RATE_LIMITED_NUMBER:
+            raise error_responses.sms_rate_limited(settings)
+        if settings.sms_quota is not None and self._state.sms_count >= settings.sms_quota:
+            raise error_responses.sms_quota_reached(settings)
+        if settings.sms_rate_limit is not None:
+            since = now - timedelta(seconds=settings.sms_rate_window)
+            if self._state.sms_sent_since(number, since) >= settings.sms_rate_limit:
+                raise error_responses.sms_rate_limited(settings)
+
+    def _new_challenge(self, factor: FactorRecord) -> ChallengeRecord:
+        now = self._now()
+        number = factor.phone_number
+        self._check_throttle(number, now)
+        return ChallengeRecord(
+            id=self._memory.new_id(ids.CHALLENGE, now),
+            factor_id=factor.id,
+            factor_type=factor.type,
+            created_at=now,
+            expires_at=now + LIFETIME,
+            code=None if factor.type == "totp" else self._code(number),
+        )
+
+    def _code(self, number: str | None) -> str:
+        return FIXED_CODE if number and has_fixed_code(number) else self._memory.randomness.code()
+
+    def _check_open(self, challenge: ChallengeRecord, now: datetime) -> None:
+        settings = self._settings
+        if challenge.verified:
+            raise error_responses.previously_verified(challenge.id)
+        ends = challenge.factor_type != "totp" or settings.totp_challenges_expire
+        is_old = settings.new_challenge_cancels_older and not self._state.is_newest(challenge)
+        if is_old or (ends and now >= challenge.expires_at):
+            raise error_responses.expired(challenge.id)
+
+    def _is_locked(self, challenge: ChallengeRecord, factor: FactorRecord) -> bool:
+        limit = self._settings.max_wrong_codes
+        per_factor = self._settings.wrong_codes_counted_per == "factor"
+        count = factor.wrong_codes if per_factor else challenge.wrong_codes
+        return limit is not None and count >= limit
+
+    def _accept(self, challenge: ChallengeRecord, factor: FactorRecord, code: str, now: datetime) -> bool:
+        if factor.key is None:
+            return challenge.code == code
+        reused = False
+        for step in totp.steps_of(code, key=factor.key, moment=now, window=self._settings.totp_window):
+            if not self._state.is_step_used(factor.id, step):
+                self._state.use_step(factor.id, step)
+                return True
+            reused = True
+        if reused and self._settings.reused_totp_code == "refused":
+            raise error_responses.previously_used()
+        return False
+
+
+def _message(number: str, challenge: ChallengeRecord, template: str) -> SMSMessage:
+    code = challenge.code or ""
+    return SMSMessage(
+        to=number,
+        text=template.replace(sms.PLACEHOLDER, code),
+        code=code,
+        factor_id=challenge.factor_id,
+        challenge_id=challenge.id,
+        sent_at=challenge.created_at,
+    )

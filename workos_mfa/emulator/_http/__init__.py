@@ -1,0 +1,1 @@
+"""The emulator over HTTP, with its control plane."""

@@ -1,0 +1,121 @@
+"""The emulator at an address of its own, where any SDK in any language can use it.
+
+Nothing here needs werkzeug until a server is made, so that an emulator in process goes without it.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import socket
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
+
+from workos_mfa.emulator._api.dispatcher import Api
+from workos_mfa.emulator._http.control import Control, Controlled
+
+if TYPE_CHECKING:
+    from workos_mfa.emulator._http.app import HTTPDoor
+
+DEFAULT_API_KEY = "sk_test_default"
+"""The key of an emulator that was given no other; WorkOS' own emulator has the same."""
+
+_Server = TypeVar("_Server", bound="EmulatorServer")
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (they are translated, not listened on)
+_BACKLOG = 128
+
+
+def make_door(api: Api, emulator: Controlled, api_key: str) -> HTTPDoor:
+    """The WSGI application of an emulator.
+
+    :raises ImportError: if werkzeug is not installed; the text says how to install it.
+    :raises ValueError: if it is no key for an emulator.
+    """
+    try:
+        importlib.import_module("werkzeug")
+    except ImportError as error:
+        raise ImportError(
+            "the emulator answers over HTTP with werkzeug, which is not installed; run: "
+            "pip install 'workos-mfa[emulator]'"
+        ) from error
+    from workos_mfa.emulator._http.app import HTTPDoor, checked_key
+
+    return HTTPDoor(api, Control(emulator), checked_key(api_key))
+
+
+class EmulatorServer:
+    """An emulator's HTTP server, as ``emulator.serve()`` returns it: it answers already.
+
+    A context manager that closes it. The emulator is not closed with it, and keeps what it has.
+
+    :param door: what answers.
+    :param host: the name or address to listen on.
+    :param port: the port; 0 for one that is free.
+    :raises OSError: if the address can't be had; the text says why.
+    :raises ValueError: if there is no such port.
+    """
+
+    def __init__(self, door: HTTPDoor, *, host: str, port: int) -> None:
+        from workos_mfa.emulator._http.listener import Listener
+
+        with _listening(host, port) as sock:
+            address = sock.getsockname()
+            self._door = door.at(host, address[0])
+            self._port: int = address[1]
+            self._listener = Listener(self._door, sock)
+        self._host = _EVERYWHERE.get(host, host)
+
+    def __repr__(self) -> str:
+        return f"<EmulatorServer at {self.base_url}>"
+
+    def __enter__(self: _Server) -> _Server:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def base_url(self) -> str:
+        """Where it answers, such as ``http://127.0.0.1:4100``; for ``MFA(base_url=...)`` or WORKOS_BASE_URL."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
+
+    @property
+    def host(self) -> str:
+        """The name or address in :attr:`base_url`."""
+        return self._host
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._port
+
+    @property
+    def page_url(self) -> str | None:
+        """Where people see messages and codes in a browser; None where others than this machine could see them."""
+        return f"{self.base_url}/" if self._door.has_page else None
+
+    @property
+    def api_key(self) -> str:
+        """The key that requests need; for ``MFA(api_key=...)`` or WORKOS_API_KEY."""
+        return self._door.api_key
+
+    def close(self) -> None:
+        """Stop at once, whatever is under way; returns when no thread and no socket is left."""
+        self._listener.stop()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise ValueError(f"{port} is no port: they go from 1 to 65535, and 0 stands for any that is free")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        number, why = error.errno, error.strerror or str(error)
+    if number == errno.EADDRINUSE:
+        why = "another program has it; choose another port, or 0 for any that is free"
+    raise OSError(number, f"can't listen on {host}, port {port}: {why}")

@@ -1,0 +1,1 @@
+"""What the emulator remembers, in memory and in a state file."""

@@ -1,0 +1,193 @@
+"""The file that keeps the emulator's memory over a restart: SQLite, as one table of named JSON values.
+
+What a step of the engine changes is committed before its answer leaves, so that a process that is killed at any
+moment has lost nothing that was answered. (The machine's own power is another matter: SQLite then keeps the file
+whole, but the last few answers may be gone.) SQLite's lock on the file is taken at the start and ends with the
+process, however it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn
+
+from workos_mfa.emulator._state.errors import StateFileError
+
+_OURS = 0x774D4641
+"""The application id of our files: "wMFA"."""
+
+_FORMAT = 1
+
+
+class Storage:
+    """A state file that is open, and locked until it is closed.
+
+    One thread at a time: the engine holds its lock around every use.
+
+    :param path: the file; it is made where there is none.
+    :raises StateFileError: if it is in use, is not one of ours, is of a newer format or can't be written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        # Absolute, since SQLite takes some names for something else than files.
+        self._path = Path(path).absolute()
+        self._process = os.getpid()
+        self._closed = False
+        self._changed = False
+        with self._explained("open"):
+            _make_private(self._path)
+            self._check_unopened()
+            self._db = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            with self._explained("open"):
+                self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def __repr__(self) -> str:
+        return f"<Storage {str(self._path)!r}>"
+
+    def put(self, kind: str, key: str, value: object) -> None:
+        """Keep a value; one that has the name already keeps its place in the order.
+
+        :param kind: what it is, such as ``factor``.
+        :param key: its name among its kind.
+        :param value: anything that JSON has.
+        """
+        text = json.dumps(value, separators=(",", ":"))
+        self._change(
+            "INSERT INTO entries (kind, key, value) VALUES (?, ?, ?) "
+            "ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
+            (kind, key, text),
+        )
+
+    def drop(self, kind: str, key: str) -> None:
+        """Forget a value."""
+        self._change("DELETE FROM entries WHERE kind = ? AND key = ?", (kind, key))
+
+    def drop_all(self, kind: str | None = None) -> None:
+        """Forget all values, or all of one kind."""
+        self._change("DELETE FROM entries WHERE ? IS NULL OR kind = ?", (kind, kind))
+
+    def entries(self) -> Iterator[tuple[str, str, object]]:
+        """All values, as kind, key and value, in the order in which they were first kept."""
+        with self._explained("read"):
+            rows: Sequence[tuple[str, str, str]] = self._db.execute(
+                "SELECT kind, key, value FROM entries ORDER BY number"
+            ).fetchall()
+        for kind, key, text in rows:
+            value: object = json.loads(text)
+            yield kind, key, value
+
+    def commit(self) -> None:
+        """Make everything that changed since the last time last."""
+        if self._changed:
+            with self._explained("write"):
+                self._db.execute("COMMIT")
+            self._changed = False
+
+    def rollback(self) -> bool:
+        """Undo everything that changed since the last time; whether there was anything."""
+        if not self._changed:
+            return False
+        # SQLite undoes by itself what it could not write.
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+        self._changed = False
+        return True
+
+    def close(self) -> None:
+        """Let go of the file; what comes afterwards is refused."""
+        self._closed = True
+        # A child of a fork has the parent's connection, and would pull the file from under it.
+        if os.getpid() == self._process:
+            self._db.close()
+
+    def _change(self, statement: str, values: tuple[str | None, ...]) -> None:
+        if self._closed:
+            raise StateFileError(f"the emulator of the state file {self._path} was closed; make another one")
+        if os.getpid() != self._process:
+            raise StateFileError(
+                f"the state file {self._path} belongs to the process that opened it; make the emulator after the fork"
+            )
+        with self._explained("write"):
+            if not self._changed:
+                self._db.execute("BEGIN")
+                self._changed = True
+            self._db.execute(statement, values)
+
+    def _prepare(self) -> None:
+        database = self._db
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        # The lock comes with the first look, so that nobody is between the look and the first change.
+        database.execute("BEGIN EXCLUSIVE")
+        if _number(database, "SELECT count(*) FROM sqlite_master"):
+            self._check_whose_it_is(database)
+        self._path.chmod(0o600)
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS entries (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, "
+            "key TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (kind, key))"
+        )
+        database.execute(f"PRAGMA application_id = {_OURS}")
+        database.execute(f"PRAGMA user_version = {_FORMAT}")
+        database.execute("COMMIT")
+        # A commit then writes to one file, and waits for no disk.
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+
+    def _check_unopened(self) -> None:
+        """Look at the file without a change: to open a FIFO hangs, and SQLite tidies up any database that it opens."""
+        if not self._path.exists():
+            raise OSError("it is a link to nothing; make what it leads to, or name another file")
+        if not self._path.is_file():
+            raise OSError("it is a folder, a pipe or a device; name a file, or one that is to be made")
+        if self._path.stat().st_size:
+            # Not read by hand: closing it again would take SQLite's lock from another emulator of this process.
+            with closing(sqlite3.connect(f"{self._path.as_uri()}?mode=ro&immutable=1", uri=True)) as unopened:
+                self._check_whose_it_is(unopened)
+
+    def _check_whose_it_is(self, database: sqlite3.Connection) -> None:
+        if _number(database, "PRAGMA application_id") != _OURS:
+            self._refuse("it is a database of something else. Name another file")
+        if _number(database, "PRAGMA user_version") > _FORMAT:
+            self._refuse("a newer version of workos_mfa made it. Update workos_mfa, or name another file")
+
+    @contextmanager
+    def _explained(self, what: str) -> Generator[None, None, None]:
+        """Turn what SQLite and the system say into what it means for the person who named the file."""
+        try:
+            yield
+        except StateFileError:
+            raise
+        except (sqlite3.Error, OSError) as error:
+            reason = str(error)
+        else:
+            return
+        if "locked" in reason:
+            self._refuse(
+                "another process is using it, such as an emulator that still runs. Stop that one, or name another file"
+            )
+        if "not a database" in reason:
+            self._refuse("it is no state file of the emulator's. Name another file")
+        raise StateFileError(f"can't {what} the state file {self._path}: {reason}")
+
+    def _refuse(self, reason: str) -> NoReturn:
+        raise StateFileError(f"the state file {self._path} can't be used: {reason}.")
+
+
+def _number(database: sqlite3.Connection, statement: str) -> int:
+    found: tuple[int] = database.execute(statement).fetchone()
+    return found[0]
+
+
+def _make_private(path: Path) -> None:
+    """Make the file where there is none: it holds secrets, so it is nobody else's from the first moment."""
+    # Never opened where it exists: closing it again would take SQLite's lock from another emulator of this process.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

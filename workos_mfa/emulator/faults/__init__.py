@@ -1,1 +1,0 @@
-"""What goes wrong between an app and the API, on demand."""

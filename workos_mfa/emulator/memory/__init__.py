@@ -1,1 +1,0 @@
-"""What the emulator remembers, in its head and in a file."""

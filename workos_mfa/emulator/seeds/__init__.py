@@ -1,1 +1,0 @@
-"""What an emulator holds from the start."""
