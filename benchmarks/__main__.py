@@ -56,13 +56,13 @@ _QUICK = Effort(2, 5, 1, (1, 8), 1, 40, 2, (10, 100))
 
 def main(arguments: list[str]) -> int:
     """Measure, print, and write into the page if asked to."""
-    wishes = _parser().parse_args(arguments)
-    effort = _QUICK if wishes.quick else _FULL
+    options = _parser().parse_args(arguments)
+    effort = _QUICK if options.quick else _FULL
     _say(f"load before: {machine.load()}")
-    if wishes.what == "profile":
-        _profile(effort, wishes.page)
+    if options.what == "profile":
+        _profile(effort, options.page)
     else:
-        _everything(effort, wishes.endure or (100 if wishes.quick else 100_000), wishes.page)
+        _everything(effort, options.endure or (100 if options.quick else 100_000), options.page)
     _say(f"load after: {machine.load()}")
     return 0
 

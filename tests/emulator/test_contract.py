@@ -13,7 +13,7 @@ from workos_mfa.testing import Answer, TransportContract
 
 FAULTS: Mapping[str, Mapping[str, object]] = {
     "refused": {"fault": "refuse_connection"},
-    "lost": {"fault": "lose_reply"},
+    "lost": {"fault": "lose_response"},
     "cut": {"fault": "cut_body"},
     # Nothing drips where nothing is sent: it is late.
     **{trouble: {"fault": "delay", "seconds": 60} for trouble in ("late", "dripping_head", "dripping_body")},

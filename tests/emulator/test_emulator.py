@@ -241,8 +241,8 @@ def test_reprs_show_no_secret(caller: Caller) -> None:
     caller.challenge(sms)
     emulator = caller.emulator
     parts = [emulator, emulator.outbox, emulator.calls, emulator.clock, *emulator.outbox, *emulator.calls]
-    state = emulator._engine._state
-    parts += [emulator._engine, emulator._api, state]
+    state = emulator._lifecycle._state
+    parts += [emulator._lifecycle, emulator._api, state]
     parts += [*state._factors.values(), *state._challenges.values()]
     shown = " ".join(map(repr, parts))
     secrets = [*codes, totp["totp"]["secret"], emulator.outbox[0].code, "5005550", "Your one-time code"]
@@ -260,7 +260,7 @@ def test_foreign_exceptions_bring_no_frames(caller: Caller, monkeypatch: pytest.
         raise TimeLimit(len(code))
 
     challenge = caller.challenge(caller.generic()).json
-    monkeypatch.setattr(type(caller.emulator._engine), "verify", interrupted)
+    monkeypatch.setattr(type(caller.emulator._lifecycle), "verify", interrupted)
     with pytest.raises(TimeLimit) as caught:
         caller.verify(challenge, "123456")
     names = [frame.name for frame, _ in _frames(caught.value)]

@@ -33,17 +33,17 @@ def faults() -> Faults:
 
 def test_strikes_once_unless_told(faults: Faults) -> None:
     """A fault is for one call; ``count`` says for how many, None for all."""
-    faults.lose_reply()
+    faults.lose_response()
     assert [_struck(faults) for _ in range(3)] == [True, False, False]
-    faults.lose_reply(count=2)
+    faults.lose_response(count=2)
     assert [_struck(faults) for _ in range(3)] == [True, True, False]
-    faults.lose_reply(count=None)
+    faults.lose_response(count=None)
     assert all(_struck(faults) for _ in range(50))
 
 
 def test_lets_the_first_through(faults: Faults) -> None:
     """``after`` counts the calls that fit, and no others."""
-    faults.lose_reply(method="POST", after=2)
+    faults.lose_response(method="POST", after=2)
     methods = ["POST", "GET", "GET", "POST", "POST", "POST"]
     assert [_struck(faults, method) for method in methods] == [False, False, False, False, True, False]
 
@@ -73,7 +73,7 @@ def test_lets_the_first_through(faults: Faults) -> None:
 )
 def test_paths(faults: Faults, pattern: str, path: str, fits: bool) -> None:  # noqa: FBT001
     """A star stands for any characters, also for none; what WorkOS' emulator takes means the same."""
-    faults.lose_reply(path=pattern)
+    faults.lose_response(path=pattern)
     assert _struck(faults, path=path) is fits
 
 
@@ -85,14 +85,14 @@ _BITS = st.text("/a*", max_size=8)
 def test_a_star_stands_for_any_characters(pattern: str, path: str) -> None:
     """Whatever the pattern is, it fits what it fits as a regular expression; and what is before ``/*`` at its end."""
     faults = Faults()
-    faults.lose_reply(path=pattern)
+    faults.lose_response(path=pattern)
     same = re.fullmatch(pattern.replace("*", ".*"), path) is not None
     assert _struck(faults, path=path) is (same or (pattern.endswith("/*") and path == pattern[:-2]))
 
 
 def test_many_stars_cost_no_more_than_one(faults: Faults) -> None:
     """No pattern takes its time to say that it does not fit, however many stars it has."""
-    faults.lose_reply(path="/a" + "*a" * 7 + "b", count=None)
+    faults.lose_response(path="/a" + "*a" * 7 + "b", count=None)
     began = time.process_time()
     for length in (60, 10_000):
         assert not _struck(faults, path="/" + "a" * length)
@@ -101,21 +101,21 @@ def test_many_stars_cost_no_more_than_one(faults: Faults) -> None:
 
 def test_selectors_go_together(faults: Faults) -> None:
     """A call must fit everything that is given; a method's case does not matter, and a star is any."""
-    faults.lose_reply(method="post", path="/x", operation="get_factor")
+    faults.lose_response(method="post", path="/x", operation="get_factor")
     assert not _struck(faults, "POST", "/x", "enroll_factor")
     assert not _struck(faults, "POST", "/y", "get_factor")
     assert not _struck(faults, "GET", "/x", "get_factor")
     assert not _struck(faults, "POST", "/x", None)
     assert _struck(faults, "POST", "/x", "get_factor")
-    faults.lose_reply(method="*", path="*")
+    faults.lose_response(method="*", path="*")
     assert _struck(faults, "PATCH", "/anything")
 
 
 def test_the_oldest_strikes_first(faults: Faults) -> None:
     """Faults for the same call strike one after the other, and the later ones do not count what they did not see."""
-    first, second = faults.lose_reply(), faults.cut_body()
+    first, second = faults.lose_response(), faults.cut_body()
     kinds = [faults.strike(None, "GET", "/", lambda: NOW).effect for _ in range(3)]
-    assert [effect and effect.kind for effect in kinds] == ["lose_reply", "cut_body", None]
+    assert [effect and effect.kind for effect in kinds] == ["lose_response", "cut_body", None]
     assert (first.used, second.used) == (1, 1)
 
 
@@ -127,7 +127,7 @@ def test_operations_are_the_clients_methods() -> None:
 
 def test_are_a_collection(faults: Faults) -> None:
     """Faults can be counted, gone through, and looked for; used up ones are gone, but have their count."""
-    first = faults.lose_reply(operation="get_factor")
+    first = faults.lose_response(operation="get_factor")
     second = faults.delay(2, count=None)
     assert (list(faults), len(faults), first in faults) == ([first, second], 2, True)
     assert (first.id, second.id, second.kind) == ("fault_1", "fault_2", "delay")
@@ -139,7 +139,7 @@ def test_are_a_collection(faults: Faults) -> None:
 
 def test_are_removed(faults: Faults) -> None:
     """A fault is removed by itself or by its id, and a second time is a mistake; used up ones can be, too."""
-    first, second, third = faults.lose_reply(), faults.cut_body(), faults.delay(1)
+    first, second, third = faults.lose_response(), faults.cut_body(), faults.delay(1)
     faults.remove(first)
     faults.remove(second.id)
     assert list(faults) == [third]
@@ -151,7 +151,7 @@ def test_are_removed(faults: Faults) -> None:
     faults.remove(third)
     with pytest.raises(LookupError, match="there are: none"):
         faults.remove(third)
-    faults.lose_reply()
+    faults.lose_response()
     faults.clear()
     assert not list(faults)
     faults.assert_all_used()
@@ -159,7 +159,7 @@ def test_are_removed(faults: Faults) -> None:
 
 def test_an_unused_fault_is_an_error(faults: Faults) -> None:
     """A fault that struck fewer calls than announced is listed; one for all calls must have struck one."""
-    faults.lose_reply(operation="verify_challenge")
+    faults.lose_response(operation="verify_challenge")
     faults.answer(503, count=3, method="GET")
     faults.delay(1, count=None, path="/x")
     for _ in range(2):
@@ -167,8 +167,8 @@ def test_an_unused_fault_is_an_error(faults: Faults) -> None:
     with pytest.raises(AssertionError) as caught:
         faults.assert_all_used()
     text = str(caught.value)
-    assert all(part in text for part in ("lose_reply", "verify_challenge", "0 of 1", "503", "2 of 3", "0 of any"))
-    assert [fault.kind for fault in faults.unused()] == ["lose_reply", "answer", "delay"]
+    assert all(part in text for part in ("lose_response", "verify_challenge", "0 of 1", "503", "2 of 3", "0 of any"))
+    assert [fault.kind for fault in faults.unused()] == ["lose_response", "answer", "delay"]
     _struck(faults)
     _struck(faults, operation="verify_challenge")
     _struck(faults, path="/x")
@@ -178,13 +178,16 @@ def test_an_unused_fault_is_an_error(faults: Faults) -> None:
 @pytest.mark.parametrize(
     ("make", "problem"),
     [
-        (lambda faults: faults.lose_reply(operation="verify"), "operation is 'verify', but takes one of enroll_factor"),
-        (lambda faults: faults.lose_reply(method="GETT"), "method is 'GETT', but takes one of GET, POST"),
-        (lambda faults: faults.lose_reply(path="auth/factors"), "path: it takes a path that begins with /"),
-        (lambda faults: faults.lose_reply(count=0), "count is 0, but takes a whole number of at least 1"),
-        (lambda faults: faults.lose_reply(count=True), "count is True"),
-        (lambda faults: faults.lose_reply(after=-1), "after is -1"),
-        (lambda faults: faults.lose_reply(after=1.5), "after is 1.5"),
+        (
+            lambda faults: faults.lose_response(operation="verify"),
+            "operation is 'verify', but takes one of enroll_factor",
+        ),
+        (lambda faults: faults.lose_response(method="GETT"), "method is 'GETT', but takes one of GET, POST"),
+        (lambda faults: faults.lose_response(path="auth/factors"), "path: it takes a path that begins with /"),
+        (lambda faults: faults.lose_response(count=0), "count is 0, but takes a whole number of at least 1"),
+        (lambda faults: faults.lose_response(count=True), "count is True"),
+        (lambda faults: faults.lose_response(after=-1), "after is -1"),
+        (lambda faults: faults.lose_response(after=1.5), "after is 1.5"),
         (lambda faults: faults.delay(-1), "seconds is -1, but takes a number from 0"),
         (lambda faults: faults.delay(math.nan), "seconds is nan"),
         (lambda faults: faults.delay(math.inf), "seconds is inf"),
@@ -225,7 +228,7 @@ def test_what_makes_no_sense_is_refused(faults: Faults, make: Callable[[Any], ob
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ({"fault": "lose_reply"}, {}),
+        ({"fault": "lose_response"}, {}),
         ({"fault": "refuse_connection", "count": None}, {"count": None}),
         ({"fault": "lose_request", "operation": "get_factor"}, {"operation": "get_factor"}),
         ({"fault": "cut_body", "method": "GET", "path": "/x", "after": 2}, {"method": "GET", "path": "/x", "after": 2}),
@@ -281,23 +284,26 @@ def test_hooks_of_workos_emulator(caller: Caller) -> None:
     ("written", "problem"),
     [
         ([], "a fault is a JSON object"),
-        ("lose_reply", "a fault is a JSON object"),
-        ({}, "fault is missing; it takes one of refuse_connection, lose_request, lose_reply, cut_body, delay, answer"),
+        ("lose_response", "a fault is a JSON object"),
+        (
+            {},
+            "fault is missing; it takes one of refuse_connection, lose_request, lose_response, cut_body, delay, answer",
+        ),
         ({"fault": "lost"}, "fault is 'lost', but takes one of refuse_connection"),
         ({"fault": ["delay"]}, "fault is ['delay'], but takes one of"),
         ({"fault": "delay"}, "delay needs seconds"),
         ({"fault": "answer"}, "answer needs status"),
         ({"fault": "rate_limit", "calls": 1}, "rate_limit needs seconds"),
         ({"fault": "delay", "seconds": 1, "status": 500}, "delay has no property 'status'; it has seconds, operation"),
-        ({"fault": "lose_reply", "route": "/x"}, "it has operation, method, path, count, after"),
+        ({"fault": "lose_response", "route": "/x"}, "it has operation, method, path, count, after"),
         ({"status": 500, "delay": 3}, "answer has no property 'delay'; it has status, body, headers, retry_after"),
         ({"status": None}, "status is None"),
         ({"fault": "delay", "seconds": None}, "seconds is None"),
-        ({"fault": "lose_reply", "operation": ["x"]}, "operation is ['x']"),
-        ({"fault": "lose_reply", "method": 7}, "method is 7"),
-        ({"fault": "lose_reply", "path": 7}, "path: it takes a path"),
-        ({"fault": "lose_reply", "count": "2"}, "count is '2'"),
-        ({"fault": "lose_reply", "after": None}, "after is None"),
+        ({"fault": "lose_response", "operation": ["x"]}, "operation is ['x']"),
+        ({"fault": "lose_response", "method": 7}, "method is 7"),
+        ({"fault": "lose_response", "path": 7}, "path: it takes a path"),
+        ({"fault": "lose_response", "count": "2"}, "count is '2'"),
+        ({"fault": "lose_response", "after": None}, "after is None"),
     ],
 )
 def test_json_that_makes_no_sense(faults: Faults, written: Any, problem: str) -> None:
@@ -324,7 +330,7 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "count": st.none() | st.integers(1, 9),
     "after": st.integers(0, 9),
 }
-kinds = st.sampled_from(["lose_reply", "cut_body", "answer", "answer_html", "answer_broken_json"])
+kinds = st.sampled_from(["lose_response", "cut_body", "answer", "answer_html", "answer_broken_json"])
 written_faults = st.fixed_dictionaries(
     {"fault": kinds | st.sampled_from(["delay", "rate_limit"]) | anything},
     optional={"body": anything, **{name: good | good | good | anything for name, good in _VALUES.items()}},

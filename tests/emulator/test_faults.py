@@ -43,7 +43,7 @@ def _faults_of_calls(emulator: Emulator) -> list[str | None]:
 def test_a_lost_reply_of_a_text_message_sends_one(emulator: Emulator, mfa: MFA) -> None:
     """A challenge whose reply was lost is made once, is not repeated, and is said to be unclear."""
     factor = mfa.enroll_factor(type="sms", phone_number="+15005550006")
-    emulator.faults.lose_reply(operation="challenge_factor")
+    emulator.faults.lose_response(operation="challenge_factor")
     with pytest.raises(ConnectionLostError, match=r"after the call was acted on.*\. Challenge again: two") as caught:
         mfa.challenge_factor(factor.id)
     assert caught.value.outcome_unknown
@@ -55,18 +55,18 @@ def test_a_lost_reply_of_a_text_message_sends_one(emulator: Emulator, mfa: MFA) 
 def test_a_lost_reply_of_a_verification_uses_the_code_up(emulator: Emulator, mfa: MFA) -> None:
     """A right code whose reply was lost counts, is not sent again, and asks for a new challenge."""
     challenge = mfa.challenge_factor(mfa.enroll_factor(type="generic_otp").id)
-    emulator.faults.lose_reply(operation="verify_challenge")
+    emulator.faults.lose_response(operation="verify_challenge")
     with pytest.raises(ConnectionLostError) as caught:
         mfa.verify_challenge(challenge.id, code=challenge.code or "")
     assert caught.value.outcome_unknown
     assert caught.value.needs_new_challenge
     assert [(call.operation, call.status) for call in emulator.calls][-1] == ("verify_challenge", 201)
-    assert emulator._engine._state.challenge(challenge.id).verified  # type: ignore[union-attr]
+    assert emulator._lifecycle._state.challenge(challenge.id).verified  # type: ignore[union-attr]
 
 
 def test_a_lost_reply_of_an_enrolment_leaves_one_factor(emulator: Emulator, mfa: MFA) -> None:
     """An enrolment whose reply was lost makes one factor, not one for each attempt."""
-    emulator.faults.lose_reply(operation="enroll_factor", count=None)
+    emulator.faults.lose_response(operation="enroll_factor", count=None)
     with pytest.raises(ConnectionLostError):
         mfa.enroll_factor(type="generic_otp", user_id="user_1")
     assert len(mfa.list_user_auth_factors(user_id="user_1")) == 1
@@ -75,10 +75,10 @@ def test_a_lost_reply_of_an_enrolment_leaves_one_factor(emulator: Emulator, mfa:
 def test_a_lost_reply_of_a_delete_recovers(emulator: Emulator, mfa: MFA) -> None:
     """A delete whose reply was lost is repeated, and the 404 that comes then means that it has worked."""
     factor = mfa.enroll_factor(type="generic_otp")
-    fault = emulator.faults.lose_reply(method="DELETE")
+    fault = emulator.faults.lose_response(method="DELETE")
     mfa.delete_factor(factor.id)
     assert fault.used == 1
-    assert [(call.status, call.fault) for call in emulator.calls][1:] == [(204, "lose_reply"), (404, None)]
+    assert [(call.status, call.fault) for call in emulator.calls][1:] == [(204, "lose_response"), (404, None)]
     with pytest.raises(NotFoundError):
         mfa.get_factor(factor.id)
 
@@ -300,7 +300,7 @@ def test_faults_strike_routes_that_there_are_not(emulator: Emulator, mfa: MFA) -
         mfa.get_factor("auth_factor_1")
 
 
-@pytest.mark.parametrize("kind", ["refuse_connection", "lose_request", "lose_reply", "cut_body", "delay"])
+@pytest.mark.parametrize("kind", ["refuse_connection", "lose_request", "lose_response", "cut_body", "delay"])
 def test_no_frame_shows_a_code(emulator: Emulator, kind: str) -> None:
     """Whatever is raised, no frame below the caller's own, no text and no cause shows the code that was sent."""
     mfa = MFA(transport=emulator)
@@ -327,7 +327,7 @@ def test_every_error_is_one_of_ours(emulator: Emulator) -> None:
     """Of all the faults there is none that an app would meet as anything but an MFAError."""
     mfa = MFA(transport=emulator)
     make = emulator.faults
-    for fault in (make.refuse_connection, make.lose_request, make.lose_reply, make.cut_body, make.answer_html):
+    for fault in (make.refuse_connection, make.lose_request, make.lose_response, make.cut_body, make.answer_html):
         fault()
         with pytest.raises(MFAError):
             mfa.enroll_factor(type="generic_otp")

@@ -213,10 +213,10 @@ def test_a_state_file_loses_nothing_in_arace(path: Path) -> None:
             return caller.wrong(challenge).status
 
         statuses = Counter(race(work))
-        outbox, shown, moment = list(emulator.outbox), emulator._engine.summary(), emulator.clock.now()
+        outbox, shown, moment = list(emulator.outbox), emulator._lifecycle.summary(), emulator.clock.now()
     assert statuses == {201: 7, 400: THREADS - 7}
     with Emulator(max_wrong_codes=7, state=path) as emulator:
-        assert (list(emulator.outbox), emulator._engine.summary()) == (outbox, shown)
+        assert (list(emulator.outbox), emulator._lifecycle.summary()) == (outbox, shown)
         assert emulator.clock.now() == moment == NOW + timedelta(seconds=THREADS)
         assert Caller(emulator).wrong(challenge).status == 400
 
@@ -296,7 +296,7 @@ def test_a_full_disk_loses_nothing(started: Callable[..., Caller], path: Path) -
         _until_it_fails(lambda: caller.challenge(factor))
     answered = len(caller.emulator.calls) - 1
     assert caught.value.__context__ is caught.value.__cause__ is None
-    assert len(caller.emulator.outbox) == caller.emulator._engine._state.challenge_count == answered
+    assert len(caller.emulator.outbox) == caller.emulator._lifecycle._state.challenge_count == answered
     database.execute("PRAGMA max_page_count = 100000")
     assert caller.challenge(factor).status == 201
     assert caller.verify(challenge, caller.emulator.outbox[0].code).json["valid"] is True
@@ -534,7 +534,7 @@ def test_reprs_show_no_secret(started: Callable[..., Caller]) -> None:
     """No repr of what keeps the state shows a secret or a number."""
     caller = started()
     caller.challenge(caller.sms())
-    shown = repr([_storage(caller.emulator), caller.emulator._memory, caller.emulator._engine])
+    shown = repr([_storage(caller.emulator), caller.emulator._memory, caller.emulator._lifecycle])
     assert PHONE[-7:] not in shown
     assert caller.emulator.outbox[0].code not in shown
 

@@ -36,7 +36,7 @@ def _check(state: Path, answered: list[list[Any]]) -> None:
     """Everything that was answered is in the file."""
     gone = {line[1] for line in answered if line[0] == "deleted"}
     with Emulator(state=state) as emulator:
-        kept = emulator._engine._state
+        kept = emulator._lifecycle._state
         messages = {message.challenge_id: message.code for message in emulator.outbox}
         for what, *values in answered:
             if what == "factor":

@@ -150,7 +150,7 @@ def test_a_wrong_time_moves_nothing(client: Client, emulator: Emulator, body: ob
 def test_faults(client: Client, emulator: Emulator, name: str) -> None:
     """Faults are made, listed, removed one by one and all together, under both names."""
     path = f"/_emulate/{name}"
-    made = client.post(path, {"fault": "lose_reply", "operation": "verify_challenge", "count": 2})
+    made = client.post(path, {"fault": "lose_response", "operation": "verify_challenge", "count": 2})
     assert made.status == 201
     assert made.json == next(iter(emulator.faults)).as_json()
     other = client.post(path, made.json).json

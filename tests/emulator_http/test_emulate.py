@@ -23,7 +23,7 @@ import pytest
 from tests.emulator_http.http import Client
 from tests.emulator_http.process import emulating
 from workos_mfa._cli import main
-from workos_mfa._cli.emulate import ForPeople
+from workos_mfa._cli.emulate import TextDisplay
 from workos_mfa.emulator import Emulator, Settings
 
 PHONE = "+15005550006"
@@ -301,7 +301,7 @@ def test_a_reader_who_goes_away_stops_nothing(emulator: Emulator) -> None:
         def write(self, _: str, /) -> int:
             raise BrokenPipeError
 
-    display = ForPeople(Gone())
+    display = TextDisplay(Gone())
     emulator.calls.watch(display.call)
     with emulator.serve() as server, contextlib.closing(Client(server.base_url, server.api_key)) as client:
         display.started(server)

@@ -27,7 +27,7 @@ def _sent(server: EmulatorServer, method: str = "GET") -> bytes:
     return raw(server.base_url, head.encode())
 
 
-@pytest.mark.parametrize("fault", ["refuse_connection", "lose_request", "lose_reply"])
+@pytest.mark.parametrize("fault", ["refuse_connection", "lose_request", "lose_response"])
 def test_a_lost_answer_is_a_reset(emulator: Emulator, client: Client, fault: str) -> None:
     """No byte comes back but a reset; the call is on the list, and done or not as the fault says."""
     client.post("/auth/factors/enroll", {"type": "generic_otp"})
@@ -35,7 +35,7 @@ def test_a_lost_answer_is_a_reset(emulator: Emulator, client: Client, fault: str
     with pytest.raises(ConnectionResetError):
         client.post("/auth/factors/enroll", {"type": "generic_otp"})
     assert emulator.calls[-1].fault == fault
-    assert repr(emulator).startswith("<Emulator: 2 factors" if fault == "lose_reply" else "<Emulator: 1 factors")
+    assert repr(emulator).startswith("<Emulator: 2 factors" if fault == "lose_response" else "<Emulator: 1 factors")
     client.close()
     assert client.get("/health").status == 200
 
@@ -104,15 +104,15 @@ def test_a_lost_reply_is_not_repeated(
     with contextlib.closing(transport_class(server.api_key, base_url=server.base_url)) as transport:
         mfa = MFA(transport=transport, retry=RetryPolicy(backoff=0.001))
         factor = mfa.enroll_factor(type="sms", phone_number="+15005550006")
-        emulator.faults.lose_reply(operation="challenge_factor")
+        emulator.faults.lose_response(operation="challenge_factor")
         with pytest.raises(ConnectionLostError) as caught:
             mfa.challenge_factor(factor.id)
         assert caught.value.outcome_unknown
         assert len(emulator.outbox) == 1
 
-        emulator.faults.lose_reply(operation="get_factor")
+        emulator.faults.lose_response(operation="get_factor")
         assert mfa.get_factor(factor.id).id == factor.id
-        emulator.faults.lose_reply(operation="delete_factor")
+        emulator.faults.lose_response(operation="delete_factor")
         mfa.delete_factor(factor.id)
         emulator.faults.answer_html(operation="enroll_factor")
         emulator.faults.answer_broken_json(operation="enroll_factor")

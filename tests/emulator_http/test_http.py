@@ -282,7 +282,7 @@ def test_a_client_that_goes_away_within_its_body_has_made_no_call(server: Emulat
 
 
 def test_connections_are_kept(client: Client) -> None:
-    """Calls one after the other go over one connection, answers without a body and refusals included."""
+    """Calls one after the other go over one connection, answers without a body and error_responses included."""
     factor = client.post(ENROLL, GENERIC).json
     line = client.socket
     assert line is not None
@@ -341,7 +341,7 @@ def test_a_fault_of_the_emulators_own_says_so(
     client: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """If the emulator itself goes wrong, the client is told that it did, and the log has the rest."""
-    monkeypatch.setattr(emulator._engine, "factor", _failing)
+    monkeypatch.setattr(emulator._lifecycle, "factor", _failing)
     with caplog.at_level(logging.ERROR, "workos_mfa.emulator"):
         reply = client.get("/auth/factors/x")
     assert (reply.status, reply.json["code"]) == (500, "emulator_failed")

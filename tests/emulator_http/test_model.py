@@ -131,7 +131,7 @@ class World(RuleBasedStateMachine):
         code, step = self._code(challenge, 0)
         right = self._is_right(challenge, step, 0)
         is_open = self._closed(challenge, if_open=201) == 201
-        self.emulator.faults.lose_reply()
+        self.emulator.faults.lose_response()
         with pytest.raises(ConnectionLostError):
             self.caller.verify(challenge.json, code)
         self._note(challenge, step, accepted=is_open and right, refused=is_open and not right)

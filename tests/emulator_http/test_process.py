@@ -22,7 +22,7 @@ import pytest
 from tests.emulator_http.http import Client
 from tests.emulator_http.process import Running, emulating
 from tests.loopback import wait_until
-from workos_mfa._cli.emulate import Display, ForPeople, ForPrograms
+from workos_mfa._cli.emulate import Display, JSONDisplay, TextDisplay
 from workos_mfa.emulator import EmulatorServer, SMSMessage
 
 CALLS = 3000
@@ -69,7 +69,7 @@ def _message(number: int) -> SMSMessage:
 
 
 @pytest.mark.parametrize("waits", [True, False])
-@pytest.mark.parametrize("kind", [ForPeople, ForPrograms])
+@pytest.mark.parametrize("kind", [TextDisplay, JSONDisplay])
 def test_no_line_is_lost_uncounted(kind: Callable[[io.TextIOWrapper], Display], *, waits: bool) -> None:
     """However the pipe behaves when it is full, each line comes whole and in its order, or is counted."""
     reading, writing = os.pipe()
@@ -91,7 +91,7 @@ def test_no_line_is_lost_uncounted(kind: Callable[[io.TextIOWrapper], Display], 
             assert f"<{expected}>" in line
             expected += 1
         else:
-            expected += json.loads(line)["lines"] if kind is ForPrograms else int(line[1:].split()[0])
+            expected += json.loads(line)["lines"] if kind is JSONDisplay else int(line[1:].split()[0])
     assert expected == 10_000 > len(lines)
 
 
@@ -99,7 +99,7 @@ def test_what_a_terminal_can_not_show_is_shown_all_the_same() -> None:
     """A text with characters that the output's encoding does not have is told with escapes."""
     reading, writing = os.pipe()
     with os.fdopen(reading, encoding="ascii") as there, os.fdopen(writing, "w", encoding="ascii") as here:
-        display = ForPeople(here)
+        display = TextDisplay(here)
         display.message(attrs.evolve(_message(1), text="Grüße"))
         display.stopped()
         here.close()

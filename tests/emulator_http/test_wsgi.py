@@ -87,7 +87,7 @@ def test_its_key_can_be_chosen(emulator: Emulator) -> None:
         emulator.wsgi_app.with_api_key("sk_live_1")
 
 
-@pytest.mark.parametrize("fault", ["refuse_connection", "lose_request", "lose_reply"])
+@pytest.mark.parametrize("fault", ["refuse_connection", "lose_request", "lose_response"])
 def test_a_lost_answer_leaves_the_ending_to_the_server(emulator: Emulator, fault: str) -> None:
     """A server that can't be told to break a connection gets an exception, and no answer that could be believed."""
     getattr(emulator.faults, fault)()

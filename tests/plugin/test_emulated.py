@@ -73,9 +73,9 @@ def test_a_mistake_changes_nothing(machine: dict[str, str]) -> None:
 
 def test_an_unused_fault_is_a_failure(machine: dict[str, str]) -> None:
     """What never struck has proved nothing, which is said at the end."""
-    with pytest.raises(AssertionError, match=r"lose_reply\(operation='get_factor'\): struck 0 of 1"):  # noqa: SIM117
+    with pytest.raises(AssertionError, match=r"lose_response\(operation='get_factor'\): struck 0 of 1"):  # noqa: SIM117
         with emulated() as emulator:
-            emulator.faults.lose_reply(operation="get_factor")
+            emulator.faults.lose_response(operation="get_factor")
     assert ours() == machine
 
 
@@ -84,7 +84,7 @@ def test_a_failure_goes_before_an_unused_fault(machine: dict[str, str]) -> None:
 
     def fail() -> None:
         with emulated() as emulator:
-            emulator.faults.lose_reply(operation="get_factor")
+            emulator.faults.lose_response(operation="get_factor")
             raise KeyError("the test's own")
 
     with pytest.raises(KeyError, match="the test's own"):
@@ -95,7 +95,7 @@ def test_a_failure_goes_before_an_unused_fault(machine: dict[str, str]) -> None:
 def test_a_fault_that_struck_is_fine() -> None:
     """Faults work for the app over HTTP."""
     with emulated() as emulator, MFA() as app:
-        emulator.faults.lose_reply(operation="enroll_factor")
+        emulator.faults.lose_response(operation="enroll_factor")
         with pytest.raises(ConnectionLostError):
             app.enroll_factor(type="generic_otp")
 

@@ -75,10 +75,10 @@ def test_workers_do_not_meet(pytester: pytest.Pytester) -> None:
             pass
 
         def test_unused(workos_mfa_env):
-            workos_mfa_env.faults.lose_reply()
+            workos_mfa_env.faults.lose_response()
         """,
         *("-p", "xdist", "-n", "2"),
     )
     result.assert_outcomes(passed=20, failed=1, errors=2)
     assert "4 calls:\n" in said(result)
-    assert "lose_reply(): struck 0 of 1" in said(result)
+    assert "lose_response(): struck 0 of 1" in said(result)

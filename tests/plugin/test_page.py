@@ -55,9 +55,9 @@ def test_one_environment_for_a_whole_run(pytester: pytest.Pytester, blocks: list
         "    app.mfa.enroll_factor(type='generic_otp')\n"
         "    assert len(emulator.calls) == 1\n"
         "def test_unused(emulator):\n"
-        "    emulator.faults.lose_reply()\n",
+        "    emulator.faults.lose_response()\n",
         "utf-8",
     )
     result = pytester.runpytest_subprocess("-W", "error", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=3, errors=1)
-    assert "lose_reply" in said(result)
+    assert "lose_response" in said(result)

@@ -182,7 +182,7 @@ LEAKY = """
 
     def test_lost(people, workos_mfa_client, workos_mfa_emulator):
         phone, app, other, texted, coded, asked, message = people
-        workos_mfa_emulator.faults.lose_reply(operation="verify_challenge")
+        workos_mfa_emulator.faults.lose_response(operation="verify_challenge")
         workos_mfa_client.verify_challenge(asked.id, code=workos_mfa_emulator.totp_code(app.id))
 
     def test_locked(people, workos_mfa_client, workos_mfa_emulator):

@@ -15,7 +15,7 @@ def test_it_is_an_error_of_its_test(pytester: pytest.Pytester) -> None:
         pytester,
         """
         def test_it(workos_mfa_emulator):
-            workos_mfa_emulator.faults.lose_reply(operation="verify_challenge", after=1)
+            workos_mfa_emulator.faults.lose_response(operation="verify_challenge", after=1)
             workos_mfa_emulator.faults.answer(503, path="/auth/*", method="GET", count=2)
             workos_mfa_emulator.faults.rate_limit(1, 60)
 
@@ -25,7 +25,7 @@ def test_it_is_an_error_of_its_test(pytester: pytest.Pytester) -> None:
     )
     result.assert_outcomes(passed=2, errors=1)
     assert "ERROR at teardown of test_it" in said(result)
-    assert "lose_reply(operation='verify_challenge', after=1): struck 0 of 1" in said(result)
+    assert "lose_response(operation='verify_challenge', after=1): struck 0 of 1" in said(result)
     assert "answer(method='GET', path='/auth/*', count=2): struck 0 of 2" in said(result)
     assert "rate_limit(count=None): struck 0" in said(result)
     assert "pytest_plugin.py" not in said(result)
@@ -40,12 +40,12 @@ def test_one_that_struck_is_none(pytester: pytest.Pytester) -> None:
         from workos_mfa import ConnectionLostError
 
         def test_struck(workos_mfa_emulator, workos_mfa_client):
-            workos_mfa_emulator.faults.lose_reply(operation="enroll_factor")
+            workos_mfa_emulator.faults.lose_response(operation="enroll_factor")
             with pytest.raises(ConnectionLostError):
                 workos_mfa_client.enroll_factor(type="generic_otp")
 
         def test_taken_back(workos_mfa_emulator):
-            workos_mfa_emulator.faults.lose_reply()
+            workos_mfa_emulator.faults.lose_response()
             workos_mfa_emulator.faults.clear()
         """,
     )
@@ -61,7 +61,7 @@ def test_it_does_not_pile_on(pytester: pytest.Pytester) -> None:
 
         @pytest.fixture
         def faulty(workos_mfa_emulator):
-            workos_mfa_emulator.faults.lose_reply(operation="get_factor")
+            workos_mfa_emulator.faults.lose_response(operation="get_factor")
 
         @pytest.fixture
         def broken(faulty):
@@ -83,7 +83,7 @@ def test_it_does_not_pile_on(pytester: pytest.Pytester) -> None:
     )
     result.assert_outcomes(failed=1, skipped=1, xfailed=1, errors=1)
     assert "at teardown" not in said(result)
-    assert "lose_reply(operation='get_factor'): struck 0 of 1" in said(result)
+    assert "lose_response(operation='get_factor'): struck 0 of 1" in said(result)
 
 
 def test_a_failed_subtest_counts_as_a_failure(pytester: pytest.Pytester) -> None:
@@ -97,7 +97,7 @@ def test_a_failed_subtest_counts_as_a_failure(pytester: pytest.Pytester) -> None
         class SignInTest(unittest.TestCase):
             @pytest.fixture(autouse=True)
             def _emulated(self, workos_mfa_emulator):
-                workos_mfa_emulator.faults.lose_reply()
+                workos_mfa_emulator.faults.lose_response()
 
             def test_it(self):
                 with self.subTest():

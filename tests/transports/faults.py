@@ -102,7 +102,7 @@ def status(code: int, headers: Mapping[str, str] | None = None, /, **said: objec
     return lambda _, line: line.answer(code, {"message": "no", **said}, headers)
 
 
-def lose_reply(_: Received, line: Line) -> None:
+def lose_response(_: Received, line: Line) -> None:
     """Act, and lose the answer."""
     line.hang_up()
 
@@ -438,8 +438,8 @@ FAULTS: dict[str, Fault] = {
     ),
     "no TLS there": final(no_tls_there, TLSError, unclear=True, arrives=False),
     "TLS record garbled after the request": final(over_tls(garble), TLSError, unclear=True),
-    "the proxy's tunnel breaks after the request": unanswered(through_a_proxy(tunnel, lose_reply)),
-    "the reply is lost": unanswered(at_the_api(lose_reply)),
+    "the proxy's tunnel breaks after the request": unanswered(through_a_proxy(tunnel, lose_response)),
+    "the reply is lost": unanswered(at_the_api(lose_response)),
     "reset": unanswered(at_the_api(reset)),
     "stall": unanswered(at_the_api(stall), TransportTimeoutError, timeout=0.3),
     "reset over TLS": unanswered(over_tls(reset)),

@@ -33,7 +33,7 @@ from tests.transports.faults import (
     Setting,
     Stage,
     World,
-    lose_reply,
+    lose_response,
     no_such_host,
     nobody_listens,
     status,
@@ -245,7 +245,7 @@ def test_a_delete_whose_reply_was_lost(transport_class: TransportFactory) -> Non
     def gone(_: Received, line: Line) -> None:
         line.answer(404, {"code": "entity_not_found", "message": "gone"})
 
-    with serving(first_then(lose_reply, gone)) as server:
+    with serving(first_then(lose_response, gone)) as server:
         client(server, transport_class).delete_factor("auth_factor_1")
         assert len(server.received) == 2
 

@@ -116,7 +116,7 @@ class Call:
 ENROLL_TOTP = Call(
     "enroll totp",
     "enroll_factor",
-    "once",
+    "non_idempotent",
     lambda mfa: mfa.enroll_factor(type="totp", issuer="Foo Corp", user="alan.turing@example.com"),
     201,
     ENROLLED_TOTP_FACTOR,
@@ -124,7 +124,7 @@ ENROLL_TOTP = Call(
 ENROLL_SMS = Call(
     "enroll sms",
     "enroll_factor",
-    "once",
+    "non_idempotent",
     lambda mfa: mfa.enroll_factor(type="sms", phone_number=PHONE_NUMBER),
     201,
     SMS_FACTOR,
@@ -132,28 +132,28 @@ ENROLL_SMS = Call(
 ENROLL_GENERIC = Call(
     "enroll generic_otp",
     "enroll_factor",
-    "once",
+    "non_idempotent",
     lambda mfa: mfa.enroll_factor(type="generic_otp"),
     201,
     GENERIC_FACTOR,
 )
 CHALLENGE_FACTOR = Call(
-    "challenge", "challenge_factor", "once", lambda mfa: mfa.challenge_factor(FACTOR_ID), 201, CHALLENGE
+    "challenge", "challenge_factor", "non_idempotent", lambda mfa: mfa.challenge_factor(FACTOR_ID), 201, CHALLENGE
 )
 VERIFY_CHALLENGE = Call(
     "verify",
     "verify_challenge",
-    "once",
+    "non_idempotent",
     lambda mfa: mfa.verify_challenge(CHALLENGE_ID, code="897792"),
     201,
     VERIFICATION,
 )
 GET_FACTOR = Call("get", "get_factor", "safe", lambda mfa: mfa.get_factor(FACTOR_ID), 200, TOTP_FACTOR)
-DELETE_FACTOR = Call("delete", "delete_factor", "converges", lambda mfa: mfa.delete_factor(FACTOR_ID), 204, None)
+DELETE_FACTOR = Call("delete", "delete_factor", "idempotent", lambda mfa: mfa.delete_factor(FACTOR_ID), 204, None)
 CREATE_USER_FACTOR = Call(
     "create",
     "create_user_auth_factor",
-    "once",
+    "non_idempotent",
     lambda mfa: mfa.create_user_auth_factor(USER_ID, secret=SECRET),
     201,
     USER_ENROLLMENT,

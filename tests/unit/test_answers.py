@@ -546,8 +546,8 @@ def test_a_foreign_exception_while_an_answer_is_read(foreign: type[BaseException
 
 
 @pytest.mark.parametrize("foreign", [KeyboardInterrupt, TimeoutError])
-@pytest.mark.parametrize("step", ["wire.problem", "masked", "printable", "api_error_class", "of_the_whole_call"])
-@pytest.mark.parametrize("interpret", ["read", "refusal"])
+@pytest.mark.parametrize("step", ["parsing.problem", "masked", "printable", "api_error_class", "for_the_whole_call"])
+@pytest.mark.parametrize("interpret", ["read", "error_of"])
 def test_a_foreign_exception_while_an_error_is_read(
     interpret: str, step: str, foreign: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -561,7 +561,7 @@ def test_a_foreign_exception_while_an_error_is_read(
     response = Response(422, {}, b'{"message": "not SENTINEL"}')
     read: dict[str, Callable[[], object]] = {
         "read": lambda: reading.read(request, response, bytes.decode),
-        "refusal": lambda: reading.refusal(request, response),
+        "error_of": lambda: reading.error_of(request, response),
     }
     with pytest.raises(foreign) as caught:
         read[interpret]()

@@ -176,7 +176,7 @@ TABLE: list[tuple[str, Outcome, bool, bool, bool]] = [
     [
         pytest.param(outcome, replay, repeated, id=f"{what}, {replay}")
         for what, outcome, safe, converges, once in TABLE
-        for replay, repeated in (("safe", safe), ("converges", converges), ("once", once))
+        for replay, repeated in (("safe", safe), ("idempotent", converges), ("non_idempotent", once))
     ],
 )
 def test_the_table_of_what_may_be_repeated(outcome: Outcome, replay: Replay, is_repeated: bool) -> None:  # noqa: FBT001
@@ -192,17 +192,19 @@ def test_each_documented_call_is_of_its_kind(call: Call) -> None:
     time = Time()
     inner = Scripted(time, [ConnectionLostError("lost"), call.success])
     mfa = MFA(transport=RetryingTransport(inner, clock=time, sleep=time.sleep))
-    if call.replay == "once":
+    if call.replay == "non_idempotent":
         with pytest.raises(ConnectionLostError):
             call.make(mfa)
     else:
         call.make(mfa)
-    assert len(inner.timeouts) == (1 if call.replay == "once" else 2)
+    assert len(inner.timeouts) == (1 if call.replay == "non_idempotent" else 2)
 
 
 def test_an_error_that_says_it_may_have_acted_is_believed() -> None:
     """A transport of somebody's that calls it a ConnectError, and says that something may have arrived."""
-    assert Series([ConnectError("who knows", outcome_unknown=True), Response(200)], a_request("once")).sends == 1
+    assert (
+        Series([ConnectError("who knows", outcome_unknown=True), Response(200)], a_request("non_idempotent")).sends == 1
+    )
     assert Series([ConnectError("who knows", outcome_unknown=True), Response(200)], a_request("safe")).sends == 2
 
 
@@ -398,15 +400,15 @@ def test_an_answer_keeps_all_else() -> None:
 @pytest.mark.parametrize(
     ("outcomes", "replay", "unknown"),
     [
-        ([ConnectError("c"), ConnectError("c"), ConnectError("c")], "once", False),
-        ([ConnectError("c"), ConnectionLostError("l")], "once", True),
-        ([TransportTimeoutError("t"), ConnectError("c"), ConnectError("c")], "converges", True),
-        ([Response(503), ConnectError("c"), ConnectError("c")], "converges", True),
-        ([Response(429), ConnectError("c"), ConnectError("c")], "converges", False),
+        ([ConnectError("c"), ConnectError("c"), ConnectError("c")], "non_idempotent", False),
+        ([ConnectError("c"), ConnectionLostError("l")], "non_idempotent", True),
+        ([TransportTimeoutError("t"), ConnectError("c"), ConnectError("c")], "idempotent", True),
+        ([Response(503), ConnectError("c"), ConnectError("c")], "idempotent", True),
+        ([Response(429), ConnectError("c"), ConnectError("c")], "idempotent", False),
         ([ConnectError("c"), ConnectionLostError("l"), TransportTimeoutError("t")], "safe", False),
-        ([ConnectError("c"), TLSError("t")], "converges", True),
-        ([ConnectError("c"), TLSError("t", outcome_unknown=False)], "converges", False),
-        ([ConnectionLostError("l"), TLSError("t", outcome_unknown=False)], "converges", True),
+        ([ConnectError("c"), TLSError("t")], "idempotent", True),
+        ([ConnectError("c"), TLSError("t", outcome_unknown=False)], "idempotent", False),
+        ([ConnectionLostError("l"), TLSError("t", outcome_unknown=False)], "idempotent", True),
     ],
 )
 def test_an_error_speaks_for_the_whole_series(outcomes: list[Outcome], replay: Replay, unknown: bool) -> None:  # noqa: FBT001
@@ -634,14 +636,14 @@ def test_no_call_that_acts_is_sent_twice_where_it_may_have_arrived(
     outcomes: list[Outcome], policy: RetryPolicy, takes: float
 ) -> None:
     """Over any series of outcomes, with any policy: every attempt but the last certainly did nothing."""
-    series = Series(outcomes, a_request("once"), policy, takes=takes)
+    series = Series(outcomes, a_request("non_idempotent"), policy, takes=takes)
     happened = [outcomes[min(number, len(outcomes) - 1)] for number in range(series.sends)]
     assert not [outcome for outcome in happened[:-1] if may_have_reached_the_server(outcome)]
 
 
 @given(
     st.lists(OUTCOMES, min_size=1, max_size=8),
-    st.sampled_from(["safe", "converges", "once"]),
+    st.sampled_from(["safe", "idempotent", "non_idempotent"]),
     POLICIES,
     st.floats(0, 12),
     st.floats(0.01, 40),

@@ -119,14 +119,14 @@ def test_what_an_error_says() -> None:
 )
 def test_what_a_malformed_factor_says(body: bytes, said: str) -> None:
     """The place, and what the API promises to stand there."""
-    with pytest.raises(parsing.Malformed) as caught:
+    with pytest.raises(parsing.ParseError) as caught:
         parsing.factor(body)
     assert str(caught.value) == said
 
 
 def test_what_a_malformed_page_says() -> None:
     """The same of a list."""
-    with pytest.raises(parsing.Malformed, match=r"^\$\.data is not a list$"):
+    with pytest.raises(parsing.ParseError, match=r"^\$\.data is not a list$"):
         parsing.factor_page(b'{"list_metadata": {}, "data": {}}')
 
 
@@ -140,7 +140,7 @@ def test_a_factor_that_is_got_has_its_phone_number() -> None:
 
 def test_the_fields_that_a_parser_holds_are_not_shown() -> None:
     """They stand in its frames, where a crash reporter looks."""
-    assert "SENTINEL" not in repr(parsing._Fields({"secret": "SENTINEL"}, "$"))
+    assert "SENTINEL" not in repr(parsing._JSONObject({"secret": "SENTINEL"}, "$"))
 
 
 class AllOnes(Randomness):

@@ -172,5 +172,5 @@ def test_a_request_id_is_one_short_line(value: str, shown: str | None) -> None:
 def test_a_request_acts_once_unless_it_says_otherwise() -> None:
     """Who makes a request by hand gets the careful default."""
     request = Request("op", "POST", "/p", "/p")
-    assert (request.replay, request.query, request.json, request.options) == ("once", {}, None, Options())
+    assert (request.replay, request.query, request.json, request.options) == ("non_idempotent", {}, None, Options())
     assert Options() == Options(timeout=None, deadline=None, max_attempts=None)

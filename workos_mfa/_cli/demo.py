@@ -44,7 +44,7 @@ class Person(Protocol):
         ...
 
 
-class Surprise(Exception):  # noqa: N818 - not an error of the package: the API did not do what the tour tells
+class UnexpectedResult(Exception):  # noqa: N818 - not an error of the package: the API did not do what the tour tells
     """A step went otherwise than the tour says."""
 
 
@@ -113,7 +113,7 @@ class Stage:
 def run(mfa: MFA, person: Person, stage: Stage) -> None:
     """Tell the tour.
 
-    :raises Surprise: if a step goes otherwise than the tour says.
+    :raises UnexpectedResult: if a step goes otherwise than the tour says.
     :raises MFAError: if a call fails that should not.
     """
     stage.step("Enroll an authenticator app")
@@ -165,7 +165,7 @@ def _verify_totp(mfa: MFA, person: Person, factor: TOTPFactor, stage: Stage) -> 
     except APIError as error:
         stage.result(f"{type(error).__name__}: {error}", f"error.needs_new_challenge is {error.needs_new_challenge}")
     else:
-        raise Surprise("a challenge that was verified was verified again")
+        raise UnexpectedResult("a challenge that was verified was verified again")
     stage.call("challenge = mfa.challenge_factor(factor.id)")
     challenge = mfa.challenge_factor(factor.id)
     result = _verified(mfa, challenge.id, code, factor, stage)
@@ -188,7 +188,7 @@ def _accepted(mfa: MFA, challenge_id: str, codes: Iterable[str], factor: Factor,
         if _verified(mfa, challenge_id, code, factor, stage):
             return code
     wrong_clock = "a phone whose clock is wrong shows wrong codes"
-    raise Surprise(f"the tour says that the right code is accepted, and it was not so; {wrong_clock}")
+    raise UnexpectedResult(f"the tour says that the right code is accepted, and it was not so; {wrong_clock}")
 
 
 def _verified(mfa: MFA, challenge_id: str, code: str, factor: Factor, stage: Stage) -> Verification:
@@ -200,7 +200,7 @@ def _verified(mfa: MFA, challenge_id: str, code: str, factor: Factor, stage: Sta
 
 def _expect(what: str, *, is_so: bool) -> None:
     if not is_so:
-        raise Surprise(f"the tour says that {what}, and it was not so")
+        raise UnexpectedResult(f"the tour says that {what}, and it was not so")
 
 
 @contextlib.contextmanager
@@ -227,7 +227,7 @@ def _delete(mfa: MFA, factor: Factor) -> None:
         why = f"{factor.id} is still there, or may be; delete it by hand. {type(error).__name__}: {error}"
     else:
         return
-    raise Surprise(why)
+    raise UnexpectedResult(why)
 
 
 class _EmulatedPerson:
@@ -337,7 +337,7 @@ def _told(*, live: bool, interactive: bool) -> int:
             stage.call("mfa = MFA(transport=emulator)")
             stage.result("With an account it is MFA('sk_...'), and all that follows stays the same.")
             run(MFA(transport=person.emulator), person, stage)
-    except (MFAError, Surprise, ImportError) as error:
+    except (MFAError, UnexpectedResult, ImportError) as error:
         return _stopped(f"{type(error).__name__}: {error}")
     except (EOFError, KeyboardInterrupt):
         return _stopped("stopped")

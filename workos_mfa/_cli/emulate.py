@@ -31,7 +31,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @attrs.frozen(kw_only=True)
-class Wishes:
+class ServeOptions:
     """What the command was asked for."""
 
     host: str
@@ -44,7 +44,7 @@ class Wishes:
     allow_remote: bool
 
 
-class Unwilling(Exception):  # noqa: N818  (it is an answer to the person who asked)
+class UsageError(Exception):
     """The command can't do what it was asked for; the text says why, and what would help."""
 
 
@@ -68,7 +68,7 @@ class Display(Protocol):
         ...
 
 
-class ForPeople:
+class TextDisplay:
     """A line a call, and a line a text message."""
 
     def __init__(self, out: TextIO) -> None:
@@ -111,7 +111,7 @@ class ForPeople:
         self._lines.close("", "The emulator has stopped.")
 
 
-class ForPrograms:
+class JSONDisplay:
     """A JSON object a line; ``event`` says what it is."""
 
     def __init__(self, out: TextIO) -> None:
@@ -141,49 +141,49 @@ def _event(event: str, values: Mapping[str, object]) -> str:
     return json.dumps({"event": event, **values})
 
 
-def main(wishes: Wishes) -> int:
+def main(options: ServeOptions) -> int:
     """Run an emulator until a signal ends it.
 
     :returns: the exit status: 0 if it was ended so, 2 if it could not do what it was asked for.
     """
-    display: Display = ForPrograms(sys.stdout) if wishes.json else ForPeople(sys.stdout)
+    display: Display = JSONDisplay(sys.stdout) if options.json else TextDisplay(sys.stdout)
     try:
         with _stoppable():
-            run(wishes, display)
-    except (Unwilling, OSError, ValueError, ImportError) as error:
+            run(options, display)
+    except (UsageError, OSError, ValueError, ImportError) as error:
         sys.stderr.write(f"workos-mfa emulate: {_text_of(error)}\n")
         return 2
     return 0
 
 
-def run(wishes: Wishes, display: Display) -> None:
+def run(options: ServeOptions, display: Display) -> None:
     """Answer until a KeyboardInterrupt.
 
-    :raises Unwilling: if it is not to do this.
+    :raises UsageError: if it is not to do this.
     :raises OSError: if the address or a file can't be had.
     :raises ValueError: if the seed or the key make no sense.
     """
-    if not wishes.allow_remote and not is_this_machine(wishes.host):
-        raise Unwilling(
-            f"{wishes.host} can be reached by other machines, and whoever reaches an emulator can read its codes; "
+    if not options.allow_remote and not is_this_machine(options.host):
+        raise UsageError(
+            f"{options.host} can be reached by other machines, and whoever reaches an emulator can read its codes; "
             "add --allow-remote and an --api-key of your own if that is what you want"
         )
-    if wishes.allow_remote and wishes.api_key.value == DEFAULT_API_KEY:
-        raise Unwilling(
+    if options.allow_remote and options.api_key.value == DEFAULT_API_KEY:
+        raise UsageError(
             f"--allow-remote needs an --api-key of your own: {DEFAULT_API_KEY} is known to all, and whoever has the "
             "key can read the codes"
         )
-    seed: Mapping[str, object] = {} if wishes.seed is None else _read_seed(wishes.seed)
-    settings = cast("SettingsDict", as_json(_settings(wishes.set, seed)))
-    emulator = Emulator(state=wishes.state, **settings)
+    seed: Mapping[str, object] = {} if options.seed is None else _read_seed(options.seed)
+    settings = cast("SettingsDict", as_json(_settings(options.set, seed)))
+    emulator = Emulator(state=options.state, **settings)
     emulator.seed({name: value for name, value in seed.items() if name != "settings"})
     emulator.outbox.watch(display.message)
     emulator.calls.watch(display.call)
     try:
-        door = emulator.wsgi_app.with_api_key(wishes.api_key.value)
-        if wishes.allow_remote:
+        door = emulator.wsgi_app.with_api_key(options.api_key.value)
+        if options.allow_remote:
             door = door.with_hosts("*")
-        with EmulatorServer(door, port=wishes.port, host=wishes.host) as server:
+        with EmulatorServer(door, port=options.port, host=options.host) as server:
             with contextlib.suppress(KeyboardInterrupt):
                 display.started(server)
                 _wait_for_a_signal()
@@ -221,9 +221,9 @@ def _read_seed(path: Path) -> Mapping[str, object]:
     try:
         seed: object = json.loads(path.read_text("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise Unwilling(f"{path}: it is not JSON: {error}") from None
+        raise UsageError(f"{path}: it is not JSON: {error}") from None
     if not isinstance(seed, dict):
-        raise Unwilling(f"{path}: a seed is a JSON object")
+        raise UsageError(f"{path}: a seed is a JSON object")
     return cast("dict[str, object]", seed)
 
 
@@ -233,9 +233,9 @@ def _settings(wanted: Sequence[str], seed: Mapping[str, object]) -> Settings:
     for text in wanted:
         name, sign, value = text.partition("=")
         if not sign:
-            raise Unwilling("--set takes NAME=VALUE, such as --set max_wrong_codes=3")
+            raise UsageError("--set takes NAME=VALUE, such as --set max_wrong_codes=3")
         if name in values:
-            raise Unwilling(f"--set {name}: it is there twice; say it once")
+            raise UsageError(f"--set {name}: it is there twice; say it once")
         values[name] = value_in(name, value)
     return settings_from(values, settings_in(seed))
 

@@ -97,5 +97,5 @@ def _emulate(chosen: argparse.Namespace) -> int:
     from workos_mfa._core.redaction import Hidden
 
     names = ("host", "port", "seed", "set", "state", "json", "allow_remote")
-    wishes = {name: getattr(chosen, name) for name in names}
-    return emulate.main(emulate.Wishes(api_key=Hidden(chosen.api_key), **wishes))
+    options = {name: getattr(chosen, name) for name in names}
+    return emulate.main(emulate.ServeOptions(api_key=Hidden(chosen.api_key), **options))

@@ -296,8 +296,8 @@ class MFA:
             Wherever ``outcome_unknown`` is True, delete again: a NotFoundError then means that it is done.
         """
         request = operations.delete_factor(authentication_factor_id, self._options)
-        error = outcomes.refusal(request, self._send(request))
-        if error is not None and not outcomes.is_gone_already(error):
+        error = outcomes.error_of(request, self._send(request))
+        if error is not None and not outcomes.is_already_deleted(error):
             raise error
 
     def create_user_auth_factor(
@@ -373,7 +373,7 @@ class MFA:
         try:
             response = self._transport.send(request)
         except TransportError as error:
-            outcomes.of_the_whole_call(error, request)
+            outcomes.for_the_whole_call(error, request)
             raise
         if not isinstance(response, Response):  # pyright: ignore[reportUnnecessaryIsInstance] - users' transports
             raise TypeError(

@@ -92,7 +92,7 @@ def delete_factor(factor_id: object, options: Options) -> Request:
         method="DELETE",
         path=f"/auth/factors/{validation.path_segment('authentication_factor_id', factor_id)}",
         route="/auth/factors/{id}",
-        replay="converges",
+        replay="idempotent",
         options=options,
     )
 

@@ -22,7 +22,7 @@ from workos_mfa._core.errors import (
     leaves_outcome_unknown,
 )
 from workos_mfa._core.redaction import masked, printable, unseen
-from workos_mfa._core.transport import MAX_BODY, Request, Response, request_id_of, secrets_in
+from workos_mfa._core.transport import MAX_BODY, Request, Response, request_id_of, sent_secrets
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ def read(
         # The model of a user's enrolment has a shorter name for the factor than its JSON.
         found = attrgetter(place.replace("authentication_factor.", "factor."))(model)
         if found is not None and found != asked:
-            raise not_promised(
+            raise unexpected_response(
                 request,
                 response,
                 f"$.{place} is not the id that was asked for (if a stub of yours answers in a test, let it return the "
@@ -69,25 +69,25 @@ def read(
     return model
 
 
-def refusal(request: Request, response: Response) -> MFAError | None:
+def error_of(request: Request, response: Response) -> MFAError | None:
     """The error that the answer's status stands for, or None for success."""
-    return unseen(lambda: _refusal(request, response))
+    return unseen(lambda: _error_of(request, response))
 
 
 def _model(request: Request, response: Response, parse: Callable[[bytes], T]) -> T:
-    error = _refusal(request, response)
+    error = _error_of(request, response)
     if error is not None:
         raise error
     if len(response.body) > MAX_BODY:
-        raise not_promised(request, response, "it is longer than 1 MiB")
+        raise unexpected_response(request, response, "it is longer than 1 MiB")
     try:
         return parse(response.body)
-    except parsing.Malformed as malformed:
+    except parsing.ParseError as malformed:
         problem = str(malformed)
-    raise not_promised(request, response, problem)
+    raise unexpected_response(request, response, problem)
 
 
-def not_promised(request: Request, response: Response, problem: str) -> MFAError:
+def unexpected_response(request: Request, response: Response, problem: str) -> MFAError:
     """The error for a success that is not what the API promises."""
     unreadable = UnexpectedResponseError(
         f"{response.status}: the answer is not what the API promises: {problem}",
@@ -95,14 +95,14 @@ def not_promised(request: Request, response: Response, problem: str) -> MFAError
         request_id=request_id_of(request, response),
     )
     unreadable.outcome_unknown = True
-    return of_the_whole_call(unreadable, request, response)
+    return for_the_whole_call(unreadable, request, response)
 
 
-def _refusal(request: Request, response: Response) -> MFAError | None:
+def _error_of(request: Request, response: Response) -> MFAError | None:
     if 200 <= response.status < 300:
         return None
     if 400 <= response.status < 600:
-        return of_the_whole_call(_api_error(request, response), request, response)
+        return for_the_whole_call(_api_error(request, response), request, response)
     what = "a redirect, which is never followed" if 300 <= response.status < 400 else "a status that no call has"
     unexpected = UnexpectedResponseError(
         f"{response.status}: the answer is {what}: check the base URL",
@@ -110,10 +110,10 @@ def _refusal(request: Request, response: Response) -> MFAError | None:
         request_id=request_id_of(request, response),
     )
     unexpected.outcome_unknown = leaves_outcome_unknown(response.status)
-    return of_the_whole_call(unexpected, request, response)
+    return for_the_whole_call(unexpected, request, response)
 
 
-def of_the_whole_call(error: MFAError, request: Request, response: Response | None = None) -> MFAError:
+def for_the_whole_call(error: MFAError, request: Request, response: Response | None = None) -> MFAError:
     """The error, speaking for all attempts of the call and not for the last alone."""
     if response is not None:
         error.attempts = response.attempts
@@ -128,7 +128,7 @@ def of_the_whole_call(error: MFAError, request: Request, response: Response | No
     return error
 
 
-def is_gone_already(error: MFAError) -> bool:
+def is_already_deleted(error: MFAError) -> bool:
     """Whether a delete that ended in this error has worked: an earlier, unclear attempt did it."""
     return (
         isinstance(error, APIError)
@@ -142,7 +142,7 @@ def _api_error(request: Request, response: Response) -> APIError:
         problem = parsing.Problem(message="(the answer is longer than 1 MiB and was not read)")
     else:
         problem = parsing.problem(response.body)
-    sent = secrets_in(request)
+    sent = sent_secrets(request)
 
     def clean(text: str | None, limit: int = _LONGEST_TEXT) -> str | None:
         return text and printable(masked(text, sent), limit=limit)

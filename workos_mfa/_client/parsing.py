@@ -32,7 +32,7 @@ T = TypeVar("T")
 F = TypeVar("F", bound=Factor)
 
 
-class Malformed(Exception):  # noqa: N818 - it never leaves the package; it says what the answer is
+class ParseError(Exception):
     """The answer is not what the API promises; the text names the place."""
 
 
@@ -69,7 +69,7 @@ def user_enrollment(body: bytes) -> UserEnrollment:
     enrolled = _totp_factor(fields.inner("authentication_factor"))
     made = _challenge(fields.inner("authentication_challenge"))
     if made.authentication_factor_id != enrolled.id:
-        raise Malformed("$.authentication_challenge.authentication_factor_id is not $.authentication_factor.id")
+        raise ParseError("$.authentication_challenge.authentication_factor_id is not $.authentication_factor.id")
     return UserEnrollment(factor=enrolled, challenge=made)
 
 
@@ -97,7 +97,7 @@ def problem(body: bytes) -> Problem:
     """Whatever can be read of an error answer: it may be JSON of several shapes, a bare text, or HTML."""
     try:
         parsed = _parsed(body)
-    except Malformed:
+    except ParseError:
         return Problem()
     if isinstance(parsed, str):
         return Problem(message=parsed)
@@ -135,7 +135,7 @@ def _single_problems(errors: object) -> tuple[Mapping[str, str], ...]:
     return tuple(entry for entry in found if entry)
 
 
-class _Fields:
+class _JSONObject:
     """A JSON object and the place it stands at."""
 
     def __init__(self, values: Mapping[str, object], place: str) -> None:
@@ -170,16 +170,16 @@ class _Fields:
     def optional_moment(self, name: str) -> datetime | None:
         return None if self.values.get(name) is None else self.moment(name)
 
-    def inner(self, name: str) -> _Fields:
+    def inner(self, name: str) -> _JSONObject:
         value = self.values.get(name)
         if isinstance(value, dict):
-            return _Fields(cast("dict[str, object]", value), f"{self.place}.{name}")
+            return _JSONObject(cast("dict[str, object]", value), f"{self.place}.{name}")
         self._wrong(name, "an object")
 
-    def optional_inner(self, name: str, read: Callable[[_Fields], T]) -> T | None:
+    def optional_inner(self, name: str, read: Callable[[_JSONObject], T]) -> T | None:
         return None if self.values.get(name) is None else read(self.inner(name))
 
-    def each(self, name: str) -> list[_Fields]:
+    def each(self, name: str) -> list[_JSONObject]:
         value = self.values.get(name)
         if not isinstance(value, list):
             self._wrong(name, "a list")
@@ -188,26 +188,26 @@ class _Fields:
 
     def _wrong(self, name: str, expected: str) -> NoReturn:
         found = "is missing" if name not in self.values else f"is not {expected}"
-        raise Malformed(f"{self.place}.{name} {found}")
+        raise ParseError(f"{self.place}.{name} {found}")
 
 
-def _as_fields(value: object, place: str) -> _Fields:
+def _as_fields(value: object, place: str) -> _JSONObject:
     if isinstance(value, dict):
-        return _Fields(cast("dict[str, object]", value), place)
-    raise Malformed(f"{place} is not an object")
+        return _JSONObject(cast("dict[str, object]", value), place)
+    raise ParseError(f"{place} is not an object")
 
 
-def _document(body: bytes) -> _Fields:
+def _document(body: bytes) -> _JSONObject:
     return _as_fields(_parsed(body), "$")
 
 
 def _parsed(body: bytes) -> object:
     if not body:
-        raise Malformed("$ is missing: the body is empty")
+        raise ParseError("$ is missing: the body is empty")
     try:
         return _DECODER.decode(body.decode("utf-8"))
     except (ValueError, RecursionError):
-        raise Malformed("$ is not JSON in UTF-8") from None
+        raise ParseError("$ is not JSON in UTF-8") from None
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -238,7 +238,7 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _factor(fields: _Fields) -> Factor:
+def _factor(fields: _JSONObject) -> Factor:
     return _built(
         Factor,
         fields,
@@ -247,11 +247,11 @@ def _factor(fields: _Fields) -> Factor:
     )
 
 
-def _totp_factor(fields: _Fields) -> TOTPFactor:
+def _totp_factor(fields: _JSONObject) -> TOTPFactor:
     return _built(TOTPFactor, fields, totp=_totp_enrollment(fields.inner("totp")))
 
 
-def _built(kind: Callable[..., F], fields: _Fields, **blocks: object) -> F:
+def _built(kind: Callable[..., F], fields: _JSONObject, **blocks: object) -> F:
     return kind(
         object=fields.text("object"),
         id=fields.text("id"),
@@ -263,11 +263,11 @@ def _built(kind: Callable[..., F], fields: _Fields, **blocks: object) -> F:
     )
 
 
-def _totp(fields: _Fields) -> TOTP:
+def _totp(fields: _JSONObject) -> TOTP:
     return TOTP(issuer=fields.optional_text("issuer"), user=fields.optional_text("user"))
 
 
-def _totp_enrollment(fields: _Fields) -> TOTPEnrollment:
+def _totp_enrollment(fields: _JSONObject) -> TOTPEnrollment:
     return TOTPEnrollment(
         issuer=fields.optional_text("issuer"),
         user=fields.optional_text("user"),
@@ -277,11 +277,11 @@ def _totp_enrollment(fields: _Fields) -> TOTPEnrollment:
     )
 
 
-def _sms(fields: _Fields) -> SMS:
+def _sms(fields: _JSONObject) -> SMS:
     return SMS(phone_number=fields.text("phone_number"))
 
 
-def _challenge(fields: _Fields) -> Challenge:
+def _challenge(fields: _JSONObject) -> Challenge:
     return Challenge(
         object=fields.text("object"),
         id=fields.text("id"),

@@ -14,7 +14,7 @@ from typing import ClassVar, Generic, Literal, NoReturn, SupportsIndex, TypeAlia
 import attrs
 
 from workos_mfa._core.errors import InvalidInputError, UnexpectedResponseError
-from workos_mfa._core.redaction import CopiedAsItself, masked_phone
+from workos_mfa._core.redaction import CopyReturnsSelf, masked_phone
 
 T = TypeVar("T")
 
@@ -65,7 +65,7 @@ class TOTP(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class TOTPEnrollment(CopiedAsItself, TOTP):
+class TOTPEnrollment(CopyReturnsSelf, TOTP):
     """A TOTP factor's secret in its three forms; the API shows them once, when the factor is enrolled.
 
     :param secret: the secret in Base32, for people who can't scan.
@@ -161,7 +161,7 @@ class SMSFactor(Factor):
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Challenge(CopiedAsItself, Model):
+class Challenge(CopyReturnsSelf, Model):
     """One demand for a code; it can be verified once.
 
     See https://workos.com/docs/reference/mfa/authentication-challenge

@@ -14,7 +14,7 @@ from typing import ClassVar, Generic, NoReturn, TypeVar, cast
 import attrs
 
 T = TypeVar("T")
-_Same = TypeVar("_Same", bound="CopiedAsItself")
+_Same = TypeVar("_Same", bound="CopyReturnsSelf")
 
 MASK = "***"
 
@@ -43,7 +43,7 @@ class Hidden(Generic[T]):
         raise TypeError("a hidden value is not pickled")
 
 
-class ComparedUnseen:
+class NoDiffEquality:
     """Equality by value for attrs classes with hidden fields.
 
     pytest shows the differing fields of two attrs objects if attrs wrote their ``__eq__``, whether
@@ -55,7 +55,7 @@ class ComparedUnseen:
     __attrs_attrs__: ClassVar[tuple[attrs.Attribute[object], ...]]
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ComparedUnseen) or type(other) is not type(self):
+        if not isinstance(other, NoDiffEquality) or type(other) is not type(self):
             return NotImplemented
         return _values(self) == _values(other)
 
@@ -63,7 +63,7 @@ class ComparedUnseen:
         return hash(_values(self))
 
 
-class CopiedAsItself(ComparedUnseen):
+class CopyReturnsSelf(NoDiffEquality):
     """What may be handed about in a process, copied or not, and refuses to be pickled where it holds a secret."""
 
     __slots__ = ()
@@ -75,7 +75,7 @@ class CopiedAsItself(ComparedUnseen):
         return self
 
 
-def _values(instance: ComparedUnseen) -> tuple[object, ...]:
+def _values(instance: NoDiffEquality) -> tuple[object, ...]:
     return tuple(getattr(instance, field.name) for field in instance.__attrs_attrs__ if field.eq)
 
 

@@ -15,7 +15,7 @@ from typing import Literal, NoReturn, Protocol, TypeAlias, cast
 
 import attrs
 
-from workos_mfa._core.redaction import CopiedAsItself, masked, printable, unseen
+from workos_mfa._core.redaction import CopyReturnsSelf, masked, printable, unseen
 
 DEFAULT_TIMEOUT = 10.0
 """Seconds that one attempt may take where the caller gave no timeout."""
@@ -26,9 +26,9 @@ DEFAULT_DEADLINE = 20.0
 MAX_BODY = 1024 * 1024
 """The largest answer, in bytes, that is read: the real ones are under 10 KB."""
 
-Replay: TypeAlias = Literal["safe", "converges", "once"]
-"""What a repetition does: ``safe`` changes nothing on the server, ``converges`` ends in the same
-state however often it is done, ``once`` acts again every time and so must never be repeated."""
+Replay: TypeAlias = Literal["safe", "idempotent", "non_idempotent"]
+"""What a repetition does: ``safe`` changes nothing on the server, ``idempotent`` ends in the same
+state however often it is done, ``non_idempotent`` acts again every time and so must never be repeated."""
 
 
 @attrs.frozen
@@ -50,7 +50,7 @@ class Options:
 _SECRETS = ("code", "totp_secret", "phone_number")
 
 
-class _InTransit(CopiedAsItself):
+class _NotPickled(CopyReturnsSelf):
     """What holds a code or a secret on its way."""
 
     __slots__ = ()
@@ -66,7 +66,7 @@ def _nothing() -> Mapping[str, str]:
 
 
 @attrs.frozen(eq=False)
-class Request(_InTransit):
+class Request(_NotPickled):
     """One documented call, ready to be carried.
 
     :param operation: the name of the call, as the method of :class:`workos_mfa.MFA` has it.
@@ -87,7 +87,7 @@ class Request(_InTransit):
     route: str
     query: Mapping[str, str] = attrs.field(factory=_nothing, repr=False)
     json: Mapping[str, object] | None = attrs.field(default=None, repr=False)
-    replay: Replay = "once"
+    replay: Replay = "non_idempotent"
     options: Options = attrs.field(factory=Options)
 
 
@@ -132,7 +132,7 @@ def _lower_cased(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 
 @attrs.frozen(eq=False)
-class Response(_InTransit):
+class Response(_NotPickled):
     """An HTTP answer of any status.
 
     :param status: the HTTP status.
@@ -192,7 +192,7 @@ def _seconds(value: object) -> float | None:
     return float(value) if 0 <= value <= sys.float_info.max else None
 
 
-def secrets_in(request: Request) -> tuple[str, ...]:
+def sent_secrets(request: Request) -> tuple[str, ...]:
     """What a request holds that must not be repeated to anybody, should the server repeat it."""
     body = request.json
     return tuple([value for name in _SECRETS if isinstance(value := body.get(name), str)]) if body else ()
@@ -200,7 +200,7 @@ def secrets_in(request: Request) -> tuple[str, ...]:
 
 def request_id_of(request: Request, response: Response) -> str | None:
     """The server's id for a request; what was sent is masked, should the server have made the id of it."""
-    return unseen(lambda: _request_id(response, secrets_in(request)))
+    return unseen(lambda: _request_id(response, sent_secrets(request)))
 
 
 def _request_id(response: Response, sent: tuple[str, ...]) -> str | None:

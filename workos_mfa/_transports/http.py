@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from workos_mfa._core.errors import TransportError
 from workos_mfa._core.redaction import MASK, Hidden, unseen, without_frames
-from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response, secrets_in
+from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response, sent_secrets
 from workos_mfa._transports.config import read_api_key, read_endpoint
 from workos_mfa._transports.failures import LIBRARY_ERRORS, transport_error
 from workos_mfa._version import __version__
@@ -80,7 +80,7 @@ class HTTPTransport:
         """The error that tells what an exception of the library's means."""
         seconds = request.options.timeout or DEFAULT_TIMEOUT
         return unseen(
-            lambda: transport_error(caught, self._endpoint, seconds, sent=(self._key.value, *secrets_in(request)))
+            lambda: transport_error(caught, self._endpoint, seconds, sent=(self._key.value, *sent_secrets(request)))
         )
 
     def _surfacing(self, caught: BaseException, request: Request) -> BaseException:
@@ -99,6 +99,6 @@ class HTTPTransport:
         return Response(status, {name: str(value).replace(key, MASK) for name, value in headers}, body)
 
 
-def body_of(request: Request) -> bytes | None:
+def encode_body(request: Request) -> bytes | None:
     """The request's body, in bytes."""
     return None if request.json is None else json.dumps(request.json).encode()

@@ -25,11 +25,11 @@ from urllib3.util.retry import Retry
 from workos_mfa._core import validation
 from workos_mfa._core.errors import ConfigurationError, ConnectError, TransportError
 from workos_mfa._core.redaction import Hidden, unseen
-from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response, secrets_in
+from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response, sent_secrets
 from workos_mfa._transports import environment
 from workos_mfa._transports.connections import DEFAULT_MAX_IDLE, keep_time, time_limit
 from workos_mfa._transports.failures import LIBRARY_ERRORS, transport_error
-from workos_mfa._transports.http import BODY_HEADERS, HEADERS, HTTPTransport, body_of
+from workos_mfa._transports.http import BODY_HEADERS, HEADERS, HTTPTransport, encode_body
 from workos_mfa._transports.responses import guard, read_body
 
 _NO_HOOKS: dict[str, list[Any]] = {"response": []}
@@ -148,7 +148,7 @@ class RequestsTransport(HTTPTransport):
                 # A stub's has nothing inside; of a real one the inside tells more.
                 in_tls=isinstance(caught, requests.exceptions.SSLError) and not _has_inside(caught),
                 details=_told_by_a_stub(caught),
-                sent=(self._key.value, *secrets_in(request)),
+                sent=(self._key.value, *sent_secrets(request)),
             )
         )
 
@@ -157,7 +157,7 @@ class RequestsTransport(HTTPTransport):
         prepared.method = request.method
         prepared.url = self._endpoint.url + self._target(request)
         prepared.hooks = _NO_HOOKS
-        prepared.body = body_of(request)
+        prepared.body = encode_body(request)
         if prepared.body is None:
             prepared.headers = CaseInsensitiveDict(HEADERS)
         else:
@@ -178,7 +178,7 @@ class RequestsTransport(HTTPTransport):
                 request.method,
                 url,
                 headers=HEADERS if request.json is None else BODY_HEADERS,
-                data=body_of(request),
+                data=encode_body(request),
                 auth=self._authorize,
             )
         )

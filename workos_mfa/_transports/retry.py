@@ -206,12 +206,12 @@ def _may_repeat(request: Request, outcome: Response | TransportError) -> bool:
     if isinstance(outcome, TLSError):
         return False
     if isinstance(outcome, TransportError):
-        return request.replay != "once"
+        return request.replay != "non_idempotent"
     if outcome.status == 429:
         if unseen(lambda: _is_sms_limit(outcome)):
             return False
-        return request.replay != "once" or outcome.retry_after is not None
-    return request.replay != "once" and outcome.status in _PASSING_FAILURES
+        return request.replay != "non_idempotent" or outcome.retry_after is not None
+    return request.replay != "non_idempotent" and outcome.status in _PASSING_FAILURES
 
 
 def _is_sms_limit(response: Response) -> bool:

@@ -21,7 +21,7 @@ from workos_mfa._core.redaction import Hidden
 from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response
 from workos_mfa._transports import environment
 from workos_mfa._transports.connections import DEFAULT_MAX_IDLE, keep_time, time_limit
-from workos_mfa._transports.http import BODY_HEADERS, HEADERS, HTTPTransport, body_of
+from workos_mfa._transports.http import BODY_HEADERS, HEADERS, HTTPTransport, encode_body
 from workos_mfa._transports.responses import read_body
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Urllib3Transport(HTTPTransport):
         return self._manager.connection_from_host(self._endpoint.host, self._endpoint.port, scheme)
 
     def _exchange(self, request: Request) -> Response:
-        body = body_of(request)
+        body = encode_body(request)
         headers = HEADERS if body is None else BODY_HEADERS
         answer = self._pool.urlopen(
             request.method,

@@ -21,17 +21,17 @@ from workos_mfa.emulator._base.clock import Clock
 from workos_mfa.emulator._base.outbox import Outbox
 from workos_mfa.emulator._base.randomness import Randomness, SeededRandomness
 from workos_mfa.emulator._domain import qr
-from workos_mfa.emulator._domain.lifecycle import Engine
+from workos_mfa.emulator._domain.lifecycle import Lifecycle
 from workos_mfa.emulator._domain.totp import TOTPCode
 from workos_mfa.emulator._faults.injection import Faults, Outcome
-from workos_mfa.emulator._http.server import DEFAULT_API_KEY, EmulatorServer, make_door
+from workos_mfa.emulator._http.server import DEFAULT_API_KEY, EmulatorServer, make_app
 from workos_mfa.emulator._settings import Settings, SettingsDict, check_names
 from workos_mfa.emulator._state.memory import Memory
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from workos_mfa.emulator._http.app import HTTPDoor
+    from workos_mfa.emulator._http.app import WSGIApp
     from workos_mfa.emulator._state.state_file import Storage
 
 _Emulator = TypeVar("_Emulator", bound="Emulator")
@@ -78,12 +78,12 @@ class Emulator:
         randomness = Randomness() if seed is None else SeededRandomness(seed)
         self._memory = Memory(self._clock, randomness, None if state is None else _opened(state))
         self._outbox = self._memory.outbox
-        self._engine = Engine(chosen, self._clock, self._memory)
-        routes = Routes(Handlers(self._engine, chosen), legacy=chosen.legacy_routes)
+        self._lifecycle = Lifecycle(chosen, self._clock, self._memory)
+        routes = Routes(Handlers(self._lifecycle, chosen), legacy=chosen.legacy_routes)
         self._api = Api(routes, chosen, self._clock, self._calls, self._faults, randomness)
 
     def __repr__(self) -> str:
-        return f"<Emulator: {self._engine.summary()}, {len(self._outbox)} text messages, {len(self._calls)} calls>"
+        return f"<Emulator: {self._lifecycle.summary()}, {len(self._outbox)} text messages, {len(self._calls)} calls>"
 
     def __enter__(self: _Emulator) -> _Emulator:
         return self
@@ -108,23 +108,23 @@ class Emulator:
 
     @property
     def faults(self) -> Faults:
-        """What is to go wrong; ``faults.lose_reply(operation="verify_challenge")`` and others."""
+        """What is to go wrong; ``faults.lose_response(operation="verify_challenge")`` and others."""
         return self._faults
 
     @property
     def settings(self) -> Settings:
         """The settings in force, from the start to the end."""
-        return self._engine.settings
+        return self._lifecycle.settings
 
     @property
-    def wsgi_app(self) -> HTTPDoor:
+    def wsgi_app(self) -> WSGIApp:
         """The API over HTTP as a WSGI application, for the key ``sk_test_default``; see its ``with_api_key``.
 
         It answers for ``localhost``, ``127.0.0.1`` and ``[::1]``; see its ``with_hosts``.
 
         :raises ImportError: if werkzeug is not installed.
         """
-        return make_door(self._api, self, DEFAULT_API_KEY)
+        return make_app(self._api, self, DEFAULT_API_KEY)
 
     def serve(self, *, port: int = 0, host: str = "127.0.0.1", api_key: str = DEFAULT_API_KEY) -> EmulatorServer:
         """Answer over HTTP as well: ``with emulator.serve() as server:``, at ``server.base_url``.
@@ -137,7 +137,7 @@ class Emulator:
         :raises OSError: if the address can't be had.
         :raises ValueError: if there is no such port, or the key can't be one of an emulator's.
         """
-        return EmulatorServer(make_door(self._api, self, api_key), host=host, port=port)
+        return EmulatorServer(make_app(self._api, self, api_key), host=host, port=port)
 
     def totp_code(self, factor_id: str) -> str:
         """The code that an authenticator app would show for a factor now.
@@ -148,7 +148,7 @@ class Emulator:
         :raises TypeError: if it is no id.
         :raises ValueError: if it is not a TOTP factor.
         """
-        return self._engine.totp_code(factor_id)
+        return self._lifecycle.totp_code(factor_id)
 
     def wrong_code(self, factor_id: str) -> str:
         """A code of the right form that is refused for a factor now, to test what happens to a wrong one.
@@ -161,11 +161,11 @@ class Emulator:
         :raises LookupError: if there is no such factor.
         :raises TypeError: if it is no id.
         """
-        return self._engine.wrong_code(factor_id)
+        return self._lifecycle.wrong_code(factor_id)
 
     def totp_codes(self) -> list[TOTPCode]:
         """The codes that authenticator apps would show now, of all TOTP factors, the newest factor first."""
-        return self._engine.totp_codes()
+        return self._lifecycle.totp_codes()
 
     def seed(self, seed: Mapping[str, object]) -> dict[str, list[str]]:
         """Put in users, factors and challenges with ids, numbers, secrets and codes that are known beforehand.
@@ -187,7 +187,7 @@ class Emulator:
         :returns: ``factors`` and ``challenges`` with the ids of all that are in it, in its order.
         :raises ValueError: if something in it is wrong; the text names the place, and nothing is put in.
         """
-        return self._engine.plant(seed)
+        return self._lifecycle.plant(seed)
 
     def reset(self) -> None:
         """Be as new: no factors, challenges, messages, calls or faults, and the clock as at the start."""
@@ -239,7 +239,7 @@ def _met(outcome: Outcome, timeout: float, clock: Clock) -> Response | Transport
         )
     response = outcome.response
     if response is None or outcome.trouble is not None:
-        where = {"request_lost": "before the call was acted on", "reply_lost": "after the call was acted on"}
+        where = {"request_lost": "before the call was acted on", "response_lost": "after the call was acted on"}
         part = where.get(outcome.trouble or "", "within the body of the answer")
         return ConnectionLostError(f"the connection broke {part}, as a fault in the emulator demands")
     # No transport reads further.

@@ -34,7 +34,7 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _TROUBLES: Mapping[Kind, Trouble] = {
     "refuse_connection": "refused",
     "lose_request": "request_lost",
-    "lose_reply": "reply_lost",
+    "lose_response": "response_lost",
     "cut_body": "body_cut",
 }
 _NEVER_ARRIVES = ("refused", "request_lost")
@@ -81,7 +81,9 @@ class Api:
         request_id = self._recorded(method, path, query, found, reply=reply, fault=fault)
         return Outcome(_response(reply, request_id) if reply else None, trouble, struck.delay)
 
-    def refuse(self, method: str, path: str, query: Mapping[str, str], refusal: error_responses.Refusal) -> Response:
+    def refuse(
+        self, method: str, path: str, query: Mapping[str, str], refusal: error_responses.ErrorResponse
+    ) -> Response:
         """Answer one request with a refusal of the door's own, and put it on the list of calls."""
         reply = _refused(refusal)
         found = self._routes.find(method, path)
@@ -120,7 +122,7 @@ class Api:
     ) -> _Reply:
         try:
             answer = self._answer(method, path, found, query, body)
-        except error_responses.Refusal as refusal:
+        except error_responses.ErrorResponse as refusal:
             return _refused(refusal)
         content = None if answer.body is None else _encoded(answer.body)
         return _Reply(answer.status, content, JSON_TYPE, None, {})
@@ -150,7 +152,7 @@ def json_response(status: int, body: object, headers: Mapping[str, str]) -> Resp
     return _response(_Reply(status, content, JSON_TYPE, None, headers), str(uuid.uuid4()))
 
 
-def _refused(refusal: error_responses.Refusal) -> _Reply:
+def _refused(refusal: error_responses.ErrorResponse) -> _Reply:
     return _Reply(refusal.status, _encoded(refusal.body), JSON_TYPE, refusal.body.get("code"), refusal.headers)
 
 

@@ -11,7 +11,7 @@ from workos_mfa.emulator._api.pagination import page_of, read_query
 from workos_mfa.emulator._api.serialization import JSONObject
 from workos_mfa.emulator._domain.enrolment import read_create, read_enroll
 from workos_mfa.emulator._domain.fields import body_fields
-from workos_mfa.emulator._domain.lifecycle import Engine
+from workos_mfa.emulator._domain.lifecycle import Lifecycle
 from workos_mfa.emulator._domain.sms import read_template
 from workos_mfa.emulator._settings import Settings
 
@@ -36,25 +36,25 @@ class Answer:
 
 
 class Handlers:
-    """One method for each call; all raise :class:`Refusal` where the API answers with an error."""
+    """One method for each call; all raise :class:`ErrorResponse` where the API answers with an error."""
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._engine = engine
+    def __init__(self, engine: Lifecycle, settings: Settings) -> None:
+        self._lifecycle = engine
         self._settings = settings
 
     def enroll_factor(self, asked: Asked) -> Answer:
         """Make a factor."""
-        enrolment = read_enroll(asked.body, self._settings, self._engine.new_secret)
-        record = self._engine.enroll(enrolment)
+        enrolment = read_enroll(asked.body, self._settings, self._lifecycle.new_secret)
+        record = self._lifecycle.enroll(enrolment)
         return Answer(_CREATED, serialization.factor(record, enrolment.totp))
 
     def get_factor(self, asked: Asked) -> Answer:
         """Show a factor, without its secret."""
-        return Answer(200, serialization.factor(self._engine.factor(asked.id)))
+        return Answer(200, serialization.factor(self._lifecycle.factor(asked.id)))
 
     def delete_factor(self, asked: Asked) -> Answer:
         """Delete a factor."""
-        self._engine.delete(asked.id)
+        self._lifecycle.delete(asked.id)
         return Answer(self._settings.delete_status, None)
 
     def challenge_factor(self, asked: Asked) -> Answer:
@@ -67,10 +67,10 @@ class Handlers:
 
     def create_user_auth_factor(self, asked: Asked) -> Answer:
         """Make a TOTP factor for a user, and a challenge with it."""
-        email = self._engine.email_of(asked.id)
-        enrolment = read_create(asked.body, asked.id, email, self._settings, self._engine.new_secret)
-        record = self._engine.enroll(enrolment)
-        challenge = self._engine.challenge(record.id)
+        email = self._lifecycle.email_of(asked.id)
+        enrolment = read_create(asked.body, asked.id, email, self._settings, self._lifecycle.new_secret)
+        record = self._lifecycle.enroll(enrolment)
+        challenge = self._lifecycle.challenge(record.id)
         shown = {
             "authentication_factor": serialization.factor_of_user(record, enrolment.totp),
             "authentication_challenge": serialization.challenge(challenge, self._settings),
@@ -79,7 +79,7 @@ class Handlers:
 
     def list_user_auth_factors(self, asked: Asked) -> Answer:
         """Show a page of a user's factors."""
-        factors = self._engine.factors_of_user(asked.id)
+        factors = self._lifecycle.factors_of_user(asked.id)
         page = page_of(factors, read_query(asked.query, self._settings))
         return Answer(200, serialization.factor_list(page))
 
@@ -96,20 +96,20 @@ class Handlers:
         return self._verify(self._id_in_body(asked, name, known), asked.body, known)
 
     def _challenge(self, factor_id: str, body: bytes, known: tuple[str, ...]) -> Answer:
-        factor = self._engine.factor(factor_id)
+        factor = self._lifecycle.factor(factor_id)
         fields = body_fields(body, known, self._settings)
         template = read_template(fields, self._settings, is_sms=factor.type == "sms")
         fields.refuse_if_wrong()
-        challenge = self._engine.challenge(factor_id, template)
+        challenge = self._lifecycle.challenge(factor_id, template)
         return Answer(_CREATED, serialization.challenge(challenge, self._settings))
 
     def _verify(self, challenge_id: str, body: bytes, known: tuple[str, ...]) -> Answer:
         # An unknown challenge is told before a bad body; the engine looks again when it acts.
-        self._engine.open_challenge(challenge_id)
+        self._lifecycle.open_challenge(challenge_id)
         fields = body_fields(body, known, self._settings)
         code = fields.code("code")
         fields.refuse_if_wrong()
-        challenge, valid = self._engine.verify(challenge_id, code)
+        challenge, valid = self._lifecycle.verify(challenge_id, code)
         shown = {"challenge": serialization.challenge(challenge, self._settings), "valid": valid}
         return Answer(_CREATED, shown)
 

@@ -54,7 +54,7 @@ class FactorPage:
 def read_query(query: Mapping[str, str], settings: Settings) -> PageQuery:
     """Which page is asked for.
 
-    :raises Refusal: if a parameter is unknown or has a value that makes no sense.
+    :raises ErrorResponse: if a parameter is unknown or has a value that makes no sense.
     """
     fields = Fields(query, settings)
     fields.only(("before", "after", "limit", "order"))

@@ -25,7 +25,7 @@ class Call:
     :param error_code: the API's name for the error, or None.
     :param request_id: the ``X-Request-Id`` of the answer.
     :param at: when, by the emulator's clock.
-    :param fault: the name of the fault that struck it, such as ``lose_reply``, or None.
+    :param fault: the name of the fault that struck it, such as ``lose_response``, or None.
     """
 
     operation: str | None

@@ -8,12 +8,12 @@ from datetime import datetime
 
 import attrs
 
-from workos_mfa._core.redaction import ComparedUnseen, masked_phone
+from workos_mfa._core.redaction import NoDiffEquality, masked_phone
 from workos_mfa.emulator._base.log import Record
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class SMSMessage(ComparedUnseen):
+class SMSMessage(NoDiffEquality):
     """One text message. Its repr shows neither code nor text and masks the number.
 
     :param to: the phone number in E.164 form.

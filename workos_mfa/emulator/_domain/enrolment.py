@@ -7,7 +7,7 @@ from typing import Literal
 
 import attrs
 
-from workos_mfa._core.redaction import ComparedUnseen
+from workos_mfa._core.redaction import NoDiffEquality
 from workos_mfa.emulator._domain import error_responses, otpauth, qr, totp
 from workos_mfa.emulator._domain.fields import Fields, body_fields
 from workos_mfa.emulator._domain.sms import normalised_phone
@@ -19,7 +19,7 @@ _CREATE = ("type", "totp_issuer", "totp_user", "totp_secret")
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class TOTPSetup(ComparedUnseen):
+class TOTPSetup(NoDiffEquality):
     """The secret of a TOTP factor in the three forms that are shown once, and its names."""
 
     issuer: str
@@ -45,7 +45,7 @@ def read_enroll(body: bytes, settings: Settings, new_secret: Callable[[], str]) 
 
     :param new_secret: makes the secret of a TOTP factor.
 
-    :raises Refusal: if something is missing or of the wrong kind.
+    :raises ErrorResponse: if something is missing or of the wrong kind.
     """
     fields = body_fields(body, _ENROLL, settings)
     kind = fields.one_of("type", _TYPES)
@@ -71,7 +71,7 @@ def read_create(body: bytes, user_id: str, email: str, settings: Settings, new_s
 
     :param new_secret: makes the secret where none is given.
 
-    :raises Refusal: if something is missing or of the wrong kind.
+    :raises ErrorResponse: if something is missing or of the wrong kind.
     """
     fields = body_fields(body, _CREATE, settings)
     fields.one_of("type", ("totp",))

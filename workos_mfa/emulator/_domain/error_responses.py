@@ -15,7 +15,7 @@ from workos_mfa.emulator._settings import Settings
 _NOT_PROCESSED = "Request could not be processed."
 
 
-class Refusal(Exception):  # noqa: N818  (it is an answer, not an error of the emulator)
+class ErrorResponse(Exception):  # noqa: N818  (it is an answer, not an error of the emulator)
     """What the engine raises in place of a result: the status and the body of the answer."""
 
     def __init__(self, status: int, body: Mapping[str, object], *, headers: Mapping[str, str] | None = None) -> None:
@@ -33,103 +33,103 @@ class Problem:
     sentence: str
 
 
-def factor_not_found(factor_id: str) -> Refusal:
+def factor_not_found(factor_id: str) -> ErrorResponse:
     """There is no such factor."""
     return _not_found(f"Authentication Factor not found: '{factor_id}'.", factor_id)
 
 
-def challenge_not_found(challenge_id: str, settings: Settings) -> Refusal:
+def challenge_not_found(challenge_id: str, settings: Settings) -> ErrorResponse:
     """There is no such challenge."""
     return _not_found(settings.challenge_not_found_text.replace("{id}", challenge_id), challenge_id)
 
 
-def user_not_found(user_id: str) -> Refusal:
+def user_not_found(user_id: str) -> ErrorResponse:
     """There is no such user."""
     return _not_found(f"User not found: '{user_id}'.", user_id)
 
 
-def _not_found(message: str, entity_id: str) -> Refusal:
-    return Refusal(404, {"message": message, "code": "entity_not_found", "entity_id": entity_id})
+def _not_found(message: str, entity_id: str) -> ErrorResponse:
+    return ErrorResponse(404, {"message": message, "code": "entity_not_found", "entity_id": entity_id})
 
 
-def invalid_phone_number(number: str) -> Refusal:
+def invalid_phone_number(number: str) -> ErrorResponse:
     """Text messages can't be sent there."""
-    return Refusal(422, {"message": f"Phone number is invalid: '{number}'", "code": "invalid_phone_number"})
+    return ErrorResponse(422, {"message": f"Phone number is invalid: '{number}'", "code": "invalid_phone_number"})
 
 
-def previously_verified(challenge_id: str) -> Refusal:
+def previously_verified(challenge_id: str) -> ErrorResponse:
     """The challenge was verified before."""
     message = f"The authentication challenge '{challenge_id}' has already been verified."
-    return Refusal(422, {"code": "authentication_challenge_previously_verified", "message": message})
+    return ErrorResponse(422, {"code": "authentication_challenge_previously_verified", "message": message})
 
 
-def expired(challenge_id: str) -> Refusal:
+def expired(challenge_id: str) -> ErrorResponse:
     """The challenge's time is over."""
     message = f"The authentication challenge '{challenge_id}' has expired."
-    return Refusal(422, {"code": "authentication_challenge_expired", "message": message})
+    return ErrorResponse(422, {"code": "authentication_challenge_expired", "message": message})
 
 
-def too_many_attempts() -> Refusal:
+def too_many_attempts() -> ErrorResponse:
     """There were too many wrong codes."""
     message = "One-time code has had too many failed attempts."
-    return Refusal(400, {"code": "one_time_code_too_many_attempts", "message": message})
+    return ErrorResponse(400, {"code": "one_time_code_too_many_attempts", "message": message})
 
 
-def previously_used() -> Refusal:
+def previously_used() -> ErrorResponse:
     """The TOTP code was accepted before."""
-    return Refusal(400, {"code": "one_time_code_previously_used", "message": _NOT_PROCESSED})
+    return ErrorResponse(400, {"code": "one_time_code_previously_used", "message": _NOT_PROCESSED})
 
 
-def sms_rate_limited(settings: Settings) -> Refusal:
+def sms_rate_limited(settings: Settings) -> ErrorResponse:
     """The number got too many text messages."""
     return _throttled("sms_challenge_rate_limited", settings)
 
 
-def sms_quota_reached(settings: Settings) -> Refusal:
+def sms_quota_reached(settings: Settings) -> ErrorResponse:
     """The account's text messages are used up."""
     return _throttled("sms_challenge_quota_reached", settings)
 
 
-def _throttled(code: str, settings: Settings) -> Refusal:
+def _throttled(code: str, settings: Settings) -> ErrorResponse:
     headers = {} if settings.retry_after is None else {"Retry-After": str(settings.retry_after)}
-    return Refusal(429, {"code": code, "message": _NOT_PROCESSED}, headers=headers)
+    return ErrorResponse(429, {"code": code, "message": _NOT_PROCESSED}, headers=headers)
 
 
-def factor_limit_reached() -> Refusal:
+def factor_limit_reached() -> ErrorResponse:
     """The user has as many factors as the settings allow; no source has the API's own words."""
     message = "The user has reached the maximum number of authentication factors."
-    return Refusal(422, {"code": "authentication_factor_limit_reached", "message": message})
+    return ErrorResponse(422, {"code": "authentication_factor_limit_reached", "message": message})
 
 
-def invalid(problems: Sequence[Problem], settings: Settings) -> Refusal:
+def invalid(problems: Sequence[Problem], settings: Settings) -> ErrorResponse:
     """Properties are missing, unknown or of the wrong kind."""
     if settings.validation_errors == "by_field":
         by_field = [{"field": problem.field, "code": problem.sentence} for problem in problems]
-        return Refusal(settings.validation_status, {"message": "Validation failed", "errors": by_field})
+        return ErrorResponse(settings.validation_status, {"message": "Validation failed", "errors": by_field})
     by_code = [{"code": f"invalid_{problem.field}", "message": problem.sentence} for problem in problems]
     body = {"code": "invalid_request_parameters", "message": "Validation failed.", "errors": by_code}
-    return Refusal(settings.validation_status, body)
+    return ErrorResponse(settings.validation_status, body)
 
 
-def unreadable(settings: Settings) -> Refusal:
+def unreadable(settings: Settings) -> ErrorResponse:
     """The body is not a JSON object."""
     body = {"code": "invalid_request_body", "message": "The request body must be a JSON object."}
-    return Refusal(settings.unreadable_status, body)
+    return ErrorResponse(settings.unreadable_status, body)
 
 
-def method_not_allowed(method: str, path: str, allowed: Sequence[str]) -> Refusal:
+def method_not_allowed(method: str, path: str, allowed: Sequence[str]) -> ErrorResponse:
     """The path is one of the API's, the method is not."""
     message = (
         f"The workos_mfa emulator has no {method} {path}: the API has this path with {' and '.join(allowed)}. "
         "This answer is the emulator's own."
     )
-    return Refusal(405, {"code": "method_not_allowed", "message": message}, headers={"Allow": ", ".join(allowed)})
+    return ErrorResponse(405, {"code": "method_not_allowed", "message": message}, headers={"Allow": ", ".join(allowed)})
 
 
-def not_implemented(method: str, path: str) -> Refusal:
+def not_implemented(method: str, path: str) -> ErrorResponse:
     """The emulator does not have this route; it says who speaks, so that nobody takes it for the API."""
     message = (
         f"The workos_mfa emulator does not implement {method} {path}. This answer is the emulator's own: "
         "it says nothing about the WorkOS API."
     )
-    return Refusal(501, {"code": "not_implemented_by_emulator", "message": message})
+    return ErrorResponse(501, {"code": "not_implemented_by_emulator", "message": message})

@@ -91,7 +91,7 @@ class Fields:
     def refuse_if_wrong(self) -> None:
         """End the reading.
 
-        :raises Refusal: if anything was wrong.
+        :raises ErrorResponse: if anything was wrong.
         """
         if self._problems:
             raise error_responses.invalid(self._problems, self._settings)
@@ -107,7 +107,7 @@ class Fields:
 def body_fields(body: bytes, known: Collection[str], settings: Settings) -> Fields:
     """The properties of a JSON body; an empty body has none, as with the API.
 
-    :raises Refusal: if it is not a JSON object.
+    :raises ErrorResponse: if it is not a JSON object.
     """
     fields = Fields(_json_object(body, settings) if body else {}, settings)
     if settings.unknown_properties == "refused":

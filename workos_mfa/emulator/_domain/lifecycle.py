@@ -28,10 +28,10 @@ from workos_mfa.emulator._state.memory import Memory
 from workos_mfa.emulator._state.records import LIFETIME, ChallengeRecord, FactorRecord
 
 
-class Engine:
+class Lifecycle:
     """The lifecycle over a memory and a clock.
 
-    Every method raises :class:`Refusal` where the API would answer with an error.
+    Every method raises :class:`ErrorResponse` where the API would answer with an error.
     """
 
     def __init__(self, settings: Settings, clock: Clock, memory: Memory) -> None:
@@ -42,7 +42,7 @@ class Engine:
         self._state = memory.state
 
     def __repr__(self) -> str:
-        return f"<Engine: {self._state!r}>"
+        return f"<Lifecycle: {self._state!r}>"
 
     @property
     def settings(self) -> Settings:

@@ -14,7 +14,7 @@ from datetime import datetime
 
 import attrs
 
-from workos_mfa._core.redaction import ComparedUnseen
+from workos_mfa._core.redaction import NoDiffEquality
 from workos_mfa.emulator._base.randomness import Randomness
 
 STEP_SECONDS = 30
@@ -26,7 +26,7 @@ _BASE32 = re.compile(r"[A-Z2-7]{16,}={0,6}")
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class TOTPCode(ComparedUnseen):
+class TOTPCode(NoDiffEquality):
     """What an authenticator app shows for one factor. Its repr does not show the code.
 
     :param factor_id: the factor.

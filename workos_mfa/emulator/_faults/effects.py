@@ -10,7 +10,7 @@ import attrs
 
 from workos_mfa.emulator._faults import responses
 
-Kind = Literal["refuse_connection", "lose_request", "lose_reply", "cut_body", "delay", "answer", "rate_limit"]
+Kind = Literal["refuse_connection", "lose_request", "lose_response", "cut_body", "delay", "answer", "rate_limit"]
 
 _TOO_MUCH = 1_000_000_000
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

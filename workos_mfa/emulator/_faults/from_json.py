@@ -47,7 +47,7 @@ def _answer(values: Mapping[str, object]) -> Effect:
 _READERS: Mapping[str, _Reader] = {
     "refuse_connection": _plain("refuse_connection"),
     "lose_request": _plain("lose_request"),
-    "lose_reply": _plain("lose_reply"),
+    "lose_response": _plain("lose_response"),
     "cut_body": _plain("cut_body"),
     "delay": _Reader(("seconds",), (), lambda values: effects.delay(cast("float", values["seconds"]))),
     "answer": _Reader(("status",), ("body", "headers", "retry_after"), _answer),

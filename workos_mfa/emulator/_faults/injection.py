@@ -20,17 +20,17 @@ from workos_mfa.emulator._faults.fault import Fault, Selectors
 from workos_mfa.emulator._faults.from_json import read_fault
 from workos_mfa.emulator._faults.making import MakesFaults
 
-Trouble = Literal["refused", "request_lost", "reply_lost", "body_cut"]
+Trouble = Literal["refused", "request_lost", "response_lost", "body_cut"]
 
 
 @attrs.frozen
 class Outcome:
     """What became of a request.
 
-    :param response: the answer. With ``reply_lost`` it is the one that nobody gets to see, with ``body_cut`` the one
+    :param response: the answer. With ``response_lost`` it is the one that nobody gets to see, with ``body_cut`` the one
         that ends too early; None where the request did not arrive.
     :param trouble: ``"refused"``: there was no connection; ``"request_lost"``: the connection broke before the call
-        was acted on; ``"reply_lost"``: it broke afterwards; ``"body_cut"``: it broke within the body of the answer.
+        was acted on; ``"response_lost"``: it broke afterwards; ``"body_cut"``: it broke within the body of the answer.
     :param delay: seconds that pass between the act and the answer.
     """
 
@@ -97,7 +97,7 @@ class Faults(MakesFaults, Collection[Fault]):
     def from_json(self, mapping: Mapping[str, object]) -> Fault:
         """Make a fault from JSON.
 
-        ``{"fault": "lose_reply", "operation": "verify_challenge", "count": 2}`` is the method ``lose_reply`` with
+        ``{"fault": "lose_response", "operation": "verify_challenge", "count": 2}`` is the method ``lose_response`` with
         these selectors; every method and its parameters can be written so. An error hook of WorkOS' emulator
         (``method``, ``path``, ``status``, ``body``, ``count``) is read as what it means there: an ``answer``, for
         ever unless it has a ``count``.

@@ -40,10 +40,10 @@ class MakesFaults(ABC):
         count: int | None = 1,
         after: int = 0,
     ) -> Fault:
-        """The connection breaks before anything is done; the client can't tell it from :meth:`lose_reply`."""
+        """The connection breaks before anything is done; the client can't tell it from :meth:`lose_response`."""
         return self._add(effects.Effect(kind="lose_request"), Selectors(operation, method, path, count, after))
 
-    def lose_reply(
+    def lose_response(
         self,
         *,
         operation: str | None = None,
@@ -53,7 +53,7 @@ class MakesFaults(ABC):
         after: int = 0,
     ) -> Fault:
         """The call is done and the connection breaks before the answer: who repeats it now does it twice."""
-        return self._add(effects.Effect(kind="lose_reply"), Selectors(operation, method, path, count, after))
+        return self._add(effects.Effect(kind="lose_response"), Selectors(operation, method, path, count, after))
 
     def cut_body(
         self,

@@ -18,9 +18,9 @@ from workos_mfa._core.redaction import Hidden
 from workos_mfa._core.transport import Response
 from workos_mfa._version import __version__
 from workos_mfa.emulator._api.dispatcher import Api, json_response
-from workos_mfa.emulator._domain.error_responses import Refusal
+from workos_mfa.emulator._domain.error_responses import ErrorResponse
 from workos_mfa.emulator._faults.injection import Outcome
-from workos_mfa.emulator._http import refusals
+from workos_mfa.emulator._http import error_responses
 from workos_mfa.emulator._http.control import Control
 from workos_mfa.emulator._http.hosts import THIS_MACHINE, Hosts, is_this_machine
 from workos_mfa.emulator._http.incoming import Incoming
@@ -40,7 +40,7 @@ CONTROL_LIMIT = 16 * 1024 * 1024
 _CONTROL = "/_emulate"
 _HEALTH = "/health"
 _SPELT = {"etag": "ETag"}
-_LOST = frozenset({"refused", "request_lost", "reply_lost"})
+_LOST = frozenset({"refused", "request_lost", "response_lost"})
 
 _log = logging.getLogger("workos_mfa.emulator")
 
@@ -49,7 +49,7 @@ class LostError(ConnectionError):
     """A fault demands that the connection breaks; our own server breaks it, others end it in their way."""
 
 
-class HTTPDoor:
+class WSGIApp:
     """A WSGI application for any server.
 
     :param api: what answers.
@@ -75,25 +75,25 @@ class HTTPDoor:
         self._has_page = has_page
 
     def __repr__(self) -> str:
-        return f"<HTTPDoor: {self._api!r}>"
+        return f"<WSGIApp: {self._api!r}>"
 
-    def with_api_key(self, api_key: str) -> HTTPDoor:
+    def with_api_key(self, api_key: str) -> WSGIApp:
         """The same application for another key.
 
         :raises ValueError: if it can't be a key of an emulator's.
         """
-        return HTTPDoor(self._api, self._control, checked_key(api_key), self._hosts, has_page=self._has_page)
+        return WSGIApp(self._api, self._control, checked_key(api_key), self._hosts, has_page=self._has_page)
 
-    def with_hosts(self, *hosts: str) -> HTTPDoor:
+    def with_hosts(self, *hosts: str) -> WSGIApp:
         """The same application for other hosts too than ``localhost``, ``127.0.0.1`` and ``[::1]``.
 
         :param hosts: names or addresses without a port, such as ``"mfa.test"``; ``"*"`` for all, where a key is
             needed that is not known to all: any web page could use the emulator through a browser on this machine.
         :raises ValueError: if one is no host.
         """
-        return HTTPDoor(self._api, self._control, self._key, self._hosts.and_also(*hosts), has_page=self._has_page)
+        return WSGIApp(self._api, self._control, self._key, self._hosts.and_also(*hosts), has_page=self._has_page)
 
-    def at(self, host: str, address: str) -> HTTPDoor:
+    def at(self, host: str, address: str) -> WSGIApp:
         """The same application for a server of our own, which has the page where nobody else can see it.
 
         :param host: what it was told to listen on.
@@ -102,7 +102,7 @@ class HTTPDoor:
         if not is_this_machine(address):
             return self.with_hosts("*")
         hosts = self._hosts.and_also(host)
-        return HTTPDoor(self._api, self._control, self._key, hosts, has_page=hosts.names is not None)
+        return WSGIApp(self._api, self._control, self._key, hosts, has_page=hosts.names is not None)
 
     @property
     def has_page(self) -> bool:
@@ -127,13 +127,13 @@ class HTTPDoor:
         incoming = Incoming(environ)
         try:
             outcome = self._outcome(incoming)
-        except Refusal as refusal:
+        except ErrorResponse as refusal:
             return Outcome(self._refused(incoming, refusal))
         except ConnectionError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
             _log.exception("the emulator failed")
-            problem = refusals.failed(error)
+            problem = error_responses.failed(error)
             return Outcome(json_response(problem.status, problem.body, {}))
         _wait(outcome.delay, environ.get(CLOSING))
         return outcome
@@ -141,14 +141,14 @@ class HTTPDoor:
     def _outcome(self, incoming: Incoming) -> Outcome:
         path = incoming.path
         if not self._hosts.allow(incoming.host):
-            raise refusals.another_host(incoming.host)
+            raise error_responses.another_host(incoming.host)
         # Who has a key is a client of the API, which has nothing there.
         if path == "/" and incoming.method == "GET" and self._has_page and not incoming.bearer:
             return Outcome(self._control.page())
         if path == _HEALTH and incoming.method == "GET":
             return Outcome(json_response(200, {"status": "ok", "emulator": "workos_mfa", "version": __version__}, {}))
         if not hmac.compare_digest(incoming.bearer, self._key.value.encode()):
-            raise refusals.unauthorized()
+            raise error_responses.unauthorized()
         if _is_control(path):
             return Outcome(self._controlled(incoming))
         body = incoming.body(API_LIMIT)
@@ -161,7 +161,7 @@ class HTTPDoor:
         done = self._control.answer(incoming.method, path, incoming.query, incoming.body(CONTROL_LIMIT))
         return json_response(done.status, done.body, {})
 
-    def _refused(self, incoming: Incoming, refusal: Refusal) -> Response:
+    def _refused(self, incoming: Incoming, refusal: ErrorResponse) -> Response:
         if _is_control(incoming.path):
             # Not put on the list of calls, where the app's own are looked for.
             return json_response(refusal.status, refusal.body, refusal.headers)

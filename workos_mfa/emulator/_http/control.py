@@ -16,7 +16,7 @@ from workos_mfa.emulator._base.clock import Clock
 from workos_mfa.emulator._base.outbox import Outbox
 from workos_mfa.emulator._domain.totp import TOTPCode
 from workos_mfa.emulator._faults.injection import Faults
-from workos_mfa.emulator._http import page, refusals, values
+from workos_mfa.emulator._http import error_responses, page, values
 from workos_mfa.emulator._settings import Settings
 from workos_mfa.emulator._settings_by_name import as_json
 
@@ -158,20 +158,20 @@ class Control:
         """Do what is asked for.
 
         :param path: below ``/_emulate/``; empty for the list of all.
-        :raises Refusal: if it can't be done.
+        :raises ErrorResponse: if it can't be done.
         """
         name, found_id = _command_in(path, self._paths)
         if name is None:
-            raise refusals.no_such_command(path, filter(None, self._paths))
+            raise error_responses.no_such_command(path, filter(None, self._paths))
         methods = self._paths[name].methods
         handler = methods.get(method)
         if handler is None:
-            raise refusals.wrong_command_method(method, name, methods)
+            raise error_responses.wrong_command_method(method, name, methods)
         values.check_names(query, _FILTERS if name == "outbox/latest" else ())
         try:
             return handler(Command(found_id, query, body))
         except ValueError as error:
-            problem = refusals.bad_command(str(error))
+            problem = error_responses.bad_command(str(error))
         raise problem
 
     def page(self) -> Response:
@@ -199,7 +199,7 @@ class Control:
                 to=number, factor_id=asked.get("factor_id"), challenge_id=asked.get("challenge_id")
             )
         except LookupError as error:
-            problem = refusals.no_such_thing(str(error))
+            problem = error_responses.no_such_thing(str(error))
         else:
             return Done(200, values.message_as_json(message))
         raise problem
@@ -234,7 +234,7 @@ class Control:
         try:
             self._emulator.faults.remove(command.id)
         except LookupError as error:
-            problem = refusals.no_such_thing(str(error))
+            problem = error_responses.no_such_thing(str(error))
         else:
             return _NOTHING_TO_SHOW
         raise problem
@@ -268,7 +268,7 @@ def _telling(code_of: Callable[[str], str]) -> _Handler:
         try:
             return Done(200, {"code": code_of(command.id)})
         except LookupError as error:
-            problem = refusals.no_such_thing(str(error))
+            problem = error_responses.no_such_thing(str(error))
         raise problem
 
     return tell

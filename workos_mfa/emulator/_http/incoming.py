@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
-from workos_mfa.emulator._http import refusals
+from workos_mfa.emulator._http import error_responses
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -54,7 +54,7 @@ class Incoming:
         """The body.
 
         :param limit: how many bytes are read at most.
-        :raises Refusal: if it is longer.
+        :raises ErrorResponse: if it is longer.
         :raises ConnectionError: if the client went away before it was whole.
         """
         # One more, since a body in chunks is not refused there but cut.
@@ -66,18 +66,18 @@ class Incoming:
         except (BadRequest, OSError):
             raise ConnectionAbortedError("the body of the request did not arrive as a whole") from None
         if body is None or len(body) > limit:
-            raise refusals.too_large(limit)
+            raise error_responses.too_large(limit)
         return body
 
     def check_json(self) -> None:
         """Make sure that the body is said to be JSON.
 
-        :raises Refusal: if it is not.
+        :raises ErrorResponse: if it is not.
         """
         coding = self._request.headers.get("Content-Encoding", "identity")
         charset = self._request.mimetype_params.get("charset", "utf-8")
         if (self._request.mimetype, charset.lower(), coding.lower()) != ("application/json", "utf-8", "identity"):
-            raise refusals.not_json()
+            raise error_responses.not_json()
 
 
 def _target(environ: WSGIEnvironment) -> tuple[str, str, str]:

@@ -21,7 +21,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from workos_mfa._core.transport import Response
 from workos_mfa.emulator._api.dispatcher import json_response
-from workos_mfa.emulator._http.app import CLOSING, HTTPDoor, headers_of, reason, whole_or_half
+from workos_mfa.emulator._http.app import CLOSING, WSGIApp, headers_of, reason, whole_or_half
 
 # Of a body that was refused so much is read, since a client that is still sending would not read the answer.
 _MOST_READ_IN_VAIN = 1024 * 1024
@@ -183,7 +183,7 @@ class Listener(ThreadedWSGIServer):
     :param sock: a socket that listens; it stays the caller's, who may close it.
     """
 
-    def __init__(self, door: HTTPDoor, sock: socket.socket) -> None:
+    def __init__(self, door: WSGIApp, sock: socket.socket) -> None:
         self.door = door
         self.closing: threading.Event = threading.Event()
         self._lock = threading.Lock()

@@ -15,7 +15,7 @@ from workos_mfa.emulator._api.dispatcher import Api
 from workos_mfa.emulator._http.control import Control, Controlled
 
 if TYPE_CHECKING:
-    from workos_mfa.emulator._http.app import HTTPDoor
+    from workos_mfa.emulator._http.app import WSGIApp
 
 DEFAULT_API_KEY = "sk_test_default"
 """The key of an emulator that was given no other; WorkOS' own emulator has the same."""
@@ -26,7 +26,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (they are tra
 _BACKLOG = 128
 
 
-def make_door(api: Api, emulator: Controlled, api_key: str) -> HTTPDoor:
+def make_app(api: Api, emulator: Controlled, api_key: str) -> WSGIApp:
     """The WSGI application of an emulator.
 
     :raises ImportError: if werkzeug is not installed; the text says how to install it.
@@ -39,9 +39,9 @@ def make_door(api: Api, emulator: Controlled, api_key: str) -> HTTPDoor:
             "the emulator answers over HTTP with werkzeug, which is not installed; run: "
             "pip install 'workos-mfa[emulator]'"
         ) from error
-    from workos_mfa.emulator._http.app import HTTPDoor, checked_key
+    from workos_mfa.emulator._http.app import WSGIApp, checked_key
 
-    return HTTPDoor(api, Control(emulator), checked_key(api_key))
+    return WSGIApp(api, Control(emulator), checked_key(api_key))
 
 
 class EmulatorServer:
@@ -56,7 +56,7 @@ class EmulatorServer:
     :raises ValueError: if there is no such port.
     """
 
-    def __init__(self, door: HTTPDoor, *, host: str, port: int) -> None:
+    def __init__(self, door: WSGIApp, *, host: str, port: int) -> None:
         from workos_mfa.emulator._http.listener import Listener
 
         with _listening(host, port) as sock:

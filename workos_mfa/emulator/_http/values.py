@@ -11,7 +11,7 @@ import attrs
 
 from workos_mfa.emulator._base.calls import Call
 from workos_mfa.emulator._base.outbox import SMSMessage
-from workos_mfa.emulator._http import refusals
+from workos_mfa.emulator._http import error_responses
 
 
 def message_as_json(message: SMSMessage) -> dict[str, object]:
@@ -37,25 +37,25 @@ def timestamp(moment: datetime) -> str:
 def read_object(body: bytes) -> Mapping[str, object]:
     """The JSON object in a body.
 
-    :raises Refusal: if there is none.
+    :raises ErrorResponse: if there is none.
     """
     try:
         value: object = json.loads(body)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise refusals.bad_command("The request body must be a JSON object.")
+        raise error_responses.bad_command("The request body must be a JSON object.")
     return cast("dict[str, object]", value)
 
 
 def check_names(values: Collection[str], possible: Collection[str]) -> None:
     """Make sure that nothing is ignored in silence.
 
-    :raises Refusal: if there are other names than the possible ones.
+    :raises ErrorResponse: if there are other names than the possible ones.
     """
     unknown = sorted(name for name in values if name not in possible)
     if unknown:
-        raise refusals.bad_command(f"There is no {', '.join(unknown)} here; there is: {', '.join(possible)}.")
+        raise error_responses.bad_command(f"There is no {', '.join(unknown)} here; there is: {', '.join(possible)}.")
 
 
 def read_number(name: str, value: object) -> float:
