@@ -19,15 +19,15 @@ from benchmarks.rounds import Rounds, Spread, spread, take_turns, turn_of
 from workos_mfa import MFA, Options, Request, RetryingTransport, Urllib3Transport
 from workos_mfa._client import operations, outcomes, parsing
 from workos_mfa._core.redaction import Hidden
-from workos_mfa._transports.connections import DEFAULT_MAX_IDLE, keep_time, time_limit
+from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, keep_time, time_limit
 from workos_mfa._transports.http import BODY_HEADERS
-from workos_mfa._transports.responses import read_body
+from workos_mfa._transports.response import read_body
 
 BELOW = "http.client alone: request, answer, JSON"
 POOL = "urllib3's pool and answer, our clock on it"
 LAYERS = {
     BELOW: "`http.client.HTTPConnection`, `json.loads`",
-    POOL: "`urlopen`, `workos_mfa._transports.connections`, `timed_answers`",
+    POOL: "`urlopen`, `workos_mfa._transports.deadline`, `timed_answers`",
     "one attempt: fork check, key, body, time limit, `Response`, nothing left in frames": "`Urllib3Transport.send`",
     "what may be repeated: limits, clock, `Attempt`, log": "`RetryingTransport.send`",
     "the arguments checked, the request made": "`workos_mfa._client.operations`, `workos_mfa._core.validation`",

@@ -10,8 +10,7 @@ OURS_WITH_A_CLIENT = {
     *(f"workos_mfa.{room}" for room in ("_client", "_core", "_transports")),
     *(f"workos_mfa._core.{name}" for name in ("errors", "models", "redaction", "transport", "validation")),
     *(f"workos_mfa._client.{name}" for name in ("mfa", "operations", "outcomes", "parsing")),
-    *(f"workos_mfa._transports.{name}" for name in ("config", "connections", "environment", "failures", "http")),
-    *(f"workos_mfa._transports.{name}" for name in ("requests", "responses", "retry")),
+    *(f"workos_mfa._transports.{name}" for name in ("config", "deadline", "http", "requests", "response", "retry")),
 }
 OURS_WITH_THE_LEAN_ONE = OURS_WITH_A_CLIENT - {"workos_mfa._transports.requests"} | {"workos_mfa._transports.urllib3"}
 

@@ -117,7 +117,7 @@ def all_calls(mfa: MFA) -> dict[str, Callable[[], object]]:
     }
 
 
-ONCE = ("enroll_factor", "challenge_factor", "verify_challenge", "create_user_auth_factor")
+NON_IDEMPOTENT = ("enroll_factor", "challenge_factor", "verify_challenge", "create_user_auth_factor")
 SAFE = ("get_factor", "list_user_auth_factors")
-CONVERGES = ("delete_factor",)
-ALL = (*ONCE, *SAFE, *CONVERGES)
+IDEMPOTENT = ("delete_factor",)
+ALL = (*NON_IDEMPOTENT, *SAFE, *IDEMPOTENT)

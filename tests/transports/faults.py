@@ -18,7 +18,7 @@ import pytest
 import trustme
 
 from tests.loopback import Behaviour, Line, Received, Server, http_answer, serving
-from tests.transports.api import CONVERGES, SAFE, answer_rightly, first_then, right_answer
+from tests.transports.api import IDEMPOTENT, SAFE, answer_rightly, first_then, right_answer
 from workos_mfa import (
     APIError,
     ConnectError,
@@ -68,7 +68,9 @@ class Fault:
     """What goes wrong, and what must follow from it.
 
     :param setting: makes it go wrong.
-    :param safe: whether get and list are tried again, ``converges`` the same of delete, ``once`` of the rest.
+    :param safe: whether get and list are tried again.
+    :param idempotent: whether delete is.
+    :param non_idempotent: whether the other calls are.
     :param arrives: whether the request reaches the API.
     :param unclear: whether the API may have acted.
     :param error: what is raised if it stays; None if the call works in spite of it.
@@ -79,8 +81,8 @@ class Fault:
 
     setting: Setting
     safe: Repeated
-    converges: Repeated
-    once: Repeated
+    idempotent: Repeated
+    non_idempotent: Repeated
     arrives: bool
     unclear: bool
     error: type[MFAError] | None
@@ -90,7 +92,9 @@ class Fault:
 
     def repeated(self, call: str) -> bool:
         """Whether a call is tried again."""
-        rule = {**dict.fromkeys(SAFE, self.safe), **dict.fromkeys(CONVERGES, self.converges)}.get(call, self.once)
+        rule = {**dict.fromkeys(SAFE, self.safe), **dict.fromkeys(IDEMPOTENT, self.idempotent)}.get(
+            call, self.non_idempotent
+        )
         return rule == "again"
 
 
@@ -488,9 +492,9 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-_UNCLEAR = {"once": "never", "unclear": True}
-_TAKEN_FOR_WHOLE = {"safe": "never", "converges": "never", **_UNCLEAR, "error": UnexpectedResponseError}
-_TAKEN_FOR_A_REFUSAL = {"once": "again", "unclear": False, "error": RateLimitExceededError}
+_UNCLEAR = {"non_idempotent": "never", "unclear": True}
+_TAKEN_FOR_WHOLE = {"safe": "never", "idempotent": "never", **_UNCLEAR, "error": UnexpectedResponseError}
+_TAKEN_FOR_A_REFUSAL = {"non_idempotent": "again", "unclear": False, "error": RateLimitExceededError}
 
 _DIFFERENCES: dict[str, dict[str, Any]] = {
     "the proxy dies on CONNECT": {**_UNCLEAR, "error": ConnectionLostError},

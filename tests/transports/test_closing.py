@@ -16,7 +16,7 @@ from tests.transports.api import CHALLENGE_ID, CODE, KEY, TransportFactory, righ
 from workos_mfa import MFA, Transport
 
 SHARED = (
-    "workos_mfa._transports.connections",
+    "workos_mfa._transports.deadline",
     "workos_mfa._transports.requests",
     "workos_mfa._transports.urllib3",
     "urllib3.connectionpool",

@@ -15,7 +15,7 @@ from tests.loopback import Line, Received, Server, wait_until
 from tests.race import race
 from tests.transports.api import KEY, TransportFactory, answer_rightly
 from workos_mfa import MFA, InvalidInputError, RequestsTransport, Transport
-from workos_mfa._transports.connections import _Connections
+from workos_mfa._transports.deadline import _Connections
 
 Connect = Callable[[Server], Transport]
 CROWD = 12
@@ -30,7 +30,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     def later(seconds: float) -> None:
         nonlocal passed
         passed += seconds
-        monkeypatch.setattr("workos_mfa._transports.connections.time.monotonic", lambda: now() + passed)
+        monkeypatch.setattr("workos_mfa._transports.deadline.time.monotonic", lambda: now() + passed)
 
     return later
 

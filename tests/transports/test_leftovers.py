@@ -35,7 +35,7 @@ from workos_mfa import (
     Transport,
     UnexpectedResponseError,
 )
-from workos_mfa._transports.connections import _Connections
+from workos_mfa._transports.deadline import _Connections
 
 Connect = Callable[[Server], Transport]
 

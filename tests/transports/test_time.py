@@ -121,7 +121,7 @@ def test_the_first_of_two_addresses_hangs(
     full_port: int, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each address gets its share of the time: one that hangs does not use up the next one's."""
-    monkeypatch.setattr("workos_mfa._transports.connections.socket.getaddrinfo", resolving_to("127.0.0.1", "127.0.0.2"))
+    monkeypatch.setattr("workos_mfa._transports.deadline.socket.getaddrinfo", resolving_to("127.0.0.1", "127.0.0.2"))
     with socket.create_server(("127.0.0.2", full_port)):
         mfa = MFA(transport=transport_class(KEY, base_url=f"http://localhost:{full_port}"), timeout=LIMIT)
         started = time.monotonic()
@@ -137,13 +137,13 @@ def test_a_name_that_can_not_be_looked_up(transport_class: TransportFactory, mon
     def refuse(*_: object) -> None:
         raise UnicodeError("label too long")
 
-    monkeypatch.setattr("workos_mfa._transports.connections.socket.getaddrinfo", refuse)
+    monkeypatch.setattr("workos_mfa._transports.deadline.socket.getaddrinfo", refuse)
     with pytest.raises(ConnectError, match="Nothing was sent"):
         MFA(transport=transport_class(KEY, base_url="http://localhost:9")).get_factor("auth_factor_1")
 
 
 def test_a_host_without_an_address(transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that resolves to nothing is a connection that was not made."""
-    monkeypatch.setattr("workos_mfa._transports.connections.socket.getaddrinfo", resolving_to())
+    monkeypatch.setattr("workos_mfa._transports.deadline.socket.getaddrinfo", resolving_to())
     with pytest.raises(ConnectError, match="no connection to localhost"):
         MFA(transport=transport_class(KEY, base_url="http://localhost:9")).get_factor("auth_factor_1")

@@ -15,11 +15,9 @@ from workos_mfa import MFA, Page, Response, Urllib3Transport
 from workos_mfa._core.errors import ConnectionLostError, TransportError
 from workos_mfa._core.redaction import Hidden
 from workos_mfa._core.transport import Request
-from workos_mfa._transports.config import read_endpoint
-from workos_mfa._transports.connections import DEFAULT_MAX_IDLE, keep_time
-from workos_mfa._transports.environment import proxy_url
-from workos_mfa._transports.failures import transport_error
-from workos_mfa._transports.http import HTTPTransport
+from workos_mfa._transports.config import proxy_url, read_endpoint
+from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, keep_time
+from workos_mfa._transports.http import HTTPTransport, transport_error
 
 
 def test_the_module_is_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,11 +26,17 @@ from workos_mfa._core import validation
 from workos_mfa._core.errors import ConfigurationError, ConnectError, TransportError
 from workos_mfa._core.redaction import Hidden, unseen
 from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response, sent_secrets
-from workos_mfa._transports import environment
-from workos_mfa._transports.connections import DEFAULT_MAX_IDLE, keep_time, time_limit
-from workos_mfa._transports.failures import LIBRARY_ERRORS, transport_error
-from workos_mfa._transports.http import BODY_HEADERS, HEADERS, HTTPTransport, encode_body
-from workos_mfa._transports.responses import guard, read_body
+from workos_mfa._transports import config
+from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, keep_time, time_limit
+from workos_mfa._transports.http import (
+    BODY_HEADERS,
+    HEADERS,
+    LIBRARY_ERRORS,
+    HTTPTransport,
+    encode_body,
+    transport_error,
+)
+from workos_mfa._transports.response import guard, read_body
 
 _NO_HOOKS: dict[str, list[Any]] = {"response": []}
 
@@ -105,8 +111,8 @@ class RequestsTransport(HTTPTransport):
                 "this transport was made in another process, and the connections of its session are that one's: "
                 "make the session and the transport in each process, after the fork"
             )
-        environment.ca_bundle()  # refused here if it is missing, and not at the first call
-        proxy = environment.proxy_url(self._endpoint)
+        config.ca_bundle()  # refused here if it is missing, and not at the first call
+        proxy = config.proxy_url(self._endpoint)
         session = _OwnSession()
         adapter = _TimedAdapter(self._max_idle)
         session.mount("https://", adapter)
@@ -272,7 +278,7 @@ class _TimedAdapter(HTTPAdapter):
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
         """What every transport sends a proxy; requests has no password but in Latin-1."""
-        return environment.proxy_headers(proxy)
+        return config.proxy_headers(proxy)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
         """Make the pools of a proxy ours."""
@@ -298,7 +304,7 @@ def _refuse_missing_files(settings: dict[str, Any]) -> None:
 
 def _refuse_unusable_proxy(settings: dict[str, Any], url: str) -> None:
     proxy = select_proxy(url, settings["proxies"])
-    if not proxy or (usable := environment.usable_proxy(proxy)).startswith("socks"):
+    if not proxy or (usable := config.usable_proxy(proxy)).startswith("socks"):
         return
     try:
         "".join(get_auth_from_url(usable)).encode("latin-1")

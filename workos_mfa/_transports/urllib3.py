@@ -19,10 +19,10 @@ from urllib3.util.ssl_ import create_urllib3_context
 from workos_mfa._core import validation
 from workos_mfa._core.redaction import Hidden
 from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response
-from workos_mfa._transports import environment
-from workos_mfa._transports.connections import DEFAULT_MAX_IDLE, keep_time, time_limit
+from workos_mfa._transports import config
+from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, keep_time, time_limit
 from workos_mfa._transports.http import BODY_HEADERS, HEADERS, HTTPTransport, encode_body
-from workos_mfa._transports.responses import read_body
+from workos_mfa._transports.response import read_body
 
 if TYPE_CHECKING:
     from urllib3.connectionpool import HTTPConnectionPool
@@ -75,7 +75,7 @@ class Urllib3Transport(HTTPTransport):
         self._pool = self._pool_for_all_calls()
 
     def _renew(self) -> None:
-        self._proxy = environment.proxy_url(self._endpoint)
+        self._proxy = config.proxy_url(self._endpoint)
         self._manager = self._new_manager()
         self._pool = self._pool_for_all_calls()
         # A proxy that forwards plain http is asked for the whole URL; all others are asked for the path.
@@ -121,7 +121,7 @@ class Urllib3Transport(HTTPTransport):
 
 def _context_of_the_environment() -> ssl.SSLContext:
     context = create_urllib3_context()
-    bundle = environment.ca_bundle()
+    bundle = config.ca_bundle()
     if bundle is None:
         # requests brings it, and trusts it too.
         import certifi
@@ -140,4 +140,4 @@ def _proxy_manager(proxy: str, settings: dict[str, Any]) -> PoolManager:
         return SOCKSProxyManager(proxy, username=unquote(user), password=unquote(password), **settings)
     if proxy.startswith("https:"):
         settings = {**settings, "proxy_ssl_context": _context_of_the_environment()}
-    return ProxyManager(proxy, proxy_headers=environment.proxy_headers(proxy), **settings)
+    return ProxyManager(proxy, proxy_headers=config.proxy_headers(proxy), **settings)

@@ -31,7 +31,7 @@ from urllib3.exceptions import (
 from urllib3.util import Timeout
 from urllib3.util.connection import allowed_gai_family, create_connection
 
-from workos_mfa._transports.responses import TimedResponse
+from workos_mfa._transports.response import TimedResponse
 
 if TYPE_CHECKING:
     from urllib3.poolmanager import PoolManager
