@@ -19,7 +19,7 @@ from benchmarks.rounds import Rounds, Spread, spread, take_turns, turn_of
 from workos_mfa import MFA, Options, Request, RetryingTransport, Urllib3Transport
 from workos_mfa._client import operations, outcomes, parsing
 from workos_mfa._core.redaction import Hidden
-from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, keep_time, time_limit
+from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, time_limit, use_deadline_pools
 from workos_mfa._transports.http import BODY_HEADERS
 from workos_mfa._transports.response import read_body
 
@@ -67,7 +67,7 @@ def _difference(taken: Rounds[str], upper: str, lower: str) -> Spread:
 
 def _pool(url: str) -> Callable[[], object]:
     manager = urllib3.PoolManager(maxsize=0)
-    keep_time(manager, DEFAULT_MAX_IDLE)
+    use_deadline_pools(manager, DEFAULT_MAX_IDLE)
     pool = manager.connection_from_url(url)
     settings: dict[str, Any] = {
         "body": b'{"code": "123456"}',

@@ -15,7 +15,7 @@ from tests.loopback import Line, Received, Server, wait_until
 from tests.race import race
 from tests.transports.api import KEY, TransportFactory, answer_rightly
 from workos_mfa import MFA, InvalidInputError, RequestsTransport, Transport
-from workos_mfa._transports.deadline import _Connections
+from workos_mfa._transports.deadline import _IdleConnections
 
 Connect = Callable[[Server], Transport]
 CROWD = 12
@@ -134,7 +134,7 @@ def test_connections_that_the_server_closed_in_between(
 
 def test_while_it_is_looked_at_a_connection_is_nobody_elses() -> None:
     """One that another thread takes meanwhile is left alone, and those that stay keep their order."""
-    idle = _Connections(0)
+    idle = _IdleConnections(0)
     oldest, taken, dead, newest = (HTTPConnection("localhost") for _ in range(4))
     dead.sock = socket.socket()
     for connection in (oldest, taken, dead, newest):

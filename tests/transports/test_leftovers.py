@@ -35,7 +35,7 @@ from workos_mfa import (
     Transport,
     UnexpectedResponseError,
 )
-from workos_mfa._transports.deadline import _Connections
+from workos_mfa._transports.deadline import _IdleConnections
 
 Connect = Callable[[Server], Transport]
 
@@ -338,7 +338,7 @@ def test_a_malformed_head(
 
 def test_the_idle_connections() -> None:
     """The one used last comes first, and nobody waits: not for one, and not for a lock."""
-    idle = _Connections(0)
+    idle = _IdleConnections(0)
     assert idle.empty()
     idle.put("first")
     idle.put("last")

@@ -16,7 +16,7 @@ from workos_mfa._core.errors import ConnectionLostError, TransportError
 from workos_mfa._core.redaction import Hidden
 from workos_mfa._core.transport import Request
 from workos_mfa._transports.config import proxy_url, read_endpoint
-from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, keep_time
+from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, use_deadline_pools
 from workos_mfa._transports.http import HTTPTransport, transport_error
 
 
@@ -85,7 +85,7 @@ def test_a_transport_is_over_some_library() -> None:
 def test_pools_are_timed_once() -> None:
     """A manager that comes along again, as requests before 2.32 hands it over for each call, stays as it is."""
     manager = PoolManager()
-    keep_time(manager, DEFAULT_MAX_IDLE)
+    use_deadline_pools(manager, DEFAULT_MAX_IDLE)
     once = dict(manager.pool_classes_by_scheme)
-    keep_time(manager, DEFAULT_MAX_IDLE)
+    use_deadline_pools(manager, DEFAULT_MAX_IDLE)
     assert manager.pool_classes_by_scheme == once

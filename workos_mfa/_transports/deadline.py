@@ -1,13 +1,11 @@
-"""Connections that keep to the clock: shared by the transports that open sockets.
+"""Connections, and pools of them, that keep the deadline of an attempt.
 
-A socket's timeout is the longest silence, not the longest wait: a server that drips a byte a second
-never trips it. Here the time of one attempt is a wall: for connecting (with all addresses of a host),
-a proxy's tunnel, TLS, the headers and the body. What new connections connect and read with is set on
-each of them, and the pools' ``ConnectionCls`` is left alone, since vcrpy and others replace that.
+A socket's timeout limits one read, and not the whole wait: a server that sends a byte a second never exceeds it. Here
+connecting (to all addresses of a host), a proxy's tunnel, TLS, the headers and the body share the time of the attempt.
+
+The classes stand in front of whatever class urllib3 has at the moment, so that what vcrpy and others put in its place
+stays in use.
 """
-
-# It reaches into urllib3's connections, whose types do not say what they connect and read with.
-# pyright: reportUnknownMemberType=false, reportPrivateUsage=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
@@ -31,10 +29,14 @@ from urllib3.exceptions import (
 from urllib3.util import Timeout
 from urllib3.util.connection import allowed_gai_family, create_connection
 
-from workos_mfa._transports.response import TimedResponse
+from workos_mfa._transports.response import DeadlineResponse
 
 if TYPE_CHECKING:
+    from urllib3.connection import HTTPConnection as _Connection
+    from urllib3.connectionpool import HTTPConnectionPool as _Pool
     from urllib3.poolmanager import PoolManager
+else:
+    _Connection = _Pool = object  # what they stand in front of is known at run time
 
 DEFAULT_MAX_IDLE = 120.0
 """Seconds for which an idle connection is kept: a person has typed the code by then, and the edge in front of WorkOS,
@@ -63,83 +65,36 @@ class NothingSentError(HTTPError):
     """
 
 
-class _Conduct:
-    """How one connection opens, with all that has to happen before the first byte is sent, and how it sends."""
+class DeadlineConnection(_Connection):
+    """A connection that opens, with all that has to happen before the first byte is sent, and answers in time."""
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self._ends = 0.0
-        self._is_new = False
-        self._head = b""
+    debuglevel = (
+        0  # http.client's own may be set for all connections: it would print the key, the codes and the secrets
+    )
+    idle_since: float | None = None
+
+    _ends = 0.0
+    _head = b""
+    _proxy_responses: list[DeadlineResponse] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.socket_options = [*(self.socket_options or ()), *_KEEP_ALIVE]
 
     def connect(self) -> None:
         """Connect.
 
         :raises NothingSentError: if there is no connection.
         """
-        self._ends = time.monotonic() + self._connection.timeout
-        self._is_new = True
+        self._ends = time.monotonic() + cast("float", self.timeout)
+        self.idle_since = None
         self._head = b""
         try:
-            type(self._connection).connect(self._connection)
+            super().connect()
         except (OSError, HTTPError, http.client.HTTPException) as error:
             raise NothingSentError from error
 
-    def dial(self) -> socket.socket:
-        """A socket to the first address that takes it; each address gets its share of the time."""
-        connection = self._connection
-        failure: HTTPError = NewConnectionError(connection, "the host has no address")
-        addresses = self._addresses()
-        for position, address in enumerate(addresses):
-            share = self._left() / (len(addresses) - position)
-            try:
-                sock = create_connection(
-                    (address, connection.port),
-                    share,
-                    source_address=connection.source_address,
-                    socket_options=connection.socket_options,
-                )
-            except TimeoutError as error:
-                failure = ConnectTimeoutError(connection, "timed out")
-                failure.__cause__ = error
-            except OSError as error:
-                failure = NewConnectionError(connection, str(error))
-                failure.__cause__ = error
-            else:
-                sys.audit("http.client.connect", connection, connection.host, connection.port)
-                sock.settimeout(self._left())
-                return sock
-        raise failure
-
-    def tunnel(self) -> None:
-        """Pass through the proxy, and leave TLS what the proxy left of the time."""
-        answers: list[TimedResponse] = []
-
-        def noted(*args: Any, **kwargs: Any) -> TimedResponse:
-            answers.append(TimedResponse(self._ends, self._connection.close, *args, **kwargs))
-            return answers[-1]
-
-        self._connection.response_class = noted
-        try:
-            type(self._connection)._tunnel(self._connection)
-        finally:
-            self._connection.response_class = self.response
-            # Older versions leave the proxy's answer open, and with it the socket of a tunnel that is refused.
-            for answer in answers:
-                answer.close()
-        if self._connection.sock is None:
-            raise OSError("the proxy sent more than its answer")
-        self._connection.sock.settimeout(self._left())
-
-    def response(self, sock: socket.socket, *args: Any, **kwargs: Any) -> TimedResponse:
-        """The answer, within the time that the pool leaves for it, and that connecting has left of the attempt's."""
-        ends = time.monotonic() + cast("float", sock.gettimeout())
-        # urllib3 does not count the time that a proxy's tunnel took.
-        ends = min(ends, self._ends) if self._is_new else ends
-        self._is_new = False
-        return TimedResponse(ends, self._connection.close, sock, *args, **kwargs)
-
-    def send(self, data: bytes) -> None:
+    def send(self, data: Any) -> None:
         """Send head and body together, in one packet and one system call where http.client makes two.
 
         A head that announces a body is kept until the body comes, which it does next.
@@ -148,16 +103,68 @@ class _Conduct:
             self._head = data
             return
         head, self._head = self._head, b""
-        type(self._connection).send(self._connection, head + data)
+        super().send(head + data)
+
+    def response_class(  # type: ignore[override] # pyright: ignore[reportIncompatibleVariableOverride]
+        self, sock: socket.socket, *args: Any, **kwargs: Any
+    ) -> DeadlineResponse:
+        """The response, within the time that the pool leaves for it, and that connecting has left of the attempt's."""
+        ends = time.monotonic() + cast("float", sock.gettimeout())
+        if self.idle_since is None:  # urllib3 does not count the time that a proxy's tunnel took
+            ends = min(ends, self._ends)
+        response = DeadlineResponse(ends, self.close, sock, *args, **kwargs)
+        if self._proxy_responses is not None:
+            self._proxy_responses.append(response)
+        return response
+
+    def _new_conn(self) -> socket.socket:
+        """A socket to the first address that accepts; each address gets its share of the time."""
+        if not _is_of_urllib3(super()._new_conn):
+            return super()._new_conn()  # a SOCKS proxy's connection has its own way
+        failure: HTTPError = NewConnectionError(self, "the host has no address")
+        addresses = self._addresses()
+        for position, address in enumerate(addresses):
+            share = self._left() / (len(addresses) - position)
+            try:
+                sock = create_connection(
+                    (address, self.port),
+                    share,
+                    source_address=self.source_address,
+                    socket_options=self.socket_options,
+                )
+            except TimeoutError as error:
+                failure = ConnectTimeoutError(self, "timed out")
+                failure.__cause__ = error
+            except OSError as error:
+                failure = NewConnectionError(self, str(error))
+                failure.__cause__ = error
+            else:
+                sys.audit("http.client.connect", self, self.host, self.port)
+                sock.settimeout(self._left())
+                return sock
+        raise failure
+
+    def _tunnel(self) -> None:
+        """Pass through the proxy, and leave TLS what the proxy left of the time."""
+        self._proxy_responses = []
+        try:
+            super()._tunnel()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        finally:
+            # Older versions leave the proxy's response open, and with it the socket of a tunnel that is refused.
+            for response in self._proxy_responses:
+                response.close()
+            self._proxy_responses = None
+        if self.sock is None:
+            raise OSError("the proxy sent more than its answer")
+        self.sock.settimeout(self._left())
 
     def _addresses(self) -> list[str]:
-        connection = self._connection
         try:
-            found = socket.getaddrinfo(connection.host, connection.port, allowed_gai_family(), socket.SOCK_STREAM)
+            found = socket.getaddrinfo(self.host, self.port, allowed_gai_family(), socket.SOCK_STREAM)
         except UnicodeError:
-            raise NewConnectionError(connection, "the host's name can't be looked up") from None
+            raise NewConnectionError(self, "the host's name can't be looked up") from None
         except socket.gaierror as error:
-            raise NameResolutionError(connection.host, connection, error) from error
+            raise NameResolutionError(self.host, self, error) from error
         return [str(address[0]) for *_, address in found]
 
     def _left(self) -> float:
@@ -168,7 +175,7 @@ def _announces_body(data: bytes) -> bool:
     return data.endswith(b"\r\n\r\n") and _LENGTH in data and _LENGTH + b"0\r\n" not in data
 
 
-class _Connections:
+class _IdleConnections:
     """The idle connections of a pool, last in, first out, without a lock.
 
     urllib3's queue has one, and an exception out of a signal handler at the wrong moment leaves it locked: every
@@ -214,34 +221,25 @@ class _Connections:
                 self._idle.appendleft(connection)
 
 
-class _Timed:
-    """What a pool of urllib3's gets: timed connections, none of them kept for longer than it may be idle."""
+class DeadlinePool(_Pool):
+    """A pool of deadline connections, none of them kept for longer than it may be idle."""
 
-    QueueCls = _Connections
+    QueueCls: Any = _IdleConnections
     max_idle: float
 
     _next_look = 0.0
 
-    def _new_conn(self) -> Any:
-        connection = cast("Any", super()._new_conn())  # type: ignore[misc]
-        kind = cast("Any", type(connection))
-        # A stub's connection, such as vcrpy's, has no socket to be timed.
-        if _is_of_urllib3(kind.connect):
-            connection.socket_options = [*connection.socket_options, *_KEEP_ALIVE]
-            conduct = _Conduct(connection)
-            connection.connect = conduct.connect
-            connection._tunnel = conduct.tunnel
-            connection.send = conduct.send
-            connection.response_class = conduct.response
-            # Of its own, since http.client's may be set for all: it would print the key, the codes and the secrets.
-            connection.debuglevel = 0
-            # A SOCKS proxy's connection dials in its own way.
-            if _is_of_urllib3(kind._new_conn):
-                connection._new_conn = conduct.dial
-        return connection
+    @property
+    def ConnectionCls(self) -> Any:  # type: ignore[override] # noqa: N802 - as urllib3 has it
+        """The class that urllib3 has at the moment, with the deadline in front.
+
+        A stub's class, such as vcrpy's, has no socket to keep the time of, and is used as it is.
+        """
+        kind: Any = super().ConnectionCls
+        return _with_deadline(kind) if _is_of_urllib3(kind.connect) else kind
 
     def _get_conn(self, timeout: float | None = None) -> Any:
-        connection = cast("Any", super()._get_conn(timeout))  # type: ignore[misc]
+        connection: Any = super()._get_conn(timeout)
         # urllib3 has closed it by now if the server had.
         is_dead = connection.sock is None or self._is_spent(connection)
         if is_dead:
@@ -254,12 +252,12 @@ class _Timed:
         # urllib3 puts None where a connection broke, to keep count; a pool without a size has no count.
         if conn is not None:
             conn.idle_since = time.monotonic()
-            super()._put_conn(conn)  # type: ignore[misc]
+            super()._put_conn(conn)
 
     def _close_dead(self) -> None:
         """Close what nobody may ever take again: there is no thread that would do it in time."""
         self._next_look = time.monotonic() + _LOOK_EVERY
-        idle = cast("_Connections", vars(self)["pool"])
+        idle = cast("_IdleConnections", self.pool)
         # What stands in for this function knows the connections that stand in for urllib3's.
         is_dropped: Callable[[Any], bool] = vars(connectionpool)["is_connection_dropped"]
         idle.close(lambda connection: is_dropped(connection) or self._is_spent(connection))
@@ -281,17 +279,25 @@ def _is_of_urllib3(method: Callable[..., object]) -> bool:
     return method.__module__ == "urllib3.connection"
 
 
-def keep_time(manager: PoolManager, max_idle: float) -> None:
-    """Make the pools of a manager, a proxy's or a SOCKS proxy's too, keep to the clock."""
+def use_deadline_pools(manager: PoolManager, max_idle: float) -> None:
+    """Let a manager, a proxy's or a SOCKS proxy's too, make pools that keep deadlines."""
     classes: dict[str, Any] = manager.pool_classes_by_scheme
     manager.pool_classes_by_scheme = {
-        scheme: kind if issubclass(kind, _Timed) else _timed_class(kind, max_idle) for scheme, kind in classes.items()
+        scheme: kind if issubclass(kind, DeadlinePool) else _deadline_pool(kind, max_idle)
+        for scheme, kind in classes.items()
     }
 
 
 @functools.lru_cache(maxsize=16)
-def _timed_class(kind: type[object], max_idle: float) -> Any:
-    return type(f"Timed{kind.__name__}", (_Timed, kind), {"__doc__": _Timed.__doc__, "max_idle": max_idle})
+def _deadline_pool(kind: type[object], max_idle: float) -> Any:
+    return type(
+        f"Deadline{kind.__name__}", (DeadlinePool, kind), {"__doc__": DeadlinePool.__doc__, "max_idle": max_idle}
+    )
+
+
+@functools.lru_cache(maxsize=16)
+def _with_deadline(kind: type[object]) -> Any:
+    return type(f"Deadline{kind.__name__}", (DeadlineConnection, kind), {"__doc__": DeadlineConnection.__doc__})
 
 
 @functools.lru_cache(maxsize=16)

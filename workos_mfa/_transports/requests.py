@@ -27,7 +27,7 @@ from workos_mfa._core.errors import ConfigurationError, ConnectError, TransportE
 from workos_mfa._core.redaction import Hidden, unseen
 from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response, sent_secrets
 from workos_mfa._transports import config
-from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, keep_time, time_limit
+from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, time_limit, use_deadline_pools
 from workos_mfa._transports.http import (
     BODY_HEADERS,
     HEADERS,
@@ -36,12 +36,12 @@ from workos_mfa._transports.http import (
     encode_body,
     transport_error,
 )
-from workos_mfa._transports.response import guard, read_body
+from workos_mfa._transports.response import make_strict, read_body
 
 _NO_HOOKS: dict[str, list[Any]] = {"response": []}
 
 
-class _AfterTheAnswer(http.client.HTTPException):
+class _AfterTheResponse(http.client.HTTPException):
     """Something failed once the answer had arrived: the call was made."""
 
 
@@ -114,7 +114,7 @@ class RequestsTransport(HTTPTransport):
         config.ca_bundle()  # refused here if it is missing, and not at the first call
         proxy = config.proxy_url(self._endpoint)
         session = _OwnSession()
-        adapter = _TimedAdapter(self._max_idle)
+        adapter = _DeadlineAdapter(self._max_idle)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         settings = self._settings_of(session, self._endpoint.url)
@@ -142,7 +142,7 @@ class RequestsTransport(HTTPTransport):
         return error
 
     def _failure(self, caught: BaseException, request: Request) -> TransportError:
-        if isinstance(caught, _AfterTheAnswer):
+        if isinstance(caught, _AfterTheResponse):
             return TransportError(f"WorkOS has answered, but {caught}")
         return unseen(
             lambda: transport_error(
@@ -195,7 +195,7 @@ class RequestsTransport(HTTPTransport):
         arrived: list[int] = []
 
         def note(answer: requests.Response, **_: object) -> None:
-            guard(answer.raw)
+            make_strict(answer.raw)
             arrived.append(answer.status_code)
             if 300 <= answer.status_code < 400:
                 # Finding where it leads, requests would read the whole body, however long.
@@ -210,7 +210,7 @@ class RequestsTransport(HTTPTransport):
             if not arrived:
                 raise
             name = type(error).__name__
-        raise _AfterTheAnswer(f"a hook of the session, or what it was handed, failed with {name}")
+        raise _AfterTheResponse(f"a hook of the session, or what it was handed, failed with {name}")
 
     def _settings_of(self, session: requests.Session, url: str) -> dict[str, Any]:
         settings = dict(session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None))
@@ -248,7 +248,7 @@ class _OwnSession(requests.Session):
         """No target: looking for one, requests would read the whole answer, however long."""
 
 
-class _TimedAdapter(HTTPAdapter):
+class _DeadlineAdapter(HTTPAdapter):
     """requests' adapter on pools whose connections keep to the clock."""
 
     def __init__(self, max_idle: float) -> None:
@@ -274,7 +274,7 @@ class _TimedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools ours."""
         super().init_poolmanager(*args, **kwargs)
-        keep_time(self.poolmanager, self._max_idle)
+        use_deadline_pools(self.poolmanager, self._max_idle)
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
         """What every transport sends a proxy; requests has no password but in Latin-1."""
@@ -283,7 +283,7 @@ class _TimedAdapter(HTTPAdapter):
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
         """Make the pools of a proxy ours."""
         manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
-        keep_time(manager, self._max_idle)
+        use_deadline_pools(manager, self._max_idle)
         return manager
 
 

@@ -31,7 +31,7 @@ _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
 _LONGEST_LINE = 65_536
 
 
-class _TimedReader(io.RawIOBase):
+class _DeadlineReader(io.RawIOBase):
     """Reads from a socket until a moment, however the bytes are spread over the time before it."""
 
     def __init__(self, sock: socket.socket, ends: float) -> None:
@@ -75,14 +75,14 @@ class _Lines(io.BufferedReader):
 
 
 @attrs.frozen
-class _TimedSocket:
+class _DeadlineSocket:
     """All that http.client asks of a socket to read an answer from."""
 
     _sock: socket.socket
     _ends: float
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return _Lines(_TimedReader(self._sock, self._ends))
+        return _Lines(_DeadlineReader(self._sock, self._ends))
 
 
 class StrictResponse(http.client.HTTPResponse):
@@ -136,13 +136,13 @@ class StrictResponse(http.client.HTTPResponse):
         return data
 
 
-class TimedResponse(StrictResponse):
+class DeadlineResponse(StrictResponse):
     """An answer that must be there, to its last byte, before a moment, and that leaves nothing for the next one."""
 
     def __init__(
         self, ends: float, hang_up: Callable[[], object], sock: socket.socket, *args: Any, **kwargs: Any
     ) -> None:
-        super().__init__(cast("socket.socket", _TimedSocket(sock, ends)), *args, **kwargs)
+        super().__init__(cast("socket.socket", _DeadlineSocket(sock, ends)), *args, **kwargs)
         self._hang_up = hang_up
 
     def begin(self) -> None:
@@ -186,11 +186,11 @@ class TimedResponse(StrictResponse):
             self._hang_up()
 
     @property
-    def _reader(self) -> _TimedReader:
-        return cast("_TimedReader", self.fp.raw)
+    def _reader(self) -> _DeadlineReader:
+        return cast("_DeadlineReader", self.fp.raw)
 
 
-def guard(raw: object) -> None:
+def make_strict(raw: object) -> None:
     """Hold an answer on a connection that is not of our making to what ours are held to, before its body is read.
 
     :raises HTTPException: if there is no one way to read it.

@@ -20,7 +20,7 @@ from workos_mfa._core import validation
 from workos_mfa._core.redaction import Hidden
 from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response
 from workos_mfa._transports import config
-from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, keep_time, time_limit
+from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, time_limit, use_deadline_pools
 from workos_mfa._transports.http import BODY_HEADERS, HEADERS, HTTPTransport, encode_body
 from workos_mfa._transports.response import read_body
 
@@ -115,7 +115,7 @@ class Urllib3Transport(HTTPTransport):
         if self._endpoint.url.startswith("https:"):
             settings["ssl_context"] = self._ssl_context or _context_of_the_environment()
         manager = PoolManager(**settings) if self._proxy is None else _proxy_manager(self._proxy, settings)
-        keep_time(manager, self._max_idle)
+        use_deadline_pools(manager, self._max_idle)
         return manager
 
 
