@@ -121,3 +121,5 @@ NON_IDEMPOTENT = ("enroll_factor", "challenge_factor", "verify_challenge", "crea
 SAFE = ("get_factor", "list_user_auth_factors")
 IDEMPOTENT = ("delete_factor",)
 ALL = (*NON_IDEMPOTENT, *SAFE, *IDEMPOTENT)
+WITH_SECRETS = ("enroll_factor", "verify_challenge", "create_user_auth_factor")
+"""The calls that send a secret, or get one."""

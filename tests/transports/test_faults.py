@@ -216,7 +216,9 @@ def test_a_fault_that_stays(
         error = check(made(fault, name, call, stage, transport_class, lambda _: None), fault, name, call)
         assert [attempt.number for attempt in error.attempts] == ([1, 2, 3] if fault.repeated(call) else [1])
         arrived = len(error.attempts) if fault.arrives else 0
-        wait_until(lambda: len(stage.server.received) == arrived)
+        # An attempt may be over before a busy server has read its request.
+        wait_until(lambda: len(stage.server.received) >= arrived)
+        assert len(stage.server.received) == arrived
 
 
 def test_the_page_says_the_same() -> None:

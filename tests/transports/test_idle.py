@@ -157,7 +157,7 @@ def test_while_it_is_looked_at_a_connection_is_nobody_elses() -> None:
 @pytest.mark.parametrize("signalled", [TimeoutError, ValueError, KeyboardInterrupt])
 def test_a_signal_that_strikes_while_it_looks(signalled: type[BaseException]) -> None:
     """What a signal handler raises is not lost: it may be a worker's time limit."""
-    idle = _Connections(0)
+    idle = _IdleConnections(0)
     idle.put(HTTPConnection("localhost"))
 
     def strike(_: object) -> bool:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 import pytest
 import requests
 
+from tests.leaks import shows
 from tests.loopback import Line, Received, Server, carry, serving
 from tests.transports.api import KEY, SessionTransport, TransportFactory, answer_rightly, on_every_connection
-from tests.unit.what_shows import shows
 from workos_mfa import MFA, ConfigurationError, ConnectError, RequestsTransport, Urllib3Transport
 
 PROXY = "proxy.example"
@@ -185,8 +185,7 @@ def test_a_proxy_that_can_not_be_read(
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(ConfigurationError, match=r"^the proxy in HTTPS_PROXY can't be read: .*%2F") as caught:
         transport_class(KEY)
-    assert not shows(caught.value, "SENT")
-    assert not shows(caught.value, "INEL")
+    assert not shows(caught.value, "SENT", "INEL")
 
 
 @on_every_connection

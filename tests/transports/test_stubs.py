@@ -16,9 +16,9 @@ import responses
 import vcr
 from vcr.record_mode import RecordMode
 
+from tests.leaks import shows
 from tests.loopback import Line, Received, Server, http_answer
 from tests.transports.api import CHALLENGE, CHALLENGE_ID, CODE, FACTOR, FACTOR_ID, KEY, on_every_connection
-from tests.unit.what_shows import shows
 from workos_mfa import (
     MFA,
     ConnectError,
@@ -111,8 +111,7 @@ def test_responses_without_a_match(matcher: Callable[..., object], reason: str, 
     assert rest[5].startswith(f"- POST {url} ")
     assert reason in rest[5]
     assert rest[6] == f"- GET {URL}/auth/factors/auth_factor_1 Method does not match"
-    assert not shows(caught.value, KEY)
-    assert not shows(caught.value, CODE)
+    assert not shows(caught.value, KEY, CODE)
 
 
 @responses.activate
@@ -121,8 +120,7 @@ def test_responses_without_a_match_for_a_session() -> None:
     responses.get(f"{URL}/auth/factors/auth_factor_1")
     with requests.Session() as session, pytest.raises(ConnectionLostError, match="Available matches:\n- GET") as caught:
         MFA(transport=RequestsTransport(KEY, session=session)).verify_challenge("auth_challenge_1", code=CODE)
-    assert not shows(caught.value, KEY)
-    assert not shows(caught.value, CODE)
+    assert not shows(caught.value, KEY, CODE)
 
 
 def test_requests_mock_without_a_match(mfa: MFA) -> None:
@@ -132,8 +130,7 @@ def test_requests_mock_without_a_match(mfa: MFA) -> None:
             mfa.verify_challenge("auth_challenge_1", code=CODE)
         assert mocker.request_history[0].headers["authorization"] == f"Bearer {KEY}"
     assert caught.value.request.url == f"{URL}/auth/challenges/auth_challenge_1/verify"
-    assert not shows(caught.value, KEY)
-    assert not shows(caught.value, CODE)
+    assert not shows(caught.value, KEY, CODE)
 
 
 def test_requests_mock(mfa: MFA) -> None:

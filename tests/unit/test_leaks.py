@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.leaks import shows
 from workos_mfa import (
     MFA,
     ConnectError,
@@ -30,7 +31,6 @@ from .seven_calls import (
     USER_ID,
     VERIFICATION,
 )
-from .what_shows import shows
 
 # Each is one value that must not be seen anywhere, in the form that a call takes it in.
 CODE = "424242SENTINEL"

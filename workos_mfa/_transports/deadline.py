@@ -66,7 +66,7 @@ class NothingSentError(HTTPError):
 
 
 class DeadlineConnection(_Connection):
-    """A connection that opens, with all that has to happen before the first byte is sent, and answers in time."""
+    """A connection that opens, a proxy's tunnel and TLS included, and reads a response before a deadline."""
 
     debuglevel = (
         0  # http.client's own may be set for all connections: it would print the key, the codes and the secrets
@@ -282,10 +282,11 @@ def _is_of_urllib3(method: Callable[..., object]) -> bool:
 def use_deadline_pools(manager: PoolManager, max_idle: float) -> None:
     """Let a manager, a proxy's or a SOCKS proxy's too, make pools that keep deadlines."""
     classes: dict[str, Any] = manager.pool_classes_by_scheme
-    manager.pool_classes_by_scheme = {
+    timed: dict[str, Any] = {
         scheme: kind if issubclass(kind, DeadlinePool) else _deadline_pool(kind, max_idle)
         for scheme, kind in classes.items()
     }
+    manager.pool_classes_by_scheme = timed
 
 
 @functools.lru_cache(maxsize=16)

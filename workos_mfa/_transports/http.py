@@ -47,14 +47,14 @@ BODY_HEADERS = {**HEADERS, "Content-Type": "application/json"}
 LIBRARY_ERRORS = (HTTPError, OSError, http.client.HTTPException)
 """What sockets, TLS and urllib3 raise; anything else that comes out of I/O is somebody else's."""
 
-# Not urllib3's ProxyError: it stands as well for an answer that was lost in a proxy's tunnel.
+# Not urllib3's ProxyError: it stands as well for a response that was lost in a proxy's tunnel.
 _BEFORE_SENDING = (NothingSentError, NewConnectionError, PoolConnectTimeoutError, LocationValueError)
 _TUNNEL_REFUSED = "Tunnel connection failed"
 _BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 class HTTPTransport:
-    """A transport over HTTP, short of the library that makes the exchange.
+    """The base of the transports over HTTP: all but the exchange, which a library makes.
 
     :param api_key: the API key that was given, if any.
     :param base_url: the base URL that was given, if any.
@@ -80,8 +80,8 @@ class HTTPTransport:
     def send(self, request: Request, /) -> Response:
         """Make one attempt.
 
-        :returns: the answer, whatever its status.
-        :raises TransportError: if no whole answer came.
+        :returns: the response, whatever its status.
+        :raises TransportError: if no whole response came.
         """
         try:
             if self._made_in != os.getpid():
@@ -95,15 +95,15 @@ class HTTPTransport:
             del error
 
     def _renew(self) -> None:
-        """Make connections of this process' own: the parent's, after a fork, are the parent's."""
+        """Make new connections. After a fork, those from before belong to the parent process."""
         raise NotImplementedError
 
     def _exchange(self, request: Request) -> Response:
-        """Send the request and read the answer."""
+        """Send the request and read the response."""
         raise NotImplementedError
 
     def _failure(self, caught: BaseException, request: Request) -> TransportError:
-        """The error that tells what an exception of the library's means."""
+        """The error that an exception of the library becomes."""
         seconds = request.options.timeout or DEFAULT_TIMEOUT
         return unseen(
             lambda: transport_error(caught, self._endpoint, seconds, sent=(self._key.value, *sent_secrets(request)))
@@ -118,7 +118,7 @@ class HTTPTransport:
         """The path and query below the base URL."""
         return f"{request.path}?{urlencode(request.query)}" if request.query else request.path
 
-    def _answer(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Response:
+    def _response(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Response:
         key = self._key.value
         if status >= 400:
             body = body.replace(key.encode(), MASK.encode())
@@ -141,7 +141,7 @@ def transport_error(
     details: str = "",
     sent: Iterable[str] = (),
 ) -> TransportError:
-    """The error that tells what the exception means.
+    """The error that an exception of the library becomes.
 
     :param caught: the library's exception.
     :param endpoint: where the request was to go.
@@ -149,7 +149,7 @@ def transport_error(
     :param sent_nothing: True if it is known from elsewhere that nothing was sent.
     :param timed_out: True if it is known from elsewhere that the time was up.
     :param in_tls: True if it is known from elsewhere that TLS failed.
-    :param details: lines for the end of a text that would leave a developer without them.
+    :param details: lines to add to the text of a connection that broke, such as a stub's list of what it matches.
     :param sent: what is masked, should an exception repeat it: an adapter's or a stub's text may hold anything.
     """
     chain = tuple(_chain(caught))

@@ -1,8 +1,7 @@
-"""The default transport, and the only file that imports requests.
+"""The default transport, over requests. No other file imports requests.
 
-It makes one attempt over ``Session.send``, so that whatever stubs or instruments requests sees every
-call. The key is put on by an auth callable, which ~/.netrc can't replace; redirects are not followed
-and cookies are not kept.
+Each attempt is one ``Session.send``, so that whatever stubs or instruments requests sees every call. An auth callable
+sets the key, which ~/.netrc can't replace. Redirects are not followed and cookies are not kept.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ _NO_HOOKS: dict[str, list[Any]] = {"response": []}
 
 
 class _AfterTheResponse(http.client.HTTPException):
-    """Something failed once the answer had arrived: the call was made."""
+    """Something failed after the response had arrived: the call was made."""
 
 
 _BEFORE_SENDING = (
@@ -123,15 +122,15 @@ class RequestsTransport(HTTPTransport):
 
     def _exchange(self, request: Request) -> Response:
         if self._given_session is None:
-            answer = self._send_on_own_session(request)
+            response = self._send_on_own_session(request)
         else:
-            answer = self._send_on_given_session(self._given_session, request)
+            response = self._send_on_given_session(self._given_session, request)
         try:
-            body = _body_of(answer)
+            body = _body_of(response)
         except BaseException:
-            answer.raw.close()
+            response.raw.close()
             raise
-        return self._answer(answer.status_code, answer.headers.lower_items(), body)
+        return self._response(response.status_code, response.headers.lower_items(), body)
 
     def _surfacing(self, caught: BaseException, request: Request) -> BaseException:
         error = super()._surfacing(caught, request)
@@ -192,22 +191,23 @@ class RequestsTransport(HTTPTransport):
         settings = self._settings_of(session, url)
         _refuse_missing_files(settings)
         _refuse_unusable_proxy(settings, url)
-        arrived: list[int] = []
+        has_arrived = False
 
-        def note(answer: requests.Response, **_: object) -> None:
-            make_strict(answer.raw)
-            arrived.append(answer.status_code)
-            if 300 <= answer.status_code < 400:
-                # Finding where it leads, requests would read the whole body, however long.
-                answer.headers.pop("location", None)
+        def check(response: requests.Response, **_: object) -> None:
+            nonlocal has_arrived
+            make_strict(response.raw)
+            has_arrived = True
+            if 300 <= response.status_code < 400:
+                # With it, requests would read the whole body to prepare the next request, however long.
+                response.headers.pop("location", None)
 
-        prepared.hooks = {"response": [note, *prepared.hooks["response"]]}
+        prepared.hooks = {"response": [check, *prepared.hooks["response"]]}
         try:
             return session.send(
                 prepared, allow_redirects=False, timeout=request.options.timeout or DEFAULT_TIMEOUT, **settings
             )
         except LIBRARY_ERRORS as error:
-            if not arrived:
+            if not has_arrived:
                 raise
             name = type(error).__name__
         raise _AfterTheResponse(f"a hook of the session, or what it was handed, failed with {name}")
@@ -234,7 +234,7 @@ class _NoCookies(RequestsCookieJar):
     """A jar that keeps nothing."""
 
     def extract_cookies(self, response: object, request: object) -> None:
-        """Leave the cookies of an answer where they are."""
+        """Ignore the cookies of a response."""
 
 
 class _OwnSession(requests.Session):
@@ -245,7 +245,7 @@ class _OwnSession(requests.Session):
         self.cookies = _NoCookies()
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """No target: looking for one, requests would read the whole answer, however long."""
+        """None: to find one, requests would read the whole response, however long."""
 
 
 class _DeadlineAdapter(HTTPAdapter):
@@ -287,10 +287,10 @@ class _DeadlineAdapter(HTTPAdapter):
         return manager
 
 
-def _body_of(answer: requests.Response) -> bytes:
+def _body_of(response: requests.Response) -> bytes:
     # A hook of the user's session may have read the body; what it read is kept by requests.
-    read_already = vars(answer).get("_content")
-    return read_already if isinstance(read_already, bytes) else read_body(answer.raw)
+    read_already = vars(response).get("_content")
+    return read_already if isinstance(read_already, bytes) else read_body(response.raw)
 
 
 def _refuse_missing_files(settings: dict[str, Any]) -> None:
@@ -319,7 +319,7 @@ def _refuse_unusable_proxy(settings: dict[str, Any], url: str) -> None:
 
 
 def _told_by_a_stub(caught: BaseException) -> str:
-    """What stands below the first line of a stub's error: responses lists there what it would have answered."""
+    """What stands below the first line of a stub's error: the package responses lists its stubs there."""
     is_a_stubs = type(caught) is requests.exceptions.ConnectionError and not _has_inside(caught)
     return str(caught).partition("\n")[2].rstrip() if is_a_stubs else ""
 

@@ -1,7 +1,7 @@
-"""Answers off a connection: whole, in their time, in bounded memory, and leaving nothing for the next call.
+"""Responses, read from a connection: whole, within the deadline, in bounded memory.
 
-http.client takes much for an answer that is none, and guesses at where one ends. What it guesses is refused here, since
-the rest of an answer that was taken for too short would be the answer to the next call.
+http.client accepts much that is not a response, and guesses where a response ends. Here a guess is refused: what is
+left of a response on a connection would be taken for the response to the next call.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LONGEST_LINE = 65_536
 
 
 class _DeadlineReader(io.RawIOBase):
-    """Reads from a socket until a moment, however the bytes are spread over the time before it."""
+    """Reads from a socket until a deadline, however slowly the bytes come."""
 
     def __init__(self, sock: socket.socket, ends: float) -> None:
         self._raw = sock.makefile("rb", buffering=0)
@@ -76,7 +76,7 @@ class _Lines(io.BufferedReader):
 
 @attrs.frozen
 class _DeadlineSocket:
-    """All that http.client asks of a socket to read an answer from."""
+    """What http.client needs of a socket to read a response."""
 
     _sock: socket.socket
     _ends: float
@@ -86,16 +86,16 @@ class _DeadlineSocket:
 
 
 class StrictResponse(http.client.HTTPResponse):
-    """An answer that no proxy on the way can have seen end in another place than we do."""
+    """A response whose end is clear: a proxy on the way finds it in the same place."""
 
     fp: io.BufferedReader
     chunked: bool
     chunk_left: int | None
 
     def check_framing(self) -> bool:
-        """Whether the connection can't be used again after this answer, which is begun and not yet read.
+        """Whether the connection must be closed after this response, whose head is read and whose body is not.
 
-        What many proxies send in good faith is read, if there is one way to read it.
+        An unusual head is accepted if there is exactly one way to read it.
 
         :raises HTTPException: if there is none, or more than one.
         """
@@ -119,8 +119,8 @@ class StrictResponse(http.client.HTTPResponse):
         lines = self.headers.get_all(name, [])
         return [item.strip(" \t") for line in lines for item in line.split(",")]
 
-    # What read() asks for each chunk, and http.client answers with whatever int() makes of the line: with -1, the
-    # next read would have no end and no bound.
+    # read() calls it for each chunk. http.client takes whatever int() accepts: with -1, the next read would have no
+    # limit.
     def _read_next_chunk_size(self) -> int:
         line = self.fp.readline(_LONGEST_LINE)
         size = line.partition(b";")[0].strip()
@@ -137,7 +137,7 @@ class StrictResponse(http.client.HTTPResponse):
 
 
 class DeadlineResponse(StrictResponse):
-    """An answer that must be there, to its last byte, before a moment, and that leaves nothing for the next one."""
+    """A response that must be read to its last byte before a deadline, and leaves nothing for the next one."""
 
     def __init__(
         self, ends: float, hang_up: Callable[[], object], sock: socket.socket, *args: Any, **kwargs: Any
@@ -169,20 +169,20 @@ class DeadlineResponse(StrictResponse):
     _read_one_status: Callable[[], tuple[str, int, str]] = vars(http.client.HTTPResponse)["_read_status"]
 
     def _read_status(self) -> tuple[str, int, str]:
-        # http.client passes over 100 alone and would take another interim answer for the real one.
+        # http.client passes over 100 alone and would take another interim response for the final one.
         while True:
             version, status, reason = self._read_one_status()
             if not 101 < status < 200:
                 return version, status, reason
             http.client.parse_headers(self.fp)
 
-    # What http.client does once an answer is read to its end.
+    # http.client calls it when a response is read to its end.
     def _close_conn(self) -> None:
         self._reader.is_enough = True
         has_more = bool(self.fp.peek())
         vars(http.client.HTTPResponse)["_close_conn"](self)
         if has_more:
-            # What was read along with the answer is gone; what follows it would begin in its middle.
+            # What was read beyond the response is lost, so the connection can't be used again.
             self._hang_up()
 
     @property
@@ -191,27 +191,27 @@ class DeadlineResponse(StrictResponse):
 
 
 def make_strict(raw: object) -> None:
-    """Hold an answer on a connection that is not of our making to what ours are held to, before its body is read.
+    """Check the framing of a response on a connection that is not ours, before its body is read.
 
     :raises HTTPException: if there is no one way to read it.
     """
-    answer = getattr(raw, "_fp", None)
-    # A stub's answer, such as vcrpy's, is one of a subclass.
-    if type(answer) is not http.client.HTTPResponse:
+    response = getattr(raw, "_fp", None)
+    # A stub's response, such as vcrpy's, is of another class.
+    if type(response) is not http.client.HTTPResponse:
         return
-    answer.__class__ = StrictResponse
+    response.__class__ = StrictResponse
     pooled = cast("BaseHTTPResponse", raw)
     try:
-        is_last = cast("StrictResponse", answer).check_framing()
+        is_last = cast("StrictResponse", response).check_framing()
     except http.client.HTTPException:
         pooled.close()
         raise
     if is_last:
-        vars(answer)["_close_conn"] = functools.partial(_close_both, answer, pooled.connection)
+        vars(response)["_close_conn"] = functools.partial(_close_both, response, pooled.connection)
 
 
-def _close_both(answer: http.client.HTTPResponse, connection: Any) -> None:
-    vars(http.client.HTTPResponse)["_close_conn"](answer)
+def _close_both(response: http.client.HTTPResponse, connection: Any) -> None:
+    vars(http.client.HTTPResponse)["_close_conn"](response)
     connection.close()
 
 

@@ -1,9 +1,9 @@
-"""What may be repeated, and when: the one place that ever sends a call a second time.
+"""What may be repeated, and when. Nothing else sends a call a second time.
 
-WorkOS does not honour an idempotency key on MFA calls. A repeated enroll is a second factor, a
-repeated challenge a second text message, a repeated verify a right code answered "already verified".
-So a call that acts is repeated only where it is certain that nothing was sent, or where the server
-said that it did nothing and when to come back.
+WorkOS does not honour an idempotency key on MFA calls. A repeated enroll is a second factor, a repeated challenge a
+second text message, and a repeated verify of a right code fails with "already verified". So a call that acts is
+repeated only where it is certain that nothing was sent, or where the server said that it did nothing and when to come
+back.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from workos_mfa._core.transport import (
 
 _log = logging.getLogger("workos_mfa")
 
-# The answers of a server, or of the proxies and edges before it, that can't serve just now.
+# The statuses of a server, or of the proxies and edges before it, that can't serve just now.
 _PASSING_FAILURES = frozenset({500, 502, 503, 504, *range(520, 528), 530})
 
 _MOST_DOUBLINGS = 60
@@ -76,7 +76,7 @@ class RetryingTransport:
     """A transport that repeats what is safe to repeat, nothing else.
 
     The call's deadline covers attempts and waits: no attempt is given more time than is left of it, and where
-    a wait does not fit, the last answer or error is handed on at once.
+    a wait does not fit, the last response or error is returned at once.
 
     :param inner: the transport that makes the attempts.
     :param policy: how often and how patiently.
@@ -128,7 +128,7 @@ class RetryingTransport:
     def send(self, request: Request, /) -> Response:
         """Carry a request, with as many attempts as it may have.
 
-        :returns: the last answer, with all attempts in its ``attempts``.
+        :returns: the last response, with all attempts in its ``attempts``.
         :raises TransportError: the last attempt's, with all attempts in its ``attempts`` and with
             ``outcome_unknown`` speaking for all of them.
         """

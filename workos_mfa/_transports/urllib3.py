@@ -1,7 +1,4 @@
-"""The same contract as the default transport, straight on urllib3: for those who count microseconds.
-
-Nothing is between the call and the connection pool.
-"""
+"""A transport straight on urllib3: the contract of the default transport, in less time."""
 
 from __future__ import annotations
 
@@ -90,7 +87,7 @@ class Urllib3Transport(HTTPTransport):
     def _exchange(self, request: Request) -> Response:
         body = encode_body(request)
         headers = HEADERS if body is None else BODY_HEADERS
-        answer = self._pool.urlopen(
+        response = self._pool.urlopen(
             request.method,
             self._base_of_targets + self._target(request),
             body=body,
@@ -103,11 +100,11 @@ class Urllib3Transport(HTTPTransport):
             timeout=time_limit(request.options.timeout or DEFAULT_TIMEOUT),
         )
         try:
-            content = read_body(answer)
+            content = read_body(response)
         except BaseException:
-            answer.close()
+            response.close()
             raise
-        return self._answer(answer.status, dict(answer.headers).items(), content)
+        return self._response(response.status, dict(response.headers).items(), content)
 
     def _new_manager(self) -> PoolManager:
         # A pool without a size keeps as many connections as there were threads at once.

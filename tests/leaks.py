@@ -7,27 +7,34 @@ import traceback
 from collections.abc import Iterator
 
 
-def texts_of(error: BaseException) -> Iterator[str]:
-    """Everything that can be read off an error, the locals of the package's frames and of those below included.
+def shows(error: BaseException, *values: str) -> list[str]:
+    """Which of the values an error shows anywhere."""
+    texts = [*texts_of(error)]
+    return [value for value in values if any(value in text for text in texts)]
 
-    The frames above the package's are the caller's own, and what they hold is the caller's business.
-    """
+
+def texts_of(error: BaseException) -> Iterator[str]:
+    """Everything that can be read from an error, its causes and contexts, and the locals of their frames."""
     yield str(error)
     yield repr(error)
     yield repr(error.args)
     yield repr(vars(error))
     yield "".join(traceback.format_exception_only(error))
     yield pickle.dumps(error).decode("latin-1")
-    yield from _locals_below(error)
+    yield from locals_below(error)
     for other in (error.__cause__, error.__context__):
         if other is not None:
             yield from texts_of(other)
 
 
-def _locals_below(error: BaseException) -> Iterator[str]:
+def locals_below(error: BaseException) -> Iterator[str]:
+    """The locals of the package's frames, and of all frames that these called.
+
+    The frames above are the caller's own, and what they hold is the caller's business.
+    """
     is_below = False
     for frame, _ in traceback.walk_tb(error.__traceback__):
-        is_below = is_below or frame.f_globals["__name__"].startswith("workos_mfa")
+        is_below = is_below or frame.f_globals["__name__"].partition(".")[0] == "workos_mfa"
         if is_below:
             yield from map(_as_reported, frame.f_locals.values())
 
@@ -38,8 +45,3 @@ def _as_reported(value: object) -> str:
         return repr(value)
     except AttributeError:
         return ""
-
-
-def shows(error: BaseException, value: str) -> bool:
-    """Whether an error shows a value anywhere."""
-    return any(value in text for text in texts_of(error))
