@@ -202,7 +202,7 @@ def test_a_document_that_no_two_readers_read_alike(document: str, server: Server
     with pytest.raises(UnexpectedResponseError) as caught:
         verify(server, connect)
     assert caught.value.outcome_unknown
-    assert str(caught.value).startswith("201: the answer is not what the API promises: $")
+    assert str(caught.value).startswith("201: the response is not what the API promises: $")
     assert len(str(caught.value)) < 200
 
 

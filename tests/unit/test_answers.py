@@ -307,7 +307,7 @@ def test_a_status_that_no_call_has_is_unexpected(call: Call, status: int) -> Non
     error = caught.value
     assert error.status_code == status
     assert error.request_id == "req_1"
-    assert str(error).startswith(f"{status}: the answer is a ")
+    assert str(error).startswith(f"{status}: the response is a ")
     assert ": check the base URL" in str(error)
     assert str(error).endswith(" (request id req_1)")
     assert ("redirect" in str(error)) is (300 <= status < 400)
@@ -455,7 +455,7 @@ def test_an_error_answer_over_the_limit_is_not_read() -> None:
     body = json.dumps({"message": "SENTINEL"}).encode().ljust(1024 * 1024 + 1)
     error = api_error(GET_FACTOR, Response(404, {}, body))
     assert type(error) is NotFoundError
-    assert str(error) == "404: (the answer is longer than 1 MiB and was not read)"
+    assert str(error) == "404: (the response is longer than 1 MiB and was not read)"
 
 
 def test_retry_after_comes_along() -> None:

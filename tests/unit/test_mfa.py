@@ -619,7 +619,7 @@ def test_an_answer_about_something_else_is_refused(call: Call, place: str) -> No
             call.answered(json_response(200, changed(call.answer, path, other)))
         error = caught.value
         assert f" {place} is not the id that was asked for" in str(error)
-        assert "if a stub of yours answers in a test, let it return the id that it is asked for" in str(error)
+        assert "if a stub of yours responds in a test, let it return the id that it is asked for" in str(error)
         assert other not in str(error)
         assert error.outcome_unknown is (call.replay != "safe")
         assert error.needs_new_challenge is (call is VERIFY_CHALLENGE)

@@ -65,7 +65,7 @@ def unreadable(call: Call, response: Response) -> UnexpectedResponseError:
     assert error.status_code == response.status
     assert error.outcome_unknown is (call.replay != "safe")
     assert error.needs_new_challenge is (call is VERIFY_CHALLENGE)
-    assert str(error).startswith(f"{response.status}: the answer is not what the API promises: ")
+    assert str(error).startswith(f"{response.status}: the response is not what the API promises: ")
     return error
 
 

@@ -1,6 +1,7 @@
-"""The client: one method for each documented call, which is checked into a request, sent, and read.
+"""The client: one method for each documented call.
 
-The steps are in the modules beside this one and in the transport; what stands here is the contract.
+A method checks its arguments and makes a request of them (``operations``), sends it (the transport), and makes a
+model or an error of the response (``outcomes``, ``parsing``).
 """
 
 from __future__ import annotations
@@ -32,9 +33,20 @@ class MFA:
 
     One client serves a whole program: it may be shared by threads and made before a fork.
 
+    Every call can raise these errors; each method names only those that it has besides them:
+
+    - ``TypeError`` if an argument has the wrong type, and :class:`InvalidInputError` if its value can't be right:
+      nothing was sent.
+    - :class:`APIError` if the API refuses; ``outcome_unknown`` is True for a 5xx.
+    - :class:`TransportError` if no complete response came; ``outcome_unknown`` says if the server may have acted.
+    - :class:`UnexpectedResponseError` if the response can't be read, or names another object than was asked for; the
+      server may have acted.
+
+    Where ``outcome_unknown`` is True, each method says what to do. It is never True for a call that changes nothing.
+
     :param api_key: the API key; ``WORKOS_API_KEY`` if left out.
     :param base_url: where the API is; ``WORKOS_BASE_URL`` if left out, else ``https://api.workos.com``.
-    :param timeout: seconds that one attempt may take, from connecting to the last byte of the answer (name
+    :param timeout: seconds that one attempt may take, from connecting to the last byte of the response (name
         resolution is the operating system's and not counted); ``WORKOS_REQUEST_TIMEOUT`` if left out, else 10.
         An attempt never takes longer than ``deadline``.
     :param deadline: seconds that a whole call may take, with its attempts and the waits between; 20 if left out.
@@ -164,13 +176,10 @@ class MFA:
         :param user_id: the WorkOS user that the factor is to belong to, if any.
         :returns: a :class:`TOTPFactor` with its secret, QR code and URI, which are shown only now; an
             :class:`SMSFactor`; or a plain :class:`Factor`. Keep its ``id``: it can't be listed later.
-        :raises TypeError: if an argument is missing, does not go with the type or is not a str; nothing was sent.
-        :raises InvalidInputError: if a value can't be right; nothing was sent.
+        :raises TypeError: also if an argument is missing or does not go with the type; nothing was sent.
         :raises InvalidPhoneNumberError: if messages can't be sent to the number; nothing was enrolled.
-        :raises APIError: if the API refuses; ``outcome_unknown`` is True for a 5xx.
-        :raises TransportError: if no whole answer came; ``outcome_unknown`` says if a factor may exist.
-        :raises UnexpectedResponseError: if the answer can't be read; a factor may exist.
-            Wherever ``outcome_unknown`` is True, enroll again: a factor that nobody knows of does no harm.
+        :raises MFAError: see :class:`MFA`. Where ``outcome_unknown`` is True, a factor may exist: enroll again. A
+            factor that nobody knows of does no harm.
         """
         request = operations.enroll_factor(
             {"type": type, "issuer": issuer, "user": user, "phone_number": phone_number, "user_id": user_id},
@@ -195,18 +204,12 @@ class MFA:
             code goes (in an f-string ``{{{{code}}}}``). The API has a text of its own if it is left out, and
             takes no notice of it for factors of other types.
         :returns: the challenge. Keep its ``id`` on the server side, for example in the session.
-        :raises TypeError: if an argument is not a str; nothing was sent.
-        :raises InvalidInputError: if an id or the template can't be right; nothing was sent.
         :raises NotFoundError: if there is no such factor.
         :raises SMSRateLimitedError: if the number got too many messages; none was sent, and it is not tried again.
         :raises SMSQuotaReachedError: if the account's messages are used up, which does not pass by waiting; none
             was sent.
-        :raises APIError: if the API refuses; ``outcome_unknown`` is True for a 5xx.
-        :raises TransportError: if no whole answer came; ``outcome_unknown`` says if a message may be on its way.
-        :raises UnexpectedResponseError: if the answer can't be read, or names another factor; a message may be on
-            its way.
-            Wherever ``outcome_unknown`` is True, challenge again: two messages may arrive, and only the code of the
-            new challenge counts, since nobody knows the other's.
+        :raises MFAError: see :class:`MFA`. Where ``outcome_unknown`` is True, a message may be on its way: challenge
+            again. Two messages may arrive, and only the code of the new challenge counts: nobody knows the other's.
         """
         request = operations.challenge_factor(authentication_factor_id, sms_template, self._options)
         about = {"authentication_factor_id": authentication_factor_id}
@@ -231,19 +234,15 @@ class MFA:
             know it: without it a challenge of another person's factor would count. Leave it out for no check.
         :returns: a :class:`Verification`, which is true only if the code was right. After a wrong code the same
             challenge may be tried again.
-        :raises TypeError: if an argument is not a str (an int would lose a code's leading zeros); nothing was sent.
-        :raises InvalidInputError: if an id or the code is empty or can't be right; nothing was sent.
+        :raises TypeError: also for an int as ``code``, which has lost its leading zeros; nothing was sent.
         :raises FactorMismatchError: if the challenge belongs to another factor, whatever the code was; the
             challenge may be used up.
         :raises TooManyAttemptsError: after too many wrong codes; make a new challenge.
         :raises ChallengeExpiredError: if the challenge's time is over; make a new challenge.
         :raises ChallengeAlreadyVerifiedError: if it was verified before; make a new challenge.
         :raises NotFoundError: if there is no such challenge, or no longer its factor; make a new challenge.
-        :raises APIError: if the API refuses; ``outcome_unknown`` is True for a 5xx.
-        :raises TransportError: if no whole answer came; if ``outcome_unknown``, the challenge may be used up.
-        :raises UnexpectedResponseError: if the answer can't be read, or names another challenge; the challenge may be
-            used up.
-            Wherever ``needs_new_challenge`` is True, go on with a new challenge.
+        :raises MFAError: see :class:`MFA`. Where ``outcome_unknown`` is True, the challenge may be used up, and
+            ``needs_new_challenge`` is True as well: go on with a new challenge.
         """
         hidden: Hidden[object] = Hidden(code)
         del code
@@ -271,12 +270,8 @@ class MFA:
 
         :param authentication_factor_id: the factor's id.
         :returns: the factor, without its secret: the API shows that only when the factor is enrolled.
-        :raises TypeError: if the id is not a str; nothing was sent.
-        :raises InvalidInputError: if the id is empty or can't be right; nothing was sent.
         :raises NotFoundError: if there is no such factor.
-        :raises APIError: if the API refuses.
-        :raises TransportError: if no whole answer came.
-        :raises UnexpectedResponseError: if the answer can't be read, or is of another factor.
+        :raises MFAError: see :class:`MFA`.
         """
         request = operations.get_factor(authentication_factor_id, self._options)
         return outcomes.read(request, self._send(request), parsing.factor, about={"id": authentication_factor_id})
@@ -287,13 +282,9 @@ class MFA:
         See https://workos.com/docs/reference/mfa/delete-factor
 
         :param authentication_factor_id: the factor's id.
-        :raises TypeError: if the id is not a str; nothing was sent.
-        :raises InvalidInputError: if the id is empty or can't be right; nothing was sent.
         :raises NotFoundError: if there is no such factor (and no attempt of this call can have deleted it).
-        :raises APIError: if the API refuses; ``outcome_unknown`` is True for a 5xx.
-        :raises TransportError: if no whole answer came; ``outcome_unknown`` says if the factor may be gone.
-        :raises UnexpectedResponseError: if the answer is a redirect or no HTTP answer that a call can have.
-            Wherever ``outcome_unknown`` is True, delete again: a NotFoundError then means that it is done.
+        :raises MFAError: see :class:`MFA`. Where ``outcome_unknown`` is True, the factor may be gone: delete again. A
+            NotFoundError then means that it is done.
         """
         request = operations.delete_factor(authentication_factor_id, self._options)
         error = outcomes.error_of(request, self._send(request))
@@ -313,13 +304,8 @@ class MFA:
         :param user: the account's name that the app shows; the user's e-mail address if left out.
         :param secret: a TOTP secret in Base32 to be taken over (SHA-1, 6 digits, 30 seconds); a new one if left out.
         :returns: the factor with its secret, and a challenge that the API makes with it.
-        :raises TypeError: if an argument is not a str; nothing was sent.
-        :raises InvalidInputError: if a value is empty or can't be right; nothing was sent.
-        :raises APIError: if the API refuses; ``outcome_unknown`` is True for a 5xx.
-        :raises TransportError: if no whole answer came; ``outcome_unknown`` says if a factor may exist.
-        :raises UnexpectedResponseError: if the answer can't be read; a factor may exist.
-            Wherever ``outcome_unknown`` is True, look for a new factor with :meth:`list_user_auth_factors`, delete it
-            if there is one, since its secret is lost, and create again.
+        :raises MFAError: see :class:`MFA`. Where ``outcome_unknown`` is True, a factor may exist: look for a new one
+            with :meth:`list_user_auth_factors`, delete it if there is one, since its secret is lost, and create again.
         """
         hidden: Hidden[object] = Hidden(secret)
         del secret
@@ -349,11 +335,7 @@ class MFA:
             first as well, with the cursors the other way round: ``before`` leads to older factors and ``after`` to
             newer ones.
         :returns: a page; its ``auto_paging_iter()`` goes through all pages, whatever the order.
-        :raises TypeError: if an argument has the wrong type; nothing was sent.
-        :raises InvalidInputError: if a value can't be right; nothing was sent.
-        :raises APIError: if the API refuses.
-        :raises TransportError: if no whole answer came.
-        :raises UnexpectedResponseError: if the answer can't be read.
+        :raises MFAError: see :class:`MFA`.
         """
         request = operations.list_user_auth_factors(
             user_id, limit=limit, before=before, after=after, order=order, options=self._options

@@ -1,6 +1,6 @@
-"""From an answer to a model or to one error, and from an error to what it says of the whole call.
+"""From a response to a model or to one error, and from an error to what it says of the whole call.
 
-The parser's own exceptions and frames hold the answer, and so perhaps a secret. They end here: the
+The parser's own exceptions and frames hold the response, and so perhaps a secret. They end here: the
 error that surfaces is made afresh, outside the except block, from texts that name no value.
 """
 
@@ -48,12 +48,12 @@ _AFTER_AN_UNCLEAR_CALL = {
 def read(
     request: Request, response: Response, parse: Callable[[bytes], T], *, about: Mapping[str, str] = _ANYTHING
 ) -> T:
-    """The model in the answer.
+    """The model in the response.
 
-    :param about: the ids that the answer has to name, each by its place: with another one it may be the answer to
-        another call. A user's may be left out, as the API does for a factor without one.
-    :raises APIError: if the API answered with an error.
-    :raises UnexpectedResponseError: if the answer is not what the API promises.
+    :param about: the ids that the response has to name, each by its place: with another one it may be the response
+        to another call. A user's may be left out, as the API does for a factor without one.
+    :raises APIError: if the API responded with an error.
+    :raises UnexpectedResponseError: if the response is not what the API promises.
     """
     model = unseen(lambda: _model(request, response, parse))
     for place, asked in about.items():
@@ -63,14 +63,14 @@ def read(
             raise unexpected_response(
                 request,
                 response,
-                f"$.{place} is not the id that was asked for (if a stub of yours answers in a test, let it return the "
+                f"$.{place} is not the id that was asked for (if a stub of yours responds in a test, let it return the "
                 "id that it is asked for)",
             )
     return model
 
 
 def error_of(request: Request, response: Response) -> MFAError | None:
-    """The error that the answer's status stands for, or None for success."""
+    """The error that the response's status stands for, or None for success."""
     return unseen(lambda: _error_of(request, response))
 
 
@@ -90,7 +90,7 @@ def _model(request: Request, response: Response, parse: Callable[[bytes], T]) ->
 def unexpected_response(request: Request, response: Response, problem: str) -> MFAError:
     """The error for a success that is not what the API promises."""
     unreadable = UnexpectedResponseError(
-        f"{response.status}: the answer is not what the API promises: {problem}",
+        f"{response.status}: the response is not what the API promises: {problem}",
         status_code=response.status,
         request_id=request_id_of(request, response),
     )
@@ -105,7 +105,7 @@ def _error_of(request: Request, response: Response) -> MFAError | None:
         return for_the_whole_call(_api_error(request, response), request, response)
     what = "a redirect, which is never followed" if 300 <= response.status < 400 else "a status that no call has"
     unexpected = UnexpectedResponseError(
-        f"{response.status}: the answer is {what}: check the base URL",
+        f"{response.status}: the response is {what}: check the base URL",
         status_code=response.status,
         request_id=request_id_of(request, response),
     )
@@ -139,7 +139,7 @@ def is_already_deleted(error: MFAError) -> bool:
 
 def _api_error(request: Request, response: Response) -> APIError:
     if len(response.body) > MAX_BODY:
-        problem = parsing.Problem(message="(the answer is longer than 1 MiB and was not read)")
+        problem = parsing.Problem(message="(the response is longer than 1 MiB and was not read)")
     else:
         problem = parsing.problem(response.body)
     sent = sent_secrets(request)

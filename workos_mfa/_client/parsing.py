@@ -1,6 +1,6 @@
 """JSON to models: the one place that knows the wire's field names.
 
-What the API promises is held to strictly, since an MFA answer that is half understood must not
+What the API promises is held to strictly, since an MFA response that is half understood must not
 count as one; everything else (unknown fields, unknown factor types, missing optional fields) is let
 through. A problem is named by its place in the JSON, never by the value there.
 """
@@ -33,7 +33,7 @@ F = TypeVar("F", bound=Factor)
 
 
 class ParseError(Exception):
-    """The answer is not what the API promises; the text names the place."""
+    """The response is not what the API promises; the text names the place."""
 
 
 def factor(body: bytes) -> Factor:
@@ -58,7 +58,7 @@ def challenge(body: bytes) -> Challenge:
 
 
 def verification(body: bytes) -> Verification:
-    """The answer to a code: only a JSON ``true`` is true."""
+    """The result of a code: only a JSON ``true`` is true."""
     fields = _document(body)
     return Verification(challenge=_challenge(fields.inner("challenge")), valid=fields.boolean("valid"))
 
@@ -86,7 +86,7 @@ def factor_page(body: bytes) -> Page[Factor]:
 
 @attrs.frozen
 class Problem:
-    """What an error answer says of itself; anything may be missing."""
+    """What an error response says of itself; anything may be missing."""
 
     code: str | None = None
     message: str | None = None
@@ -94,7 +94,7 @@ class Problem:
 
 
 def problem(body: bytes) -> Problem:
-    """Whatever can be read of an error answer: it may be JSON of several shapes, a bare text, or HTML."""
+    """Whatever can be read of an error response: it may be JSON of several shapes, a bare text, or HTML."""
     try:
         parsed = _parsed(body)
     except ParseError:
@@ -103,12 +103,12 @@ def problem(body: bytes) -> Problem:
         return Problem(message=parsed)
     if not isinstance(parsed, dict):
         return Problem()
-    answer = cast("dict[str, object]", parsed)
-    message = _joined(answer.get("message")) or _text_or_none(answer.get("error_description"))
-    code = _text_or_none(answer.get("code"))
-    if code is None and "error_description" in answer:
-        code = _text_or_none(answer.get("error"))
-    return Problem(code=code, message=message, errors=_single_problems(answer.get("errors")))
+    fields = cast("dict[str, object]", parsed)
+    message = _joined(fields.get("message")) or _text_or_none(fields.get("error_description"))
+    code = _text_or_none(fields.get("code"))
+    if code is None and "error_description" in fields:
+        code = _text_or_none(fields.get("error"))
+    return Problem(code=code, message=message, errors=_single_problems(fields.get("errors")))
 
 
 def _text_or_none(value: object) -> str | None:
@@ -211,7 +211,7 @@ def _parsed(body: bytes) -> object:
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    # Two readers could take two different answers from an object that has a name twice.
+    # Two readers could read an object that has a name twice in two ways.
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError

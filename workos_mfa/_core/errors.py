@@ -1,7 +1,7 @@
 """Every error that the package raises, and which status or code brings which.
 
 One question matters more than all others when a call fails: may the server have acted? Each error
-answers it in ``outcome_unknown``, and says in ``advice`` what to do then. Both may become known after the
+says so in ``outcome_unknown``, and says in ``advice`` what to do then. Both may become known after the
 error was made, so its text is put together when it is read.
 """
 
@@ -92,7 +92,7 @@ class FactorMismatchError(MFAError):
 
 
 class TransportError(MFAError):
-    """No whole answer came.
+    """No complete response came.
 
     :param message: what happened, for the person who reads it.
     :param outcome_unknown: whether the server may have acted; each class has its own default, and
@@ -121,7 +121,7 @@ class ConnectError(TransportError):
 
 
 class TransportTimeoutError(TransportError, TimeoutError):
-    """The time was up before the whole answer was there: the server may have acted."""
+    """The time was up before the whole response was there: the server may have acted."""
 
     __module__ = "workos_mfa"
 
@@ -139,17 +139,17 @@ class TLSError(TransportError):
 
 
 class ConnectionLostError(TransportError):
-    """The connection broke before the whole answer was there: the server may have acted."""
+    """The connection broke before the whole response was there: the server may have acted."""
 
     __module__ = "workos_mfa"
 
 
 class UnexpectedResponseError(MFAError):
-    """An answer came that is not what the API promises.
+    """The response is not what the API promises.
 
     It names the place in the JSON, never the value there.
 
-    :ivar status_code: the HTTP status, or None where the problem is not in one answer alone.
+    :ivar status_code: the HTTP status, or None where the problem is not in one response alone.
     :ivar request_id: the server's id for the request, to be quoted to WorkOS' support.
     """
 
@@ -165,7 +165,7 @@ class UnexpectedResponseError(MFAError):
 
 
 class APIError(MFAError):
-    """The API answered with an error.
+    """The API responded with an error.
 
     :ivar status_code: the HTTP status.
     :ivar code: the API's name for the error, or None.
@@ -320,7 +320,7 @@ _BY_CODE: dict[str, type[APIError]] = {
 
 
 def api_error_class(status: int, code: str | None) -> type[APIError]:
-    """The class for an error answer; the code is more telling than the status, where there is one."""
+    """The class for an error response: by its code where that is a known one, else by its status."""
     if status >= 500:
         return ServerError
     if code in _BY_CODE:
@@ -334,7 +334,7 @@ def is_known_code(code: str) -> bool:
 
 
 def leaves_outcome_unknown(status: int) -> bool:
-    """Whether an answer of this status leaves open if the server acted."""
+    """Whether a response of this status leaves open if the server acted."""
     return status == 408 or not (200 <= status < 300 or 400 <= status < 500)
 
 

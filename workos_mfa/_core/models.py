@@ -35,7 +35,7 @@ class Model:
     def to_dict(self, *, secrets: bool = False) -> dict[str, object]:
         """The object as JSON: with the API's field names and times, and without the fields that have no value.
 
-        :param secrets: whether a secret, QR code, URI or one-time code is in it, as it is in the API's own answer.
+        :param secrets: whether a secret, QR code, URI or one-time code is in it, as it is in the API's own response.
         """
         fields = [field.name for field in self.__attrs_attrs__ if secrets or field.repr]
         values = {name: _as_json(getattr(self, name), secrets=secrets) for name in fields}
@@ -200,7 +200,7 @@ class Challenge(CopyReturnsSelf, Model):
 
 @attrs.frozen(kw_only=True)
 class Verification(Model):
-    """The answer to a code: as true as ``valid``, so that ``if verification:`` can't be got wrong.
+    """The result of a code: as true as ``valid``, so that ``if verification:`` can't be got wrong.
 
     :param challenge: the challenge that was verified.
     :param valid: True if the code was right, False if it was not.

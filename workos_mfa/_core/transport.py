@@ -1,4 +1,4 @@
-"""The seam between the client and the network: what is asked, what is answered, who carries it.
+"""The seam between the client and the network: requests, responses, and the transport that carries them.
 
 Everything above this module is about the MFA API, everything below it about sockets. The two
 meet in small frozen values, so that a field can be added without breaking a transport that
@@ -24,7 +24,7 @@ DEFAULT_DEADLINE = 20.0
 """Seconds that a whole call may take, waits included, where the caller gave no deadline."""
 
 MAX_BODY = 1024 * 1024
-"""The largest answer, in bytes, that is read: the real ones are under 10 KB."""
+"""The longest response body, in bytes, that is read: the real ones are under 10 KB."""
 
 Replay: TypeAlias = Literal["safe", "idempotent", "non_idempotent"]
 """What a repetition does: ``safe`` changes nothing on the server, ``idempotent`` ends in the same
@@ -35,7 +35,7 @@ state however often it is done, ``non_idempotent`` acts again every time and so 
 class Options:
     """Limits of one call, in seconds and attempts; None where the caller set none.
 
-    :param timeout: wall time of one attempt, from connecting to the last byte of the answer.
+    :param timeout: wall time of one attempt, from connecting to the last byte of the response.
     :param deadline: wall time of the whole call, with all its attempts and the waits between.
     :param max_attempts: at most this many attempts; it lowers a retry policy, never raises it.
     """
@@ -98,8 +98,8 @@ class Attempt:
     :param number: 1 for the first attempt of a call.
     :param operation: the name of the call.
     :param route: the path's template.
-    :param status: the HTTP status, or None where no answer came.
-    :param error: the class name of the transport's error, or None where an answer came.
+    :param status: the HTTP status, or None where no response came.
+    :param error: the class name of the transport's error, or None where a response came.
     :param seconds: how long the attempt took.
     :param wait: seconds until the next attempt, or None where none follows.
     :param request_id: the server's id for the request, to be quoted to WorkOS' support.
@@ -133,7 +133,7 @@ def _lower_cased(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 @attrs.frozen(eq=False)
 class Response(_NotPickled):
-    """An HTTP answer of any status.
+    """An HTTP response of any status.
 
     :param status: the HTTP status.
     :param headers: the headers; their names are lower-cased here, whatever mapping comes in.
@@ -158,7 +158,7 @@ class Response(_NotPickled):
     def retry_after(self) -> float | None:
         """Seconds the server asks to wait, or None where it does not say so in a readable way.
 
-        A date is measured against the answer's own ``Date``, so that a clock that is wrong here
+        A date is measured against the response's own ``Date``, so that a clock that is wrong here
         does not matter. A 429 without the header may say it in its JSON, as ``retry_after``.
         """
         value = self.headers.get("retry-after", "").strip()
@@ -171,18 +171,18 @@ class Response(_NotPickled):
 
 
 def json_field(response: Response, name: str) -> object:
-    """What an answer's JSON has under a name, or None where there is none or it can't be read.
+    """What a response's JSON has under a name, or None where there is none or it can't be read.
 
-    Its frames hold the answer, and so perhaps a secret: it is called from within
+    Its frames hold the response, and so perhaps a secret: it is called from within
     :func:`~workos_mfa._core.redaction.unseen`.
     """
     if len(response.body) > MAX_BODY:
         return None
     try:
-        answer: object = json.loads(response.body)
+        document: object = json.loads(response.body)
     except (ValueError, RecursionError):
         return None
-    return cast("dict[str, object]", answer).get(name) if isinstance(answer, dict) else None
+    return cast("dict[str, object]", document).get(name) if isinstance(document, dict) else None
 
 
 def _seconds(value: object) -> float | None:
@@ -224,14 +224,14 @@ def _seconds_between(start: str | None, end: str) -> float | None:
 class Transport(Protocol):
     """Whatever carries requests: the default, the emulator, a stub in a test, a company's own client.
 
-    ``send`` makes one attempt, follows no redirect and returns an answer of any HTTP status. It
-    raises a :class:`workos_mfa.TransportError` where no whole answer came, and may be called by many
+    ``send`` makes one attempt, follows no redirect and returns a response of any HTTP status. It
+    raises a :class:`workos_mfa.TransportError` where no complete response came, and may be called by many
     threads at once. Any other exception passes through the client unchanged and is not repeated.
     :class:`workos_mfa.testing.TransportContract` is this paragraph as a test suite.
     """
 
     def send(self, request: Request, /) -> Response:
-        """Carry one request and return the answer, whatever its status."""
+        """Carry one request and return the response, whatever its status."""
         ...
 
     def close(self) -> None:

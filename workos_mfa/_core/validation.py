@@ -1,6 +1,6 @@
 """What is refused before anything is sent.
 
-A mistake that the API would answer with a puzzling error, or worse would accept, ends here with a
+A mistake for which the API has a puzzling error, or which it would even accept, ends here with a
 sentence that says what to do. No message repeats the value, and a code or a secret comes in as
 :class:`~workos_mfa._core.redaction.Hidden`, so that no frame of a traceback shows it.
 """
