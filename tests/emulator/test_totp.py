@@ -78,3 +78,38 @@ def test_finds_the_steps_of_a_code() -> None:
     found = {distance: list(totp.steps_of(code, key=KEY, moment=moment, window=1)) for distance, code in codes.items()}
     assert found == {-2: [], -1: [99], 0: [100], 1: [101], 2: []}
     assert list(totp.steps_of(totp.code_for(KEY, 0), key=KEY, moment=_at(0), window=2)) == [0]
+
+
+class AllOnes(Randomness):
+    """Randomness that throws ones only."""
+
+    def bits(self, count: int) -> int:
+        """So many of them."""
+        return (1 << count) - 1
+
+
+def test_all_of_a_new_secret_is_random() -> None:
+    """From its first bit to its 160th."""
+    assert totp.new_secret(AllOnes()) == "7" * 32
+
+
+@pytest.mark.parametrize("length", range(40))
+def test_what_is_a_secret(length: int) -> None:
+    """Base32 of 80 bits or more, of a length that bytes can have; padding does not matter, and case does."""
+    text = "A2" * 20
+    is_one = length >= 16 and length % 8 in {0, 2, 4, 5, 7}
+    expected = text[:length] if is_one else None
+    assert totp.bare_secret(text[:length]) == expected
+    assert totp.bare_secret(text[:length] + "=" * (-length % 8)) == expected
+    assert totp.bare_secret(text[:length].lower()) is None
+    assert totp.bare_secret(f"{text[:length]}1") is None
+    assert totp.bare_secret(f"1{text[:length]}") is None
+    assert totp.bare_secret(f"{text[:length]}=======") is None
+
+
+def test_padding_alone_is_stripped() -> None:
+    """A secret may end in any letter of Base32, an X too."""
+    for letter in "XA7":
+        secret = "A" * 15 + letter
+        assert totp.bare_secret(secret) == secret
+        assert totp.secret_of(totp.key_of(secret)) == secret

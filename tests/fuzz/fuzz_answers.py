@@ -20,7 +20,7 @@ import atheris  # type: ignore[import-untyped]
 with atheris.instrument_imports(include=["workos_mfa", "json"]):
     from tests.fuzz.make_corpus import case_of
     from tests.fuzz.target import check
-    from tests.unit.seven_calls import CALLS
+    from tests.operations import CALLS
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -29,7 +29,7 @@ def seed(folder: Path) -> None:
     """Give the fuzzer the recorded answers to begin with."""
     for number, call in enumerate(CALLS):
         for status in (0, 1, 8):
-            body = b"" if call.answer is None else json.dumps(call.answer).encode()
+            body = b"" if call.body is None else json.dumps(call.body).encode()
             (folder / f"recorded-{number}-{status}").write_bytes(case_of(number, status, body))
 
 
@@ -40,7 +40,7 @@ def main() -> None:
         found.mkdir()
         seed(found)
         dictionary = Path(name) / "dictionary"
-        words = {word for call in CALLS for word in json.dumps(call.answer).split('"') if word.isidentifier()}
+        words = {word for call in CALLS for word in json.dumps(call.body).split('"') if word.isidentifier()}
         dictionary.write_text("".join(f'"{word}"\n' for word in sorted(words | {"valid", "true", "errors", "NaN"})))
         options = [f"-dict={dictionary}", "-max_len=4096", "-timeout=10", "-rss_limit_mb=1024"]
         atheris.Setup([sys.argv[0], *options, *sys.argv[1:], str(found), str(CORPUS)], check)

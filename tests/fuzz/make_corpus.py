@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tests.fuzz.target import STATUSES
-from tests.unit.seven_calls import CALLS, CHALLENGE, VERIFICATION
+from tests.operations import CALLS, CHALLENGE, VERIFICATION
 
 
 def case_of(call: int, status: int, body: bytes) -> bytes:
@@ -22,8 +22,7 @@ FORGED = json.dumps({"message": "a\nb\x1b[2J\u2028\u202e", "code": "\r\n", "erro
 
 CASES = {
     **{
-        f"right-{name}": case_of(number, 1, json.dumps(CALLS[number].answer).encode())
-        for name, number in NUMBERS.items()
+        f"right-{name}": case_of(number, 1, json.dumps(CALLS[number].body).encode()) for name, number in NUMBERS.items()
     },
     **{
         f"right-body-wrong-status-{status}": case_of(VERIFY, position, json.dumps(VERIFICATION).encode())

@@ -5,7 +5,7 @@ A case is bytes: one that says which call, two that say which status, and the bo
 
 from __future__ import annotations
 
-from tests.unit.seven_calls import CALLS, VERIFY_CHALLENGE
+from tests.operations import CALLS, VERIFY_CHALLENGE
 from workos_mfa import MFAError, Response, UnexpectedResponseError, Verification
 
 STATUSES = (200, 201, 204, 301, 400, 401, 404, 408, 422, 429, 500, 503)
@@ -22,7 +22,7 @@ def check(case: bytes) -> str:
     body = case[2:]
     headers = {"X-Request-Id": body[:40].decode("latin-1"), "Retry-After": body[:12].decode("latin-1")}
     try:
-        model = call.answered(Response(status, headers, body))
+        model = call.result_of(Response(status, headers, body))
     except MFAError as caught:
         error = caught
     else:

@@ -36,12 +36,11 @@ OPTIONS = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "-W", "ignore::p
 LONGEST = 120.0
 """Seconds after which a mutant is taken to have made a test wait for ever, and so to have been noticed."""
 
-MISTAKES = "tests/unit/test_small_mistakes.py"
 TESTS = {
-    "workos_mfa._transports.retry": ("tests/unit/test_retrying.py", MISTAKES),
-    "workos_mfa._core.errors": ("tests/unit/test_errors.py", "tests/unit/test_answers.py", MISTAKES),
-    "workos_mfa._client.parsing": ("tests/unit/test_wire.py", "tests/unit/test_answers.py", MISTAKES),
-    "workos_mfa.emulator._domain.totp": ("tests/emulator/test_totp.py", MISTAKES),
+    "workos_mfa._transports.retry": ("tests/unit/test_retrying.py",),
+    "workos_mfa._core.errors": ("tests/core/test_errors.py", "tests/client/test_outcomes.py"),
+    "workos_mfa._client.parsing": ("tests/client/test_parsing.py", "tests/client/test_outcomes.py"),
+    "workos_mfa.emulator._domain.totp": ("tests/emulator/test_totp.py",),
 }
 SOURCES = {module: (ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8") for module in TESTS}
 

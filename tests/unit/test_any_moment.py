@@ -16,11 +16,10 @@ import attrs
 import pytest
 
 from tests.leaks import shows
+from tests.operations import CHALLENGE, CHALLENGE_ID, ENROLLED_TOTP_FACTOR, FACTOR_ID, USER_ENROLLMENT, USER_ID
 from workos_mfa import MFA, APIError, Request, Response, RetryPolicy
 from workos_mfa._transports.retry import RetryingTransport
 from workos_mfa.testing import StubTransport, json_response
-
-from .seven_calls import CHALLENGE, CHALLENGE_ID, ENROLLED_TOTP_FACTOR, FACTOR_ID, USER_ENROLLMENT, USER_ID
 
 SENTINEL = "SENTINEL"
 

@@ -11,7 +11,7 @@ import pytest
 from urllib3 import PoolManager
 
 import workos_mfa
-from workos_mfa import MFA, Page, Response, Urllib3Transport
+from workos_mfa import MFA, Response, Urllib3Transport
 from workos_mfa._core.errors import ConnectionLostError, TransportError
 from workos_mfa._core.redaction import Hidden
 from workos_mfa._core.transport import Request
@@ -44,12 +44,6 @@ def test_tls_that_is_broken_off() -> None:
     """The end of the connection inside TLS is a connection that was lost, and no failure of TLS."""
     endpoint = read_endpoint("https://api.workos.com", allow_http=False)
     assert type(transport_error(ssl.SSLEOFError(8, "EOF"), endpoint, 1.0)) is ConnectionLostError
-
-
-def test_a_page_that_does_not_know_its_client() -> None:
-    """A page made by hand says so when it should go on, rather than end early in silence."""
-    with pytest.raises(RuntimeError, match="list_user_auth_factors"):
-        list(Page(items=("a",), after="b").auto_paging_iter())
 
 
 def test_an_https_proxy_is_trusted_as_the_api_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from tests.leaks import shows
+from tests.operations import (
+    CHALLENGE,
+    CHALLENGE_ID,
+    ENROLLED_TOTP_FACTOR,
+    FACTOR_ID,
+    USER_ENROLLMENT,
+    USER_ID,
+    VERIFICATION,
+)
 from workos_mfa import (
     MFA,
     ConnectError,
@@ -21,16 +30,6 @@ from workos_mfa import (
     TransportTimeoutError,
 )
 from workos_mfa.testing import StubTransport, json_response
-
-from .seven_calls import (
-    CHALLENGE,
-    CHALLENGE_ID,
-    ENROLLED_TOTP_FACTOR,
-    FACTOR_ID,
-    USER_ENROLLMENT,
-    USER_ID,
-    VERIFICATION,
-)
 
 # Each is one value that must not be seen anywhere, in the form that a call takes it in.
 CODE = "424242SENTINEL"

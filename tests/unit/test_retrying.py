@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.operations import CALLS, DELETE_FACTOR, VERIFY_CHALLENGE, Call
 from workos_mfa import (
     MFA,
     Attempt,
@@ -31,8 +32,6 @@ from workos_mfa import (
 )
 from workos_mfa._core.transport import Replay
 from workos_mfa.testing import StubTransport, json_response
-
-from .seven_calls import CALLS, DELETE_FACTOR, VERIFY_CHALLENGE, Call
 
 Outcome = Response | TransportError
 
@@ -352,15 +351,17 @@ def test_a_request_with_time_enough_is_sent_as_it_is() -> None:
     assert stub.requests[0] is request
 
 
-def test_a_sleep_that_took_too_long_is_followed_by_no_attempt() -> None:
+@pytest.mark.parametrize("longer", [9.0, 3600.0])
+def test_a_sleep_that_took_all_that_was_left_is_followed_by_no_attempt(longer: float) -> None:
     """A laptop that was closed in between: the time is over, and the last answer is what there is."""
     time = Time()
     inner = Scripted(time, responses(503))
 
-    def oversleep(_: float) -> None:
-        time.now += 3600
+    def oversleep(seconds: float) -> None:
+        time.sleep(seconds + longer)
 
-    response = RetryingTransport(inner, clock=time, sleep=oversleep).send(a_request())
+    transport = RetryingTransport(inner, RetryPolicy(backoff=1.0), clock=time, sleep=oversleep, uniform=longest)
+    response = transport.send(a_request(deadline=10.0))
     assert len(inner.timeouts) == 1
     assert [attempt.status for attempt in response.attempts] == [503]
 
@@ -541,13 +542,6 @@ def test_a_repr_shows_the_inner_transport() -> None:
     assert repr(RetryingTransport(Scripted(Time(), []))) == "RetryingTransport(Scripted())"
 
 
-def test_repetitions_do_not_multiply() -> None:
-    """A transport that repeats is not put into another one."""
-    inner = RetryingTransport(StubTransport(lambda _: Response(200)))
-    with pytest.raises(ConfigurationError, match="repetitions would multiply"):
-        RetryingTransport(inner)
-
-
 @pytest.mark.parametrize("value", [0, -1])
 def test_a_policy_has_at_least_one_attempt(value: int) -> None:
     """One means no repetition."""
@@ -672,3 +666,27 @@ def test_a_verification_is_never_sent_twice_for_want_of_an_answer() -> None:
         VERIFY_CHALLENGE.make(MFA(transport=RetryingTransport(inner, clock=time, sleep=time.sleep)))
     assert len(inner.timeouts) == 2
     assert (caught.value.outcome_unknown, caught.value.needs_new_challenge) == (True, True)
+
+
+def test_a_wait_that_takes_all_that_is_left_is_not_begun() -> None:
+    """There would be no time for an attempt after it."""
+    series = Series(responses(503), a_request(deadline=10.0), RetryPolicy(backoff=10.0, max_backoff=10.0))
+    assert (series.sends, series.time.waits) == (1, [])
+
+
+def test_a_random_wait_that_takes_all_that_is_left_gives_way_to_the_one_asked_for() -> None:
+    """The server's wait is a floor, and where the random one above it doesn't fit it is enough."""
+    policy = RetryPolicy(max_attempts=2, backoff=10.0, max_backoff=10.0)
+    series = Series([Response(503, {"Retry-After": "4"})], a_request(deadline=10.0), policy)
+    assert (series.sends, series.time.waits) == (2, [4.0])
+
+
+def test_what_is_refused_says_what_to_do() -> None:
+    """The whole texts: an error of somebody who makes a client is read by a person."""
+    stub = StubTransport(lambda _: Response(204))
+    with pytest.raises(ConfigurationError, match=r"^this transport repeats already, and repetitions would multiply: "):
+        RetryingTransport(RetryingTransport(stub))
+    with pytest.raises(TypeError, match=r"^the policy must be a RetryPolicy, such as RetryPolicy\(max_attempts=5\)$"):
+        RetryingTransport(stub, 3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^on_attempt must be a function that takes an Attempt$"):
+        RetryingTransport(stub, on_attempt=3)  # type: ignore[arg-type]

@@ -1,15 +1,15 @@
-"""The documented calls, each with an answer as the API was recorded to give it.
+"""The documented calls: the arguments of each, what it sends, and the response as the API was recorded to send it.
 
 ``enroll_factor`` stands here three times, once for each type of factor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import attrs
 
-from workos_mfa import MFA, Response
+from workos_mfa import MFA, Options, Request, Response
 from workos_mfa._core.transport import Replay
 from workos_mfa.testing import StubTransport, json_response
 
@@ -17,6 +17,7 @@ FACTOR_ID = "auth_factor_01FZ4WMXXA09XF6NK1XMKNWB3M"
 CHALLENGE_ID = "auth_challenge_01FZ4YVRBMXP5ZM0A7BP4AJ12J"
 USER_ID = "user_01H96FETWYSJMJEGF0Q3ZB272F"
 PHONE_NUMBER = "+15005550006"
+CODE = "897792"
 SECRET = "NAGCCFS3EYRB422HNAKAKY3XDUORMSRF"
 
 GENERIC_FACTOR: Mapping[str, object] = {
@@ -60,7 +61,7 @@ CHALLENGE: Mapping[str, object] = {
     "created_at": "2022-03-27T05:51:24.531Z",
     "updated_at": "2022-03-27T05:51:24.531Z",
     "expires_at": "2022-03-27T06:01:24.532Z",
-    "code": "897792",
+    "code": CODE,
     "authentication_factor_id": FACTOR_ID,
 }
 VERIFICATION: Mapping[str, object] = {"challenge": CHALLENGE, "valid": True}
@@ -85,28 +86,55 @@ ADVICE = {
     ),
     "delete_factor": "Delete again: a NotFoundError then means that it is done.",
 }
-"""What to do after a call of which nobody knows if it was done, for each that can be one."""
+"""What an error says to do where the server may have acted, for each call that changes something."""
 
 
 @attrs.frozen(eq=False)
 class Call:
-    """One call, with arguments that are right and an answer that is."""
+    """One call, with right arguments and the response to it.
+
+    :param sends: the JSON that goes out with a POST, or the query of a GET.
+    :param body: the JSON of the response, or None for a response without a body.
+    """
 
     label: str
     operation: str
     replay: Replay
-    make: Callable[[MFA], object]
+    arguments: Mapping[str, object]
+    method: str
+    path: str
+    route: str
+    sends: Mapping[str, object] | None
     status: int
-    answer: Mapping[str, object] | None
+    body: Mapping[str, object] | None
+
+    def make(self, mfa: MFA) -> object:
+        """Make the call."""
+        return getattr(mfa, self.operation)(**self.arguments)
+
+    @property
+    def request(self) -> Request:
+        """The request that the call makes, with the limits of a client that sets none."""
+        query = (self.sends or {}) if self.method == "GET" else {}
+        return Request(
+            operation=self.operation,
+            method=self.method,
+            path=self.path,
+            route=self.route,
+            query={name: str(value) for name, value in query.items()},
+            json=self.sends if self.method == "POST" else None,
+            replay=self.replay,
+            options=Options(timeout=10.0, deadline=20.0, max_attempts=None),
+        )
 
     @property
     def success(self) -> Response:
-        """The answer of an API that did it."""
-        return Response(self.status) if self.answer is None else json_response(self.status, self.answer)
+        """The response of an API that did it."""
+        return Response(self.status) if self.body is None else json_response(self.status, self.body)
 
-    def answered(self, *answers: Response) -> object:
-        """What the call makes of the answers, the first of them first."""
-        left = iter(answers)
+    def result_of(self, *responses: Response) -> object:
+        """What the call makes of the responses, the first of them first."""
+        left = iter(responses)
         return self.make(MFA(transport=StubTransport(lambda _: next(left))))
 
     def __str__(self) -> str:
@@ -117,49 +145,89 @@ ENROLL_TOTP = Call(
     "enroll totp",
     "enroll_factor",
     "non_idempotent",
-    lambda mfa: mfa.enroll_factor(type="totp", issuer="Foo Corp", user="alan.turing@example.com"),
+    {"type": "totp", "issuer": "Foo Corp", "user": "alan.turing@example.com"},
+    "POST",
+    "/auth/factors/enroll",
+    "/auth/factors/enroll",
+    {"type": "totp", "totp_issuer": "Foo Corp", "totp_user": "alan.turing@example.com"},
     201,
     ENROLLED_TOTP_FACTOR,
 )
-ENROLL_SMS = Call(
-    "enroll sms",
-    "enroll_factor",
-    "non_idempotent",
-    lambda mfa: mfa.enroll_factor(type="sms", phone_number=PHONE_NUMBER),
-    201,
-    SMS_FACTOR,
+ENROLL_SMS = attrs.evolve(
+    ENROLL_TOTP,
+    label="enroll sms",
+    arguments={"type": "sms", "phone_number": PHONE_NUMBER},
+    sends={"type": "sms", "phone_number": PHONE_NUMBER},
+    body=SMS_FACTOR,
 )
-ENROLL_GENERIC = Call(
-    "enroll generic_otp",
-    "enroll_factor",
-    "non_idempotent",
-    lambda mfa: mfa.enroll_factor(type="generic_otp"),
-    201,
-    GENERIC_FACTOR,
+ENROLL_GENERIC = attrs.evolve(
+    ENROLL_TOTP,
+    label="enroll generic_otp",
+    arguments={"type": "generic_otp"},
+    sends={"type": "generic_otp"},
+    body=GENERIC_FACTOR,
 )
 CHALLENGE_FACTOR = Call(
-    "challenge", "challenge_factor", "non_idempotent", lambda mfa: mfa.challenge_factor(FACTOR_ID), 201, CHALLENGE
+    "challenge",
+    "challenge_factor",
+    "non_idempotent",
+    {"authentication_factor_id": FACTOR_ID},
+    "POST",
+    f"/auth/factors/{FACTOR_ID}/challenge",
+    "/auth/factors/{id}/challenge",
+    {},
+    201,
+    CHALLENGE,
 )
 VERIFY_CHALLENGE = Call(
     "verify",
     "verify_challenge",
     "non_idempotent",
-    lambda mfa: mfa.verify_challenge(CHALLENGE_ID, code="897792"),
+    {"authentication_challenge_id": CHALLENGE_ID, "code": CODE},
+    "POST",
+    f"/auth/challenges/{CHALLENGE_ID}/verify",
+    "/auth/challenges/{id}/verify",
+    {"code": CODE},
     201,
     VERIFICATION,
 )
-GET_FACTOR = Call("get", "get_factor", "safe", lambda mfa: mfa.get_factor(FACTOR_ID), 200, TOTP_FACTOR)
-DELETE_FACTOR = Call("delete", "delete_factor", "idempotent", lambda mfa: mfa.delete_factor(FACTOR_ID), 204, None)
+GET_FACTOR = Call(
+    "get",
+    "get_factor",
+    "safe",
+    {"authentication_factor_id": FACTOR_ID},
+    "GET",
+    f"/auth/factors/{FACTOR_ID}",
+    "/auth/factors/{id}",
+    None,
+    200,
+    TOTP_FACTOR,
+)
+DELETE_FACTOR = attrs.evolve(
+    GET_FACTOR, label="delete", operation="delete_factor", replay="idempotent", method="DELETE", status=204, body=None
+)
 CREATE_USER_FACTOR = Call(
     "create",
     "create_user_auth_factor",
     "non_idempotent",
-    lambda mfa: mfa.create_user_auth_factor(USER_ID, secret=SECRET),
+    {"user_id": USER_ID, "secret": SECRET},
+    "POST",
+    f"/user_management/users/{USER_ID}/auth_factors",
+    "/user_management/users/{id}/auth_factors",
+    {"type": "totp", "totp_secret": SECRET},
     201,
     USER_ENROLLMENT,
 )
-LIST_USER_FACTORS = Call(
-    "list", "list_user_auth_factors", "safe", lambda mfa: mfa.list_user_auth_factors(USER_ID), 200, FACTOR_LIST
+LIST_USER_FACTORS = attrs.evolve(
+    CREATE_USER_FACTOR,
+    label="list",
+    operation="list_user_auth_factors",
+    replay="safe",
+    arguments={"user_id": USER_ID},
+    method="GET",
+    sends={"order": "desc"},
+    status=200,
+    body=FACTOR_LIST,
 )
 
 CALLS = [

@@ -41,6 +41,7 @@ from workos_mfa import (
     UnexpectedResponseError,
     UnprocessableEntityError,
 )
+from workos_mfa._core.errors import is_known_code, leaves_outcome_unknown
 
 PARENTS: dict[type[MFAError], set[type[BaseException]]] = {
     MFAError: {Exception},
@@ -304,3 +305,21 @@ def test_an_error_may_be_in_a_group(kind: type[MFAError]) -> None:
     ours, others = group.split(MFAError)
     assert_same(ours.exceptions[0], pickle.loads(pickle.dumps(ours)).exceptions[0])
     assert [type(error) for error in others.exceptions] == [KeyError]
+
+
+def test_details_are_cut() -> None:
+    """A list of problems takes no more than a thousand characters of the text."""
+    error = APIError("no", status_code=422, errors=({"message": "y" * 2000},))
+    assert str(error) == f"422: no. {'y' * 999}…"
+
+
+def test_what_an_error_says() -> None:
+    """Its advice, its attempt's outcome, and the codes that are no echo."""
+    assert str(AuthorizationError("no", status_code=403)) == "403: no. Check what the API key is allowed to do."
+    assert ConnectError("no").attempt_outcome_unknown is False
+    assert ConnectError("no", outcome_unknown=True).attempt_outcome_unknown is True
+    assert is_known_code("entity_not_found")
+    assert not is_known_code("421337")
+    assert [leaves_outcome_unknown(status) for status in (199, 200, 299, 300, 399, 400, 408, 499, 500)] == [
+        True, False, False, True, True, False, True, False, True,
+    ]  # fmt: skip

@@ -7,6 +7,19 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.operations import (
+    CALLS,
+    CHALLENGE_FACTOR,
+    CREATE_USER_FACTOR,
+    DELETE_FACTOR,
+    ENROLL_SMS,
+    GET_FACTOR,
+    LIST_USER_FACTORS,
+    PHONE_NUMBER,
+    SECRET,
+    VERIFY_CHALLENGE,
+    Call,
+)
 from workos_mfa import (
     MFA,
     APIError,
@@ -33,27 +46,13 @@ from workos_mfa import (
 from workos_mfa._client import outcomes as reading
 from workos_mfa.testing import StubTransport, json_response
 
-from .seven_calls import (
-    CALLS,
-    CHALLENGE_FACTOR,
-    CREATE_USER_FACTOR,
-    DELETE_FACTOR,
-    ENROLL_SMS,
-    GET_FACTOR,
-    LIST_USER_FACTORS,
-    PHONE_NUMBER,
-    SECRET,
-    VERIFY_CHALLENGE,
-    Call,
-)
-
 every_call = pytest.mark.parametrize("call", CALLS, ids=str)
 
 
 def api_error(call: Call, response: Response) -> APIError:
     """The error that an answer raises."""
     with pytest.raises(APIError) as caught:
-        call.answered(response)
+        call.result_of(response)
     return caught.value
 
 
@@ -282,7 +281,7 @@ def test_an_unclear_answer_to_a_call_that_acts(call: Call) -> None:
     """The server may have done it, and a challenge may be used up; reading changes nothing, so it is never unclear."""
     for status in UNCLEAR:
         with pytest.raises(MFAError) as caught:
-            call.answered(Response(status))
+            call.result_of(Response(status))
         assert caught.value.outcome_unknown is (call.replay != "safe"), status
         assert caught.value.needs_new_challenge is (call is VERIFY_CHALLENGE), status
 
@@ -301,7 +300,7 @@ def test_a_clear_answer(call: Call) -> None:
 def test_a_status_that_no_call_has_is_unexpected(call: Call, status: int) -> None:
     """A redirect above all: it is not followed, since it would take the key to another place."""
     with pytest.raises(UnexpectedResponseError) as caught:
-        call.answered(
+        call.result_of(
             Response(status, {"Location": "https://SENTINEL.example/", "X-Request-Id": "req_1"}, b'{"valid": true}')
         )
     error = caught.value
@@ -482,7 +481,7 @@ LAST_ATTEMPT = Attempt(2, "op", "/route", 404, None, 0.1, None, None, outcome_un
 def test_an_error_speaks_for_all_attempts_of_its_call(call: Call, first: Attempt) -> None:
     """A clear answer in the end does not undo what an earlier attempt may have done."""
     with pytest.raises(APIError) as caught:
-        call.answered(Response(409, {}, b"", (first, LAST_ATTEMPT)))
+        call.result_of(Response(409, {}, b"", (first, LAST_ATTEMPT)))
     error = caught.value
     assert error.attempts == (first, LAST_ATTEMPT)
     unknown = first.outcome_unknown and call.replay != "safe"
@@ -518,7 +517,7 @@ def test_a_delete_that_finds_nothing_may_have_worked(
     """Only where an earlier attempt of the same call may have deleted it, and only if it is the factor that is gone."""
     response = Response(answer.status, answer.headers, answer.body, attempts)
     if has_worked:
-        assert DELETE_FACTOR.answered(response) is None
+        assert DELETE_FACTOR.result_of(response) is None
         return
     error = api_error(DELETE_FACTOR, response)
     assert error.outcome_unknown is any(attempt.outcome_unknown for attempt in attempts)

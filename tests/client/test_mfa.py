@@ -11,6 +11,20 @@ from collections.abc import Callable
 import pytest
 import requests
 
+from tests.client.damage import changed
+from tests.operations import (
+    ADVICE,
+    CALLS,
+    CHALLENGE_FACTOR,
+    CHALLENGE_ID,
+    CREATE_USER_FACTOR,
+    DELETE_FACTOR,
+    FACTOR_ID,
+    GET_FACTOR,
+    VERIFICATION,
+    VERIFY_CHALLENGE,
+    Call,
+)
 from workos_mfa import (
     MFA,
     Attempt,
@@ -38,21 +52,6 @@ from workos_mfa import (
     Urllib3Transport,
 )
 from workos_mfa.testing import StubTransport, json_response
-
-from .damage import changed
-from .seven_calls import (
-    ADVICE,
-    CALLS,
-    CHALLENGE_FACTOR,
-    CHALLENGE_ID,
-    CREATE_USER_FACTOR,
-    DELETE_FACTOR,
-    FACTOR_ID,
-    GET_FACTOR,
-    VERIFICATION,
-    VERIFY_CHALLENGE,
-    Call,
-)
 
 KEY = "sk_example_123456789"
 
@@ -506,13 +505,13 @@ def test_an_unclear_error_says_what_to_do(call: Call, ending: Callable[[Request]
 def test_an_unclear_error_of_an_answer_says_what_to_do() -> None:
     """One that can't be read, and one that has advice of its own."""
     with pytest.raises(UnexpectedResponseError) as unreadable:
-        CHALLENGE_FACTOR.answered(Response(201, {"X-Request-Id": "req_1"}, b"<html>"))
+        CHALLENGE_FACTOR.result_of(Response(201, {"X-Request-Id": "req_1"}, b"<html>"))
     assert str(unreadable.value).endswith(
         f"JSON in UTF-8. WorkOS may have acted on the call. {ADVICE['challenge_factor']} (request id req_1)"
     )
     last = Attempt(2, "op", "/", 401, None, 0.1, None, None, outcome_unknown=False)
     with pytest.raises(AuthenticationError) as refused:
-        DELETE_FACTOR.answered(Response(401, {}, b'{"message": "Unauthorized"}', (LOST, last)))
+        DELETE_FACTOR.result_of(Response(401, {}, b'{"message": "Unauthorized"}', (LOST, last)))
     assert str(refused.value) == (
         "401: Unauthorized. WorkOS may have acted on an earlier attempt of the call. "
         f"{AuthenticationError.advice} {ADVICE['delete_factor']}"
@@ -616,7 +615,7 @@ def test_an_answer_about_something_else_is_refused(call: Call, place: str) -> No
     path = tuple(place.split(".")[1:])
     for other in ("SENTINEL", FACTOR_ID.lower(), FACTOR_ID + "x", FACTOR_ID[:-1]):
         with pytest.raises(UnexpectedResponseError) as caught:
-            call.answered(json_response(200, changed(call.answer, path, other)))
+            call.result_of(json_response(200, changed(call.body, path, other)))
         error = caught.value
         assert f" {place} is not the id that was asked for" in str(error)
         assert "if a stub of yours responds in a test, let it return the id that it is asked for" in str(error)
@@ -634,15 +633,15 @@ def enroll_for(mfa: MFA) -> object:
 @pytest.mark.parametrize(
     ("make", "answer", "problem"),
     [
-        (enroll_for, changed(GET_FACTOR.answer, ("user_id",), "user_1"), "$.user_id is not the id that was asked for"),
+        (enroll_for, changed(GET_FACTOR.body, ("user_id",), "user_1"), "$.user_id is not the id that was asked for"),
         (
             CREATE_USER_FACTOR.make,
-            changed(CREATE_USER_FACTOR.answer, ("authentication_factor", "user_id"), "user_other"),
+            changed(CREATE_USER_FACTOR.body, ("authentication_factor", "user_id"), "user_other"),
             "$.authentication_factor.user_id is not the id that was asked for",
         ),
         (
             CREATE_USER_FACTOR.make,
-            changed(CREATE_USER_FACTOR.answer, ("authentication_factor", "id"), "auth_factor_other"),
+            changed(CREATE_USER_FACTOR.body, ("authentication_factor", "id"), "auth_factor_other"),
             "$.authentication_challenge.authentication_factor_id is not $.authentication_factor.id",
         ),
     ],

@@ -15,6 +15,7 @@ import pytest
 from flask.sessions import SecureCookieSessionInterface
 from rich.pretty import pretty_repr
 
+from tests.operations import CALLS, ENROLL_TOTP, FACTOR_ID, LIST_USER_FACTORS, Call
 from workos_mfa import (
     MFA,
     SMS,
@@ -42,8 +43,6 @@ from workos_mfa.testing import (
     make_totp_factor,
     make_verification,
 )
-
-from .seven_calls import CALLS, ENROLL_TOTP, FACTOR_ID, LIST_USER_FACTORS, Call
 
 SENTINEL = "SENTINEL2SENTINEL2SENTINEL2SENTI"
 
@@ -147,7 +146,7 @@ def test_what_is_not_secret_is_shown() -> None:
     assert "Foo Corp" in repr(secret_factor())
 
 
-@pytest.mark.parametrize("call", [call for call in CALLS if call.answer], ids=str)
+@pytest.mark.parametrize("call", [call for call in CALLS if call.body], ids=str)
 def test_every_moment_is_aware(call: Call) -> None:
     """A datetime without its offset is a bug that waits for the summer."""
 
@@ -158,7 +157,7 @@ def test_every_moment_is_aware(call: Call) -> None:
         inner += value if isinstance(value, tuple) else ()
         return [moment for each in inner for moment in moments(each)]
 
-    found = moments(call.answered(call.success))
+    found = moments(call.result_of(call.success))
     assert found
     assert {moment.utcoffset() for moment in found} == {timedelta(0)}
 
@@ -196,7 +195,7 @@ def test_what_holds_none_is(make: Callable[[], object], protocol: int) -> None:
 
 def test_a_page_of_the_api_is_pickled_as_well() -> None:
     """A page of factors holds no secret, so it may be cached like any other object without one."""
-    page = LIST_USER_FACTORS.answered(LIST_USER_FACTORS.success)
+    page = LIST_USER_FACTORS.result_of(LIST_USER_FACTORS.success)
     assert pickle.loads(pickle.dumps(page)) == page
 
 
@@ -456,7 +455,7 @@ def test_a_cursor_that_is_none_is_the_answers_fault(cursor: str) -> None:
 
 def test_the_recorded_answers_are_these_models() -> None:
     """Read once from the outside in, with literals."""
-    factor = ENROLL_TOTP.answered(ENROLL_TOTP.success)
+    factor = ENROLL_TOTP.result_of(ENROLL_TOTP.success)
     assert isinstance(factor, TOTPFactor)
     assert factor.created_at == datetime(2022, 3, 27, 5, 12, 43, 689000, tzinfo=timezone.utc)
     assert (factor.object, factor.type, factor.user_id, factor.sms) == ("authentication_factor", "totp", None, None)

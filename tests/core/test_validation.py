@@ -9,10 +9,9 @@ from collections.abc import Callable
 import attrs
 import pytest
 
+from tests.operations import CALLS, CHALLENGE_ID, FACTOR_ID, PHONE_NUMBER, USER_ID, VERIFY_CHALLENGE, Call
 from workos_mfa import MFA, InvalidInputError, UnprocessableEntityError
 from workos_mfa.testing import StubTransport, json_response
-
-from .seven_calls import CALLS, CHALLENGE_ID, FACTOR_ID, PHONE_NUMBER, USER_ID, VERIFY_CHALLENGE, Call
 
 # Callers without a type checker pass what they like, so what is called here is not typed.
 AnyCall = Callable[[object, object], object]
@@ -311,4 +310,4 @@ def test_no_refusal_repeats_the_value(parameter: Parameter, value: object) -> No
 @pytest.mark.parametrize("call", CALLS, ids=str)
 def test_the_calls_of_these_tests_are_right(call: Call) -> None:
     """What is refused above is refused for its value, not for its company."""
-    call.answered(call.success)
+    call.result_of(call.success)

@@ -8,22 +8,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from workos_mfa import (
-    MFA,
-    Challenge,
-    Factor,
-    Page,
-    Response,
-    SMSFactor,
-    TOTPFactor,
-    UnexpectedResponseError,
-    UserEnrollment,
-    Verification,
-)
-from workos_mfa.testing import StubTransport, json_response
-
-from .damage import Path, changed, place_of
-from .seven_calls import (
+from tests.client.damage import Path, changed, place_of
+from tests.operations import (
     CALLS,
     CHALLENGE,
     CHALLENGE_FACTOR,
@@ -36,14 +22,29 @@ from .seven_calls import (
     GENERIC_FACTOR,
     GET_FACTOR,
     LIST_USER_FACTORS,
+    SMS_FACTOR,
     TOTP_FACTOR,
     USER_ENROLLMENT,
     VERIFICATION,
     VERIFY_CHALLENGE,
     Call,
 )
+from workos_mfa import (
+    MFA,
+    Challenge,
+    Factor,
+    Page,
+    Response,
+    SMSFactor,
+    TOTPFactor,
+    UnexpectedResponseError,
+    UserEnrollment,
+    Verification,
+)
+from workos_mfa._client import parsing
+from workos_mfa.testing import StubTransport, json_response
 
-READING_CALLS = [call for call in CALLS if call.answer is not None]
+READING_CALLS = [call for call in CALLS if call.body is not None]
 
 KINDS = {
     ENROLL_TOTP: TOTPFactor,
@@ -60,7 +61,7 @@ KINDS = {
 def unreadable(call: Call, response: Response) -> UnexpectedResponseError:
     """The error for an answer of a good status that is not what the API promises."""
     with pytest.raises(UnexpectedResponseError) as caught:
-        call.answered(response)
+        call.result_of(response)
     error = caught.value
     assert error.status_code == response.status
     assert error.outcome_unknown is (call.replay != "safe")
@@ -137,13 +138,13 @@ optional_fields = pytest.mark.parametrize(
 @pytest.mark.parametrize("status", [200, 201, 202, 206])
 def test_a_recorded_answer_becomes_its_model(call: Call, status: int) -> None:
     """Which 2xx it is does not matter: documentation and recordings disagree on that."""
-    assert type(call.answered(json_response(status, call.answer))) is KINDS[call]
+    assert type(call.result_of(json_response(status, call.body))) is KINDS[call]
 
 
 @promised_fields
 def test_a_promised_field_that_is_missing_is_named(call: Call, path: Path) -> None:
     """By its place in the JSON, for whoever reports it."""
-    error = unreadable(call, json_response(201, changed(call.answer, path, ...)))
+    error = unreadable(call, json_response(201, changed(call.body, path, ...)))
     assert error.args[0].endswith(f": {place_of(path)} is missing")
 
 
@@ -190,9 +191,9 @@ def is_right(call: Call, path: Path, value: object) -> bool:
 def test_a_promised_field_of_the_wrong_type_is_named(call: Call, path: Path) -> None:
     """By its place, and its value is not repeated."""
     for value in WRONG_VALUES:
-        response = json_response(201, changed(call.answer, path, value))
+        response = json_response(201, changed(call.body, path, value))
         if is_right(call, path, value):
-            call.answered(response)
+            call.result_of(response)
             continue
         error = unreadable(call, response)
         assert f"{' ' if (call, path) in PAIRED else ': '}{place_of(path)}" in str(error)
@@ -203,7 +204,7 @@ def test_a_promised_field_of_the_wrong_type_is_named(call: Call, path: Path) -> 
 @pytest.mark.parametrize("value", [..., None], ids=["missing", "null"])
 def test_an_optional_field_may_be_missing_or_null(call: Call, path: Path, value: object) -> None:
     """It is None then, and the rest is read."""
-    read = call.answered(json_response(200, changed(call.answer, path, value)))
+    read = call.result_of(json_response(200, changed(call.body, path, value)))
     assert type(read) is KINDS[call]
 
 
@@ -211,7 +212,7 @@ def test_an_optional_field_may_be_missing_or_null(call: Call, path: Path, value:
 def test_an_optional_field_of_the_wrong_type_is_named(call: Call, path: Path) -> None:
     """What is there must be right, promised or not."""
     for value in (7, True, ["SENTINEL"], 0.5):
-        error = unreadable(call, json_response(200, changed(call.answer, path, value)))
+        error = unreadable(call, json_response(200, changed(call.body, path, value)))
         assert f": {place_of(path)} is not " in str(error)
         assert "SENTINEL" not in str(error)
 
@@ -219,11 +220,11 @@ def test_an_optional_field_of_the_wrong_type_is_named(call: Call, path: Path) ->
 def test_optional_fields_that_are_missing_are_none() -> None:
     """As far back as 2022: a TOTP factor without its block, a challenge that does not say when it ends."""
     bare = {key: value for key, value in TOTP_FACTOR.items() if key not in {"user_id", "totp"}}
-    factor = GET_FACTOR.answered(json_response(200, bare))
+    factor = GET_FACTOR.result_of(json_response(200, bare))
     assert isinstance(factor, Factor)
     assert (factor.user_id, factor.totp, factor.sms) == (None, None, None)
     bare = {key: value for key, value in CHALLENGE.items() if key not in {"expires_at", "code"}}
-    challenge = CHALLENGE_FACTOR.answered(json_response(201, bare))
+    challenge = CHALLENGE_FACTOR.result_of(json_response(201, bare))
     assert isinstance(challenge, Challenge)
     assert (challenge.expires_at, challenge.code) == (None, None)
 
@@ -238,13 +239,13 @@ def test_unknown_fields_are_let_through(call: Call) -> None:
             return {"environment_id": "environment_1", **known, "new": {"a": [1, None]}, "": 1}
         return [extended(item) for item in value] if isinstance(value, list) else value
 
-    assert call.answered(json_response(200, extended(dict(call.answer or {})))) == call.answered(call.success)
+    assert call.result_of(json_response(200, extended(dict(call.body or {})))) == call.result_of(call.success)
 
 
 @pytest.mark.parametrize("kind", ["webauthn", "passkey", "totp"])
 def test_an_unknown_type_of_factor_is_a_factor(kind: str) -> None:
     """The API names a type in answers that it does not enroll."""
-    factor = GET_FACTOR.answered(json_response(200, {**GENERIC_FACTOR, "type": kind}))
+    factor = GET_FACTOR.result_of(json_response(200, {**GENERIC_FACTOR, "type": kind}))
     assert isinstance(factor, Factor)
     assert factor.type == kind
 
@@ -252,8 +253,8 @@ def test_an_unknown_type_of_factor_is_a_factor(kind: str) -> None:
 def test_get_and_list_give_plain_factors() -> None:
     """Even where an answer holds the blocks of an enrolment."""
     for block in ({"sms": {"phone_number": "+15005550006"}}, {"totp": {"secret": "S", "qr_code": "q", "uri": "u"}}):
-        assert type(GET_FACTOR.answered(json_response(200, {**GENERIC_FACTOR, **block}))) is Factor
-    page = LIST_USER_FACTORS.answered(json_response(200, {**FACTOR_LIST, "data": [GENERIC_FACTOR, TOTP_FACTOR]}))
+        assert type(GET_FACTOR.result_of(json_response(200, {**GENERIC_FACTOR, **block}))) is Factor
+    page = LIST_USER_FACTORS.result_of(json_response(200, {**FACTOR_LIST, "data": [GENERIC_FACTOR, TOTP_FACTOR]}))
     assert isinstance(page, Page)
     assert [type(factor) for factor in page] == [Factor, Factor]
     assert [factor.totp is None for factor in page] == [True, False]
@@ -268,7 +269,7 @@ def test_an_item_that_is_no_object_is_named(item: object) -> None:
 
 def test_an_empty_list_is_a_page() -> None:
     """A user without factors."""
-    page = LIST_USER_FACTORS.answered(json_response(200, {**FACTOR_LIST, "data": []}))
+    page = LIST_USER_FACTORS.result_of(json_response(200, {**FACTOR_LIST, "data": []}))
     assert isinstance(page, Page)
     assert list(page) == []
 
@@ -283,7 +284,7 @@ def test_valid_is_true_or_false_and_nothing_else(value: object) -> None:
 @pytest.mark.parametrize("valid", [True, False])
 def test_valid_is_read_as_it_is(valid: bool) -> None:  # noqa: FBT001
     """A wrong code is no error: the same challenge may be tried again."""
-    verification = VERIFY_CHALLENGE.answered(json_response(201, {**VERIFICATION, "valid": valid}))
+    verification = VERIFY_CHALLENGE.result_of(json_response(201, {**VERIFICATION, "valid": valid}))
     assert isinstance(verification, Verification)
     assert verification.valid is valid
     assert bool(verification) is valid
@@ -350,8 +351,8 @@ def test_an_empty_body_is_not_read(call: Call) -> None:
 @pytest.mark.parametrize("call", READING_CALLS, ids=str)
 def test_an_answer_of_one_mebibyte_is_read_and_no_more(call: Call) -> None:
     """The real ones are under 10 KB."""
-    body = json.dumps(call.answer).encode()
-    assert call.answered(Response(200, {}, body.ljust(1024 * 1024))) == call.answered(call.success)
+    body = json.dumps(call.body).encode()
+    assert call.result_of(Response(200, {}, body.ljust(1024 * 1024))) == call.result_of(call.success)
     error = unreadable(call, Response(200, {}, body.ljust(1024 * 1024 + 1)))
     assert error.args[0].endswith(": it is longer than 1 MiB")
 
@@ -370,12 +371,12 @@ def test_an_answer_of_one_mebibyte_is_read_and_no_more(call: Call) -> None:
 )
 def test_a_delete_has_worked_whatever_its_2xx_says(response: Response) -> None:
     """There is nothing to be read from it."""
-    assert DELETE_FACTOR.answered(response) is None
+    assert DELETE_FACTOR.result_of(response) is None
 
 
 def moment(text: str) -> datetime:
     """The moment that a text in an answer becomes."""
-    factor = GET_FACTOR.answered(json_response(200, {**GENERIC_FACTOR, "created_at": text}))
+    factor = GET_FACTOR.result_of(json_response(200, {**GENERIC_FACTOR, "created_at": text}))
     assert isinstance(factor, Factor)
     return factor.created_at
 
@@ -449,7 +450,7 @@ def test_a_moment_keeps_its_offset() -> None:
 )
 def test_what_is_no_moment_is_named(text: str, call: Call, path: tuple[str, ...]) -> None:
     """A time without its offset is none: nobody could say when it was."""
-    error = unreadable(call, json_response(200, changed(call.answer, path, text)))
+    error = unreadable(call, json_response(200, changed(call.body, path, text)))
     assert error.args[0].endswith(f": {place_of(path)} is not a date and time with its offset")
 
 
@@ -475,7 +476,7 @@ def leaves(value: object) -> Iterator[object]:
 @pytest.mark.parametrize("answer", [USER_ENROLLMENT, VERIFICATION, FACTOR_LIST], ids=["create", "verify", "list"])
 def test_nothing_that_was_answered_gets_lost(answer: Mapping[str, object]) -> None:
     """Every text of a recorded answer can be read off the model, moments as moments."""
-    call = next(call for call in CALLS if call.answer is answer)
+    call = next(call for call in CALLS if call.body is answer)
     stub = StubTransport(lambda _: call.success)
     model = call.make(MFA(transport=stub))
     read: list[object] = []
@@ -494,3 +495,41 @@ def test_nothing_that_was_answered_gets_lost(answer: Mapping[str, object]) -> No
 
     collect(model)
     assert [leaf for leaf in leaves(answer) if leaf not in read and leaf != "list"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"object": 7}', "$.object is not a text"),
+        (
+            b'{"object": "x", "id": "x", "type": "x", "created_at": 7}',
+            "$.created_at is not a date and time with its offset",
+        ),
+        (json.dumps({**SMS_FACTOR, "user_id": 7}).encode(), "$.user_id is not a text or null"),
+        (json.dumps({**SMS_FACTOR, "sms": 7}).encode(), "$.sms is not an object"),
+    ],
+)
+def test_what_a_malformed_factor_says(body: bytes, said: str) -> None:
+    """The place, and what the API promises to stand there."""
+    with pytest.raises(parsing.ParseError) as caught:
+        parsing.factor(body)
+    assert str(caught.value) == said
+
+
+def test_what_a_malformed_page_says() -> None:
+    """The same of a list."""
+    with pytest.raises(parsing.ParseError, match=r"^\$\.data is not a list$"):
+        parsing.factor_page(b'{"list_metadata": {}, "data": {}}')
+
+
+def test_a_factor_that_is_got_has_its_phone_number() -> None:
+    """And not only one that is enrolled."""
+    factor = parsing.factor(json_response(200, {**SMS_FACTOR, "created_at": "2022-03-28T15:21:00.123456789Z"}).body)
+    assert factor.sms is not None
+    assert factor.sms.phone_number == "+55555555555"
+    assert factor.created_at.microsecond == 123456
+
+
+def test_the_fields_that_a_parser_holds_are_not_shown() -> None:
+    """They stand in its frames, where a crash reporter looks."""
+    assert "SENTINEL" not in repr(parsing._JSONObject({"secret": "SENTINEL"}, "$"))

@@ -8,11 +8,10 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.client.damage import Path, changed, paths_in
+from tests.operations import CALLS, CHALLENGE, VERIFY_CHALLENGE, Call
 from workos_mfa import MFAError, Response, UnexpectedResponseError, Verification
 from workos_mfa.testing import json_response
-
-from .damage import Path, changed, paths_in
-from .seven_calls import CALLS, CHALLENGE, VERIFY_CHALLENGE, Call
 
 STATUSES = st.one_of(st.sampled_from([200, 201, 204, 400, 404, 422, 429, 500]), st.integers(-10, 1000))
 HEADERS = st.dictionaries(
@@ -51,7 +50,7 @@ BODIES = st.one_of(st.binary(max_size=60), ANY_JSON.map(lambda value: json.dumps
 def checked(call: Call, response: Response) -> object:
     """What the call makes of the answer: the model, or None where it raised an error that is whole."""
     try:
-        return call.answered(response)
+        return call.result_of(response)
     except MFAError as caught:
         error = caught
     assert not 200 <= response.status < 300 or isinstance(error, UnexpectedResponseError)
@@ -71,7 +70,7 @@ def test_no_answer_breaks_a_call(status: int, headers: dict[str, str], body: byt
         assert result is None or 200 <= status < 300
 
 
-PLACES = st.sampled_from([(call, path) for call in CALLS for path in paths_in(call.answer)])
+PLACES = st.sampled_from([(call, path) for call in CALLS for path in paths_in(call.body)])
 
 
 @settings(max_examples=300)
@@ -79,7 +78,7 @@ PLACES = st.sampled_from([(call, path) for call in CALLS for path in paths_in(ca
 def test_no_damaged_answer_breaks_a_call(place: tuple[Call, Path], status: int, value: object) -> None:
     """An answer that is right but for one value, which is another or is not there."""
     call, path = place
-    checked(call, json_response(status, changed(call.answer, path, value)))
+    checked(call, json_response(status, changed(call.body, path, value)))
 
 
 @given(STATUSES, ANY_JSON, st.booleans())
