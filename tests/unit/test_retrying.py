@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import attrs
 import pytest
@@ -136,53 +137,77 @@ def responses(*statuses: int) -> list[Outcome]:
     return [Response(status) for status in statuses]
 
 
-AGAIN, NEVER = True, False
 AFTER_A_SECOND = {"Retry-After": "1"}
 
-# What happened; then whether it is done again where the call is safe, converges, or acts once.
-TABLE: list[tuple[str, Outcome, bool, bool, bool]] = [
-    ("refused, no such host, proxy refused", ConnectError("refused"), AGAIN, AGAIN, AGAIN),
-    ("connect timeout", ConnectTimeoutError("no connection in time"), AGAIN, AGAIN, AGAIN),
-    ("429 with Retry-After", Response(429, AFTER_A_SECOND), AGAIN, AGAIN, AGAIN),
-    ("429 with Retry-After: 0", Response(429, {"Retry-After": "0"}), AGAIN, AGAIN, AGAIN),
-    ("429", Response(429), AGAIN, AGAIN, NEVER),
-    ("429 with an unreadable Retry-After", Response(429, {"Retry-After": "soon"}), AGAIN, AGAIN, NEVER),
-    ("429 with retry_after in its body", json_response(429, {"retry_after": 1}), AGAIN, AGAIN, AGAIN),
-    *(
-        (f"429 {code} with {headers}", json_response(429, {"code": code}, headers), NEVER, NEVER, NEVER)
+TABLE: dict[str, list[Outcome]] = {
+    "no connection was made (refused, DNS, connect timeout, proxy refused)": [
+        ConnectError("refused"),
+        ConnectTimeoutError("no connection in time"),
+    ],
+    "429 with `Retry-After`": [
+        Response(429, AFTER_A_SECOND),
+        Response(429, {"Retry-After": "0"}),
+        json_response(429, {"retry_after": 1}),
+        json_response(429, {"code": "rate_limit_exceeded"}, AFTER_A_SECOND),
+    ],
+    "429 without it": [Response(429), Response(429, {"Retry-After": "soon"})],
+    "429 for text messages (`SMSRateLimitedError`, `SMSQuotaReachedError`)": [
+        json_response(429, {"code": code}, headers)
         for code in ("sms_challenge_rate_limited", "sms_challenge_quota_reached")
         for headers in ({}, AFTER_A_SECOND)
-    ),
-    ("429 of another code", json_response(429, {"code": "rate_limit_exceeded"}, AFTER_A_SECOND), AGAIN, AGAIN, AGAIN),
-    ("timeout", TransportTimeoutError("too late"), AGAIN, AGAIN, NEVER),
-    ("reset, end of file, cut-off body", ConnectionLostError("lost"), AGAIN, AGAIN, NEVER),
-    ("an error of which nothing more is known", TransportError("it failed"), AGAIN, AGAIN, NEVER),
-    *((f"{status}", Response(status), AGAIN, AGAIN, NEVER) for status in (500, 502, 503, 504, *range(520, 528), 530)),
-    ("503 with Retry-After", Response(503, AFTER_A_SECOND), AGAIN, AGAIN, NEVER),
-    ("TLS failure", TLSError("no TLS"), NEVER, NEVER, NEVER),
-    ("our refusal of a certificate", TLSError("not trusted", outcome_unknown=False), NEVER, NEVER, NEVER),
-    *((f"{status}", Response(status), NEVER, NEVER, NEVER) for status in (200, 201, 204, 299)),
-    *((f"{status}", Response(status), NEVER, NEVER, NEVER) for status in (301, 302, 303, 307, 308)),
-    *((f"{status}", Response(status), NEVER, NEVER, NEVER) for status in (400, 401, 403, 404, 408, 409, 422, 425, 499)),
-    *((f"{status}", Response(status), NEVER, NEVER, NEVER) for status in (501, 505, 511, 519, 528, 529, 531, 599)),
-    *((f"{status}", Response(status), NEVER, NEVER, NEVER) for status in (0, 100, 199, 600)),
-    ("404 with Retry-After", Response(404, AFTER_A_SECOND), NEVER, NEVER, NEVER),
-]
+    ],
+    "timeout, reset, end of file, cut-off body after the request was sent": [
+        TransportTimeoutError("too late"),
+        ConnectionLostError("lost"),
+        TransportError("an error of which nothing more is known"),
+    ],
+    "500, 502, 503, 504, 520 to 527, 530": [
+        *responses(500, 502, 503, 504, *range(520, 528), 530),
+        Response(503, AFTER_A_SECOND),
+    ],
+    "TLS failure, redirect, any other status, a response that can't be read": [
+        TLSError("no TLS"),
+        TLSError("our refusal of a certificate", outcome_unknown=False),
+        *responses(200, 201, 204, 299),
+        *responses(301, 302, 303, 307, 308),
+        *responses(400, 401, 403, 404, 408, 409, 422, 425, 499),
+        *responses(501, 505, 511, 519, 528, 529, 531, 599),
+        *responses(0, 100, 199, 600),
+        Response(404, AFTER_A_SECOND),
+    ],
+}
+"""Outcomes of an attempt, by the row of the README's table that they are in."""
+
+
+def readme_table() -> dict[str, dict[Replay, bool]]:
+    """Which outcomes are followed by another attempt, as the README's table says, for each kind of call."""
+    section = (Path(__file__).parents[2] / "README.md").read_text("utf-8").partition("## What is repeated\n\n")[2]
+    _, _, *rows = section.partition("\n\n")[0].splitlines()
+    table: dict[str, dict[Replay, bool]] = {}
+    for row in rows:
+        what, *cells = (cell.strip() for cell in row.strip("|").split("|"))
+        safe, idempotent, non_idempotent = (cell.startswith("again") for cell in cells)
+        table[what] = {"safe": safe, "idempotent": idempotent, "non_idempotent": non_idempotent}
+    return table
 
 
 @pytest.mark.parametrize(
-    ("outcome", "replay", "is_repeated"),
-    [
-        pytest.param(outcome, replay, repeated, id=f"{what}, {replay}")
-        for what, outcome, safe, converges, once in TABLE
-        for replay, repeated in (("safe", safe), ("idempotent", converges), ("non_idempotent", once))
-    ],
+    ("what", "outcome"),
+    [pytest.param(what, outcome, id=repr(outcome)) for what, outcomes in TABLE.items() for outcome in outcomes],
 )
-def test_the_table_of_what_may_be_repeated(outcome: Outcome, replay: Replay, is_repeated: bool) -> None:  # noqa: FBT001
+def test_the_readme_says_what_is_repeated(what: str, outcome: Outcome) -> None:
     """A call that acts is sent again only where it is certain that it did not act."""
-    series = Series([outcome, Response(200)], a_request(replay))
-    assert series.sends == (2 if is_repeated else 1)
-    assert len(series.attempts) == series.sends
+    for replay, is_repeated in readme_table()[what].items():
+        series = Series([outcome, Response(200)], a_request(replay))
+        assert series.sends == (2 if is_repeated else 1), replay
+        assert len(series.attempts) == series.sends
+
+
+def test_the_readme_has_no_other_row() -> None:
+    """Each row of its table is tested, and a call that acts is repeated in two of them only."""
+    table = readme_table()
+    assert table.keys() == TABLE.keys()
+    assert [row["non_idempotent"] for row in table.values()] == [True, True, False, False, False, False, False]
 
 
 @pytest.mark.parametrize("call", CALLS, ids=str)
