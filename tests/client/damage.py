@@ -1,4 +1,4 @@
-"""Answers that are right but for one place."""
+"""Change one place of a response's JSON, and name it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TypeAlias
 Path: TypeAlias = "tuple[str | int, ...]"
 
 
-def changed(answer: object, path: Path, value: object) -> object:
+def changed(document: object, path: Path, value: object) -> object:
     """The same JSON with one value in it replaced, or taken out where the value is ``...``."""
-    whole = copy.deepcopy(answer)
+    whole = copy.deepcopy(document)
     place: object = whole
     for step in path[:-1]:
         place = place[step]  # type: ignore[index]
@@ -27,13 +27,13 @@ def place_of(path: Path) -> str:
     return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
 
 
-def paths_in(answer: object, path: Path = ()) -> Iterator[Path]:
+def paths_in(document: object, path: Path = ()) -> Iterator[Path]:
     """The place of every value in JSON, at any depth."""
-    if isinstance(answer, dict):
-        for name, value in answer.items():
+    if isinstance(document, dict):
+        for name, value in document.items():
             yield (*path, name)
             yield from paths_in(value, (*path, name))
-    elif isinstance(answer, list):
-        for index, value in enumerate(answer):
+    elif isinstance(document, list):
+        for index, value in enumerate(document):
             yield (*path, index)
             yield from paths_in(value, (*path, index))

@@ -1,4 +1,4 @@
-"""Whatever a server answers, a call gives its model or raises an MFAError, and nothing is true that is not."""
+"""Whatever a server sends back, a call gives its model or raises an MFAError, and nothing is true that is not."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ BODIES = st.one_of(st.binary(max_size=60), ANY_JSON.map(lambda value: json.dumps
 
 
 def checked(call: Call, response: Response) -> object:
-    """What the call makes of the answer: the model, or None where it raised an error that is whole."""
+    """What the call makes of the response: the model, or None where it raised an error that is whole."""
     try:
         return call.result_of(response)
     except MFAError as caught:
@@ -63,7 +63,7 @@ def checked(call: Call, response: Response) -> object:
 
 
 @given(STATUSES, HEADERS, BODIES)
-def test_no_answer_breaks_a_call(status: int, headers: dict[str, str], body: bytes) -> None:
+def test_no_response_breaks_a_call(status: int, headers: dict[str, str], body: bytes) -> None:
     """Any status, any headers, any bytes, any JSON, to each of the calls."""
     for call in CALLS:
         result = checked(call, Response(status, headers, body))
@@ -75,15 +75,15 @@ PLACES = st.sampled_from([(call, path) for call in CALLS for path in paths_in(ca
 
 @settings(max_examples=300)
 @given(PLACES, STATUSES, st.just(...) | ANY_JSON)
-def test_no_damaged_answer_breaks_a_call(place: tuple[Call, Path], status: int, value: object) -> None:
-    """An answer that is right but for one value, which is another or is not there."""
+def test_no_damaged_response_breaks_a_call(place: tuple[Call, Path], status: int, value: object) -> None:
+    """A response that is right but for one value, which is another or is not there."""
     call, path = place
     checked(call, json_response(status, changed(call.body, path, value)))
 
 
 @given(STATUSES, ANY_JSON, st.booleans())
-def test_a_verification_is_true_only_if_the_answer_says_true(status: int, valid: object, is_challenge: bool) -> None:  # noqa: FBT001
-    """Not 1, not "true", not a list of them; and not by the body of an answer that is no success."""
+def test_a_verification_is_true_only_if_the_response_says_true(status: int, valid: object, is_challenge: bool) -> None:  # noqa: FBT001
+    """Not 1, not "true", not a list of them; and not by the body of a response that is no success."""
     body = {"challenge": CHALLENGE if is_challenge else valid, "valid": valid}
     result = checked(VERIFY_CHALLENGE, json_response(status, body))
     expected = valid is True and is_challenge and 200 <= status < 300

@@ -64,7 +64,7 @@ def unasked() -> StubTransport:
 
 
 def stub_of(call: Call) -> StubTransport:
-    """A transport that answers the call as the API does."""
+    """A transport that responds to the call as the API does."""
     return StubTransport(lambda _: call.success)
 
 
@@ -149,7 +149,9 @@ def test_the_environment_is_of_no_concern_to_a_given_transport(monkeypatch: pyte
     monkeypatch.setenv("WORKOS_API_KEY", KEY)
     monkeypatch.setenv("WORKOS_BASE_URL", "nonsense")
     monkeypatch.setenv("WORKOS_ALLOW_HTTP", "nonsense")
-    GET_FACTOR.make(MFA(transport=stub_of(GET_FACTOR)))
+    stub = stub_of(GET_FACTOR)
+    GET_FACTOR.make(MFA(transport=stub))
+    assert len(stub.requests) == 1
 
 
 def test_a_default_client_retries_over_requests() -> None:
@@ -167,7 +169,8 @@ def test_a_default_client_needs_a_key() -> None:
 def test_the_key_may_be_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is read when the client is made."""
     monkeypatch.setenv("WORKOS_API_KEY", KEY)
-    MFA().close()
+    with MFA() as mfa:
+        assert repr(mfa) == "<MFA on RetryingTransport(RequestsTransport('https://api.workos.com'))>"
 
 
 @pytest.mark.parametrize("name", ["timeout", "deadline"])
@@ -379,7 +382,7 @@ def test_a_transport_is_used_as_it_is(call: Call) -> None:
 
 
 def raising(error: BaseException) -> Callable[[Request], Response]:
-    """An answer that is none."""
+    """A function that raises the error in place of a response."""
 
     def respond(_: Request) -> Response:
         raise error
@@ -389,18 +392,19 @@ def raising(error: BaseException) -> Callable[[Request], Response]:
 
 def test_retry_wraps_a_transport() -> None:
     """With a policy the same transport is asked again."""
-    answers = iter([Response(503), GET_FACTOR.success])
-    stub = StubTransport(lambda _: next(answers))
+    responses = iter([Response(503), GET_FACTOR.success])
+    stub = StubTransport(lambda _: next(responses))
     GET_FACTOR.make(MFA(transport=stub, retry=RetryPolicy(backoff=0)))
     assert len(stub.requests) == 2
 
 
-def test_a_policy_is_given_to_a_default_client_as_well() -> None:
-    """Its number is the most."""
-    with MFA(KEY, retry=RetryPolicy(max_attempts=7)) as mfa:
-        transport = mfa._transport
-        assert isinstance(transport, RetryingTransport)
-        assert transport._policy == RetryPolicy(max_attempts=7)
+def test_a_policy_is_given_to_a_default_client_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A default client makes as many attempts as the policy says."""
+    stub = StubTransport(lambda _: Response(503))
+    monkeypatch.setattr("workos_mfa._transports.requests.RequestsTransport", lambda *_, **__: stub)
+    with pytest.raises(ServerError):
+        GET_FACTOR.make(MFA(KEY, retry=RetryPolicy(max_attempts=7, backoff=0)))
+    assert len(stub.requests) == 7
 
 
 @pytest.mark.parametrize("arguments", [{"retry": RetryPolicy()}, {"on_attempt": print}])
@@ -502,7 +506,7 @@ def test_an_unclear_error_says_what_to_do(call: Call, ending: Callable[[Request]
         assert error.advice == ADVICE.get(call.operation, "")
 
 
-def test_an_unclear_error_of_an_answer_says_what_to_do() -> None:
+def test_an_unclear_error_of_a_response_says_what_to_do() -> None:
     """One that can't be read, and one that has advice of its own."""
     with pytest.raises(UnexpectedResponseError) as unreadable:
         CHALLENGE_FACTOR.result_of(Response(201, {"X-Request-Id": "req_1"}, b"<html>"))
@@ -537,10 +541,10 @@ def test_a_foreign_exception_passes_unchanged(call: Call, retry: RetryPolicy | N
 
 
 @every_call
-@pytest.mark.parametrize("answer", [None, {"valid": True}, (200, {}, b"{}"), "SENTINEL", 200, Response], ids=repr)
-def test_a_transport_that_returns_no_response_is_told_so(call: Call, answer: object) -> None:
+@pytest.mark.parametrize("returned", [None, {"valid": True}, (200, {}, b"{}"), "SENTINEL", 200, Response], ids=repr)
+def test_a_transport_that_returns_no_response_is_told_so(call: Call, returned: object) -> None:
     """A stub of somebody's that returns a dict would else fail far from where the mistake is."""
-    stub = StubTransport(lambda _: answer)  # type: ignore[arg-type,return-value]
+    stub = StubTransport(lambda _: returned)  # type: ignore[arg-type,return-value]
     with pytest.raises(TypeError, match=r"it must return a workos_mfa\.Response") as caught:
         call.make(MFA(transport=stub))
     assert "SENTINEL" not in str(caught.value)
@@ -572,7 +576,7 @@ def test_without_an_expected_factor_nothing_is_compared(valid: bool) -> None:  #
 
 @pytest.mark.parametrize("valid", [True, False])
 def test_the_expected_factor_matches(valid: bool) -> None:  # noqa: FBT001
-    """Then the answer is what it is."""
+    """Then the result is the API's."""
     _, mfa = verifying(valid)
     assert mfa.verify_challenge(CHALLENGE_ID, code="1", expected_factor_id=FACTOR_ID).valid is valid
 
@@ -610,8 +614,8 @@ def test_a_mismatch_knows_its_attempts() -> None:
     ],
     ids=str,
 )
-def test_an_answer_about_something_else_is_refused(call: Call, place: str) -> None:
-    """An answer that names another object than was asked for is the answer to another call."""
+def test_a_response_about_something_else_is_refused(call: Call, place: str) -> None:
+    """A response that names another object than was asked for is the response to another call."""
     path = tuple(place.split(".")[1:])
     for other in ("SENTINEL", FACTOR_ID.lower(), FACTOR_ID + "x", FACTOR_ID[:-1]):
         with pytest.raises(UnexpectedResponseError) as caught:

@@ -1,4 +1,4 @@
-"""What becomes of an answer that says anything but success."""
+"""What becomes of a response that says anything but success."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ every_call = pytest.mark.parametrize("call", CALLS, ids=str)
 
 
 def api_error(call: Call, response: Response) -> APIError:
-    """The error that an answer raises."""
+    """The error that a response raises."""
     with pytest.raises(APIError) as caught:
         call.result_of(response)
     return caught.value
@@ -195,10 +195,10 @@ RECORDED: list[tuple[Call, int, dict[str, object], type[APIError], str]] = [
     RECORDED,
     ids=[f"{row[0]} {row[1]} {row[3].__name__}" for row in RECORDED],
 )
-def test_a_recorded_error_answer_is_this_error(
+def test_a_recorded_error_response_is_this_error(
     call: Call, status: int, body: dict[str, object], kind: type[APIError], text: str
 ) -> None:
-    """Each shape that the API's error answers have been seen in."""
+    """Each shape that the API's error responses have been seen in."""
     error = api_error(call, json_response(status, body, {"X-Request-Id": "req_1"}))
     assert type(error) is kind
     assert str(error) == f"{text} (request id req_1)"
@@ -277,7 +277,7 @@ CLEAR = [400, 401, 403, 404, 405, 409, 418, 422, 425, 429, 451, 499]
 
 
 @every_call
-def test_an_unclear_answer_to_a_call_that_acts(call: Call) -> None:
+def test_an_unclear_response_to_a_call_that_acts(call: Call) -> None:
     """The server may have done it, and a challenge may be used up; reading changes nothing, so it is never unclear."""
     for status in UNCLEAR:
         with pytest.raises(MFAError) as caught:
@@ -287,7 +287,7 @@ def test_an_unclear_answer_to_a_call_that_acts(call: Call) -> None:
 
 
 @every_call
-def test_a_clear_answer(call: Call) -> None:
+def test_a_clear_response(call: Call) -> None:
     """A 4xx says that nothing was done; a challenge that is not there can't be tried again."""
     for status in CLEAR:
         error = api_error(call, Response(status))
@@ -382,7 +382,7 @@ def test_server_text_is_one_line_without_control_characters() -> None:
 
 
 def test_server_text_is_capped() -> None:
-    """An answer of a mebibyte does not become a log line of a mebibyte."""
+    """A response of a mebibyte does not become a log line of a mebibyte."""
     long = "x" * 1000
     body = {"message": long, "code": long, "errors": [{f"{n}{long}": long for n in range(21)}] * 21}
     error = api_error(GET_FACTOR, json_response(422, body, {"X-Request-Id": long}))
@@ -396,7 +396,7 @@ def test_server_text_is_capped() -> None:
 
 
 def test_the_text_of_an_error_is_a_log_line() -> None:
-    """However many problems an answer lists, the text of the error stays readable; all are in ``errors``."""
+    """However many problems a response lists, the text of the error stays readable; all are in ``errors``."""
     body = {"message": "x" * 500, "errors": [{"field": "y" * 500, "code": "z" * 500}] * 20}
     assert len(str(api_error(GET_FACTOR, json_response(422, body)))) < 4096
 
@@ -439,17 +439,17 @@ def test_the_text_of_an_error_is_a_log_line() -> None:
         (b'{"errors": [{"field": "f", "code": "c", "line": 7}]}', None, None, ({"field": "f", "code": "c"},)),
     ],
 )
-def test_whatever_can_be_read_of_an_error_answer_is(
+def test_whatever_can_be_read_of_an_error_response_is(
     body: bytes, message: str | None, code: str | None, errors: tuple[dict[str, str], ...]
 ) -> None:
-    """An error answer may be JSON of several shapes, a bare text, or a proxy's HTML; none of it is an error twice."""
+    """An error response may be JSON of several shapes, a bare text, or a proxy's HTML; none of it is an error twice."""
     error = api_error(GET_FACTOR, Response(400, {}, body))
     assert (error.message or None, error.code, error.errors) == (message, code, errors)
     if message is None:
         assert "the API gave no message" in str(error)
 
 
-def test_an_error_answer_over_the_limit_is_not_read() -> None:
+def test_an_error_response_over_the_limit_is_not_read() -> None:
     """It is still the error that its status says."""
     body = json.dumps({"message": "SENTINEL"}).encode().ljust(1024 * 1024 + 1)
     error = api_error(GET_FACTOR, Response(404, {}, body))
@@ -479,7 +479,7 @@ LAST_ATTEMPT = Attempt(2, "op", "/route", 404, None, 0.1, None, None, outcome_un
 @every_call
 @pytest.mark.parametrize("first", [UNCLEAR_ATTEMPT, CLEAR_ATTEMPT], ids=["unclear", "clear"])
 def test_an_error_speaks_for_all_attempts_of_its_call(call: Call, first: Attempt) -> None:
-    """A clear answer in the end does not undo what an earlier attempt may have done."""
+    """A clear response in the end does not undo what an earlier attempt may have done."""
     with pytest.raises(APIError) as caught:
         call.result_of(Response(409, {}, b"", (first, LAST_ATTEMPT)))
     error = caught.value
@@ -493,7 +493,7 @@ NOT_FOUND = json_response(404, {"code": "entity_not_found", "message": "Authenti
 
 
 @pytest.mark.parametrize(
-    ("answer", "attempts", "has_worked"),
+    ("last", "attempts", "has_worked"),
     [
         pytest.param(NOT_FOUND, (UNCLEAR_ATTEMPT, LAST_ATTEMPT), True, id="after an unclear attempt"),
         pytest.param(NOT_FOUND, (UNCLEAR_ATTEMPT, CLEAR_ATTEMPT, LAST_ATTEMPT), True, id="an unclear one before"),
@@ -510,12 +510,12 @@ NOT_FOUND = json_response(404, {"code": "entity_not_found", "message": "Authenti
     ],
 )
 def test_a_delete_that_finds_nothing_may_have_worked(
-    answer: Response,
+    last: Response,
     attempts: tuple[Attempt, ...],
     has_worked: bool,  # noqa: FBT001
 ) -> None:
     """Only where an earlier attempt of the same call may have deleted it, and only if it is the factor that is gone."""
-    response = Response(answer.status, answer.headers, answer.body, attempts)
+    response = Response(last.status, last.headers, last.body, attempts)
     if has_worked:
         assert DELETE_FACTOR.result_of(response) is None
         return
@@ -531,7 +531,7 @@ def test_only_a_delete_takes_nothing_for_success() -> None:
 
 
 @pytest.mark.parametrize("foreign", [KeyboardInterrupt, TimeoutError])
-def test_a_foreign_exception_while_an_answer_is_read(foreign: type[BaseException]) -> None:
+def test_a_foreign_exception_while_a_response_is_read(foreign: type[BaseException]) -> None:
     """It keeps its type, and no frame of the parser's shows the secret that it was reading."""
 
     def parse(body: bytes) -> object:

@@ -1,4 +1,4 @@
-"""What is read from an answer that says success, and what is not taken for one."""
+"""What is read from a response that says success, and what is not taken for one."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ KINDS = {
 
 
 def unreadable(call: Call, response: Response) -> UnexpectedResponseError:
-    """The error for an answer of a good status that is not what the API promises."""
+    """The error for a response of a good status that is not what the API promises."""
     with pytest.raises(UnexpectedResponseError) as caught:
         call.result_of(response)
     error = caught.value
@@ -136,7 +136,7 @@ optional_fields = pytest.mark.parametrize(
 
 @pytest.mark.parametrize("call", READING_CALLS, ids=str)
 @pytest.mark.parametrize("status", [200, 201, 202, 206])
-def test_a_recorded_answer_becomes_its_model(call: Call, status: int) -> None:
+def test_a_recorded_response_becomes_its_model(call: Call, status: int) -> None:
     """Which 2xx it is does not matter: documentation and recordings disagree on that."""
     assert type(call.result_of(json_response(status, call.body))) is KINDS[call]
 
@@ -244,14 +244,14 @@ def test_unknown_fields_are_let_through(call: Call) -> None:
 
 @pytest.mark.parametrize("kind", ["webauthn", "passkey", "totp"])
 def test_an_unknown_type_of_factor_is_a_factor(kind: str) -> None:
-    """The API names a type in answers that it does not enroll."""
+    """The API names a type in responses that it does not enroll."""
     factor = GET_FACTOR.result_of(json_response(200, {**GENERIC_FACTOR, "type": kind}))
     assert isinstance(factor, Factor)
     assert factor.type == kind
 
 
 def test_get_and_list_give_plain_factors() -> None:
-    """Even where an answer holds the blocks of an enrolment."""
+    """Even where a response holds the blocks of an enrolment."""
     for block in ({"sms": {"phone_number": "+15005550006"}}, {"totp": {"secret": "S", "qr_code": "q", "uri": "u"}}):
         assert type(GET_FACTOR.result_of(json_response(200, {**GENERIC_FACTOR, **block}))) is Factor
     page = LIST_USER_FACTORS.result_of(json_response(200, {**FACTOR_LIST, "data": [GENERIC_FACTOR, TOTP_FACTOR]}))
@@ -276,7 +276,7 @@ def test_an_empty_list_is_a_page() -> None:
 
 @pytest.mark.parametrize("value", ["true", "false", 1, 0, None, "", [], {}, "SENTINEL", [True]], ids=repr)
 def test_valid_is_true_or_false_and_nothing_else(value: object) -> None:
-    """Half a yes is no answer to a code."""
+    """Only a whole verification counts."""
     error = unreadable(VERIFY_CHALLENGE, json_response(201, {**VERIFICATION, "valid": value}))
     assert error.args[0].endswith(": $.valid is not true or false")
 
@@ -327,7 +327,7 @@ NOT_JSON: dict[str, bytes] = {
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
 @pytest.mark.parametrize("call", [VERIFY_CHALLENGE, GET_FACTOR], ids=str)
 def test_what_is_not_json_is_not_read(body: bytes, call: Call) -> None:
-    """Strictly: an object with a name twice says two things, and two readers could take two answers from it."""
+    """Strictly: an object with a name twice can be read in two ways."""
     error = unreadable(call, Response(201, {}, body))
     assert error.args[0].endswith(": $ is not JSON in UTF-8")
     assert error.__cause__ is None
@@ -336,7 +336,7 @@ def test_what_is_not_json_is_not_read(body: bytes, call: Call) -> None:
 
 @pytest.mark.parametrize("call", READING_CALLS, ids=str)
 def test_what_is_no_object_is_not_read(call: Call) -> None:
-    """An answer of the API is always an object."""
+    """A response of the API is always an object."""
     for body in (b"null", b"true", b"1", b'"SENTINEL"', b"[]", b'[{"valid": true}]'):
         assert unreadable(call, Response(200, {}, body)).args[0].endswith(": $ is not an object")
 
@@ -349,7 +349,7 @@ def test_an_empty_body_is_not_read(call: Call) -> None:
 
 
 @pytest.mark.parametrize("call", READING_CALLS, ids=str)
-def test_an_answer_of_one_mebibyte_is_read_and_no_more(call: Call) -> None:
+def test_a_response_of_one_mebibyte_is_read_and_no_more(call: Call) -> None:
     """The real ones are under 10 KB."""
     body = json.dumps(call.body).encode()
     assert call.result_of(Response(200, {}, body.ljust(1024 * 1024))) == call.result_of(call.success)
@@ -375,7 +375,7 @@ def test_a_delete_has_worked_whatever_its_2xx_says(response: Response) -> None:
 
 
 def moment(text: str) -> datetime:
-    """The moment that a text in an answer becomes."""
+    """The moment that a text in a response becomes."""
     factor = GET_FACTOR.result_of(json_response(200, {**GENERIC_FACTOR, "created_at": text}))
     assert isinstance(factor, Factor)
     return factor.created_at
@@ -473,10 +473,10 @@ def leaves(value: object) -> Iterator[object]:
         yield value
 
 
-@pytest.mark.parametrize("answer", [USER_ENROLLMENT, VERIFICATION, FACTOR_LIST], ids=["create", "verify", "list"])
-def test_nothing_that_was_answered_gets_lost(answer: Mapping[str, object]) -> None:
-    """Every text of a recorded answer can be read off the model, moments as moments."""
-    call = next(call for call in CALLS if call.body is answer)
+@pytest.mark.parametrize("body", [USER_ENROLLMENT, VERIFICATION, FACTOR_LIST], ids=["create", "verify", "list"])
+def test_nothing_that_was_sent_back_gets_lost(body: Mapping[str, object]) -> None:
+    """Every text of a recorded response can be read off the model, moments as moments."""
+    call = next(call for call in CALLS if call.body is body)
     stub = StubTransport(lambda _: call.success)
     model = call.make(MFA(transport=stub))
     read: list[object] = []
@@ -494,7 +494,7 @@ def test_nothing_that_was_answered_gets_lost(answer: Mapping[str, object]) -> No
             read.append(value)
 
     collect(model)
-    assert [leaf for leaf in leaves(answer) if leaf not in read and leaf != "list"] == []
+    assert [leaf for leaf in leaves(body) if leaf not in read and leaf != "list"] == []
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_every_object_is_frozen(make: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("make", SEEN_BY_TRANSPORTS[:2])
 def test_what_is_in_transit_is_not_stored(make: Callable[[], object]) -> None:
-    """A request or an answer that somebody's exception carries does not get into a pickle; a copy is itself."""
+    """A request or a response that somebody's exception carries does not get into a pickle; a copy is itself."""
     value = make()
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         with pytest.raises(TypeError, match="may hold a code or a secret and is not pickled"):
@@ -383,13 +383,13 @@ def numbered(*numbers: int) -> list[dict[str, object]]:
 
 
 def listed(data: list[dict[str, object]], after: str | None) -> Response:
-    """A page as the API answers it."""
+    """A page as the API returns it."""
     return json_response(200, {"object": "list", "data": data, "list_metadata": {"before": None, "after": after}})
 
 
-def page_of(*answers: Response) -> tuple[StubTransport, Page[Factor]]:
+def page_of(*responses: Response) -> tuple[StubTransport, Page[Factor]]:
     """The first of several pages, and the transport that gives the others."""
-    left = iter(answers)
+    left = iter(responses)
     stub = StubTransport(lambda _: next(left))
     return stub, MFA(transport=stub).list_user_auth_factors("user_1", limit=2, order="asc")
 
@@ -446,14 +446,14 @@ def test_a_repeated_cursor_is_refused(cursors: list[str]) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", " ", "..", "auth_factor_\n", "\ud800"])
-def test_a_cursor_that_is_none_is_the_answers_fault(cursor: str) -> None:
+def test_a_cursor_that_is_none_is_the_responses_fault(cursor: str) -> None:
     """The caller passed no cursor, so the caller has nothing to correct: no InvalidInputError."""
     _, page = page_of(listed(numbered(1), cursor), listed(numbered(2), None))
     with pytest.raises(UnexpectedResponseError, match=r"\$\.list_metadata\.after"):
         list(page.auto_paging_iter())
 
 
-def test_the_recorded_answers_are_these_models() -> None:
+def test_the_recorded_responses_are_these_models() -> None:
     """Read once from the outside in, with literals."""
     factor = ENROLL_TOTP.result_of(ENROLL_TOTP.success)
     assert isinstance(factor, TOTPFactor)

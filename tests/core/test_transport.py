@@ -46,11 +46,11 @@ def test_a_response_may_be_its_status_alone() -> None:
     ],
 )
 def test_retry_after_in_seconds_or_as_a_date(headers: dict[str, str], seconds: float) -> None:
-    """A date counts from the answer's own Date, so that a clock that is wrong here does not matter."""
+    """A date counts from the response's own Date, so that a clock that is wrong here does not matter."""
     assert Response(429, headers).retry_after == seconds
 
 
-def test_a_date_without_the_answers_own_counts_from_now() -> None:
+def test_a_retry_after_date_without_a_date_header_counts_from_now() -> None:
     """A server without Date leaves only our clock."""
     seconds = Response(429, {"Retry-After": "Fri, 01 Jan 2100 00:00:00 GMT"}).retry_after
     assert seconds is not None
@@ -118,7 +118,7 @@ def test_a_retry_after_that_cannot_be_read_is_none(value: str) -> None:
     ids=lambda value: repr(value)[:40],
 )
 def test_a_429_may_say_it_in_its_body(body: bytes, seconds: float | None) -> None:
-    """Where there is no header, and only in a number that one can wait for; other answers may mean something else."""
+    """Where there is no header, and only in a number that one can wait for; other responses may mean something else."""
     assert Response(429, {}, body).retry_after == seconds
     assert Response(429, {"Retry-After": "7"}, body).retry_after == 7.0
     assert Response(429, {"Retry-After": "soon"}, body).retry_after is None

@@ -177,7 +177,7 @@ def test_a_secret_is_not_blank(value: str) -> None:
     "value", ["Your code is {code}", "Your code is {{ code }}", "Your code is", "{{CODE}}", "{{code}", "%s"]
 )
 def test_a_template_has_the_placeholder(value: str) -> None:
-    """A message without the code can't be answered; an f-string eats one pair of braces, and that is said."""
+    """A message without the code is of no use; an f-string eats one pair of braces, and that is said."""
     assert_invalid(TEMPLATE, value, "inside an f-string it must be written {{{{code}}}}")
 
 

@@ -1,4 +1,4 @@
-"""What must hold for any answer whatever: the property that the fuzzer attacks and the corpus replays.
+"""What must hold for any response: the property that the fuzzer attacks and the corpus replays.
 
 A case is bytes: one that says which call, two that say which status, and the body.
 """
@@ -12,7 +12,7 @@ STATUSES = (200, 201, 204, 301, 400, 401, 404, 408, 422, 429, 500, 503)
 
 
 def check(case: bytes) -> str:
-    """What a call makes of the answer: its model's or its error's name. It fails if that breaks a promise.
+    """What a call makes of the response: its model's or its error's name. It fails if that breaks a promise.
 
     The model comes only with a success; the error is one of ours, on one line, cut off from the parser's own, and a
     verification is true only where the body has the word.

@@ -14,7 +14,7 @@ MODELS = {"TOTPFactor", "SMSFactor", "Factor", "Challenge", "Verification", "Use
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name)
 def test_a_case(path: Path) -> None:
-    """It ends in a model, which only the right answers do, or in an error of ours that shows nothing."""
+    """It ends in a model, which only the right responses do, or in an error of ours that shows nothing."""
     is_right = path.name.startswith("right-") and "wrong" not in path.name
     assert (check(path.read_bytes()) in MODELS) is is_right
 

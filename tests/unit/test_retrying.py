@@ -126,14 +126,14 @@ class Series:
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        """What the answer or the error says of them."""
+        """What the response or the error says of them."""
         ending = self.response or self.error
         assert ending is not None
         return ending.attempts
 
 
 def responses(*statuses: int) -> list[Outcome]:
-    """Answers with nothing but a status."""
+    """Responses with nothing but a status."""
     return [Response(status) for status in statuses]
 
 
@@ -327,7 +327,7 @@ def test_a_wait_that_stands_in_the_body_is_a_floor_as_well() -> None:
 
 @pytest.mark.parametrize(("asked", "waits"), [("19.9", [19.9]), ("20", []), ("3600", [])])
 def test_a_wait_that_does_not_fit_is_not_begun(asked: str, waits: list[float]) -> None:
-    """The answer is handed on at once: whoever asks has it sooner, and with it the time to wait."""
+    """The response is handed on at once: whoever asks has it sooner, and with it the time to wait."""
     series = Series([Response(429, {"Retry-After": asked}), Response(200)])
     assert series.time.waits == waits
     assert series.response is not None
@@ -378,7 +378,7 @@ def test_a_request_with_time_enough_is_sent_as_it_is() -> None:
 
 @pytest.mark.parametrize("longer", [9.0, 3600.0])
 def test_a_sleep_that_took_all_that_was_left_is_followed_by_no_attempt(longer: float) -> None:
-    """A laptop that was closed in between: the time is over, and the last answer is what there is."""
+    """A laptop that was closed in between: the time is over, and the last response is what there is."""
     time = Time()
     inner = Scripted(time, responses(503))
 
@@ -394,7 +394,7 @@ def test_a_sleep_that_took_all_that_was_left_is_followed_by_no_attempt(longer: f
 # What is told of it.
 
 
-def test_an_answer_has_all_attempts() -> None:
+def test_a_response_has_all_attempts() -> None:
     """Each with its number, how it ended, how long it took and how long was waited."""
     headers = {"X-Request-Id": "req_2"}
     series = Series([ConnectError("refused"), Response(503, headers), Response(200)], takes=0.5)
@@ -415,12 +415,12 @@ def test_an_error_has_all_attempts() -> None:
     assert last.__context__ is None
 
 
-def test_an_answer_keeps_all_else() -> None:
+def test_a_response_keeps_all_else() -> None:
     """Only its attempts are filled in."""
-    answer = Response(200, {"X": "1"}, b"body")
-    series = Series([answer])
+    response = Response(200, {"X": "1"}, b"body")
+    series = Series([response])
     assert series.response is not None
-    assert attrs.evolve(series.response, attempts=()) == answer
+    assert attrs.evolve(series.response, attempts=()) == response
 
 
 @pytest.mark.parametrize(
@@ -457,7 +457,7 @@ NOT_FOUND = json_response(404, {"code": "entity_not_found", "message": "Authenti
 
 @pytest.mark.parametrize("first", [Response(502), ConnectionLostError("l"), TransportTimeoutError("t")], ids=str)
 def test_a_repeated_delete_that_finds_nothing_has_worked(first: Outcome) -> None:
-    """The first attempt did it, and its answer got lost."""
+    """The first attempt did it, and its response got lost."""
     assert DELETE_FACTOR.make(deleting(first, NOT_FOUND)) is None
     assert DELETE_FACTOR.make(deleting(ConnectError("c"), first, NOT_FOUND)) is None
     assert DELETE_FACTOR.make(deleting(first, ConnectError("c"), NOT_FOUND)) is None
@@ -540,7 +540,7 @@ def test_each_attempt_is_a_debug_line_and_each_retry_an_info_line(caplog: pytest
 
 @pytest.mark.parametrize("call", CALLS, ids=str)
 def test_no_log_record_holds_a_value(call: Call, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither what was sent nor what was answered, not even as an argument of a record."""
+    """Neither what was sent nor what came back, not even as an argument of a record."""
     time = Time()
     headers = {"Retry-After": "1", "X-Request-Id": "req_1"}
     inner = Scripted(time, [Response(429, headers, b'"SENTINEL"'), call.success])
@@ -683,7 +683,7 @@ def test_no_series_goes_over_its_limits(
         assert not (series.error.outcome_unknown and replay == "safe")
 
 
-def test_a_verification_is_never_sent_twice_for_want_of_an_answer() -> None:
+def test_a_verification_is_never_sent_twice_where_no_response_came() -> None:
     """The most important line of the table, through the client: the challenge may be used up."""
     time = Time()
     inner = Scripted(time, [ConnectError("c"), Response(504), VERIFY_CHALLENGE.success])

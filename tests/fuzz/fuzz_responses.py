@@ -1,9 +1,9 @@
-"""Coverage-guided fuzzing of what a call makes of an answer; nothing that pytest collects.
+"""Coverage-guided fuzzing of what a call makes of a response; nothing that pytest collects.
 
     pip install atheris                                       (Linux; CPython for which it has a wheel)
-    python -m tests.fuzz.fuzz_answers -max_total_time=300     libFuzzer's own options
+    python -m tests.fuzz.fuzz_responses -max_total_time=300     libFuzzer's own options
 
-It begins with the cases in ``tests/fuzz/corpus`` and the recorded answers, keeps what it finds in a temporary folder,
+It begins with the cases in ``tests/fuzz/corpus`` and the recorded responses, keeps what it finds in a temporary folder,
 and stops at the first case that breaks a promise of ``tests.fuzz.target.check``. Such a case goes into the corpus, by
 a name that says what it is, where ``tests/fuzz/test_corpus.py`` replays it for ever.
 """
@@ -26,7 +26,7 @@ CORPUS = Path(__file__).parent / "corpus"
 
 
 def seed(folder: Path) -> None:
-    """Give the fuzzer the recorded answers to begin with."""
+    """Give the fuzzer the recorded responses to begin with."""
     for number, call in enumerate(CALLS):
         for status in (0, 1, 8):
             body = b"" if call.body is None else json.dumps(call.body).encode()
