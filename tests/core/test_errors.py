@@ -232,7 +232,7 @@ def test_a_text_follows_what_is_known_of_the_call() -> None:
     error = travelled(ConnectError)
     error.advice = "Delete again"
     assert str(error) == "it went wrong. WorkOS may have acted on the call. Delete again"
-    error.attempts = (ATTEMPTS[1], ATTEMPTS[0])
+    error.attempts = (ATTEMPTS[1], ATTEMPTS[1], ATTEMPTS[0])
     assert str(error) == "it went wrong. WorkOS may have acted on an earlier attempt of the call. Delete again"
     error.outcome_unknown = False
     assert str(error) == "it went wrong. Delete again"

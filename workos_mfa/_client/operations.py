@@ -1,7 +1,4 @@
-"""From the arguments of a documented call to the request that carries it: checked, and pure.
-
-Nothing here needs a socket, so what a call sends is tested with literals.
-"""
+"""Arguments to requests: one function for each call checks its arguments and makes the request."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ _ENROLL_ARGUMENTS = {
 
 
 def enroll_factor(arguments: dict[str, object], options: Options) -> Request:
-    """Enroll a factor; ``arguments`` are those of the method, None where not given."""
+    """``arguments`` are those of the method, None where not given."""
     given = {name: value for name, value in arguments.items() if value is not None}
     kind = given.pop("type", None)
     user_id = given.pop("user_id", None)
@@ -50,7 +47,6 @@ def enroll_factor(arguments: dict[str, object], options: Options) -> Request:
 
 
 def challenge_factor(factor_id: object, sms_template: object, options: Options) -> Request:
-    """Challenge a factor; for an SMS factor this sends the text message."""
     return Request(
         operation="challenge_factor",
         method="POST",
@@ -62,7 +58,6 @@ def challenge_factor(factor_id: object, sms_template: object, options: Options) 
 
 
 def verify_challenge(challenge_id: object, code: Hidden[object], options: Options) -> Request:
-    """Verify a challenge with the code that the person typed."""
     return Request(
         operation="verify_challenge",
         method="POST",
@@ -74,7 +69,6 @@ def verify_challenge(challenge_id: object, code: Hidden[object], options: Option
 
 
 def get_factor(factor_id: object, options: Options) -> Request:
-    """Get a factor."""
     return Request(
         operation="get_factor",
         method="GET",
@@ -86,7 +80,6 @@ def get_factor(factor_id: object, options: Options) -> Request:
 
 
 def delete_factor(factor_id: object, options: Options) -> Request:
-    """Delete a factor."""
     return Request(
         operation="delete_factor",
         method="DELETE",
@@ -100,7 +93,6 @@ def delete_factor(factor_id: object, options: Options) -> Request:
 def create_user_auth_factor(
     user_id: object, issuer: object, user: object, secret: Hidden[object], options: Options
 ) -> Request:
-    """Enroll a TOTP factor for a WorkOS user."""
     body: dict[str, object] = {"type": "totp"}
     if issuer is not None:
         body["totp_issuer"] = validation.text("issuer", issuer)
@@ -120,7 +112,6 @@ def create_user_auth_factor(
 def list_user_auth_factors(
     user_id: object, *, limit: object, before: object, after: object, order: object, options: Options
 ) -> Request:
-    """List the factors of a WorkOS user, a page at a time."""
     query: dict[str, str] = {}
     if before is not None:
         query["before"] = validation.identifier("before", before)

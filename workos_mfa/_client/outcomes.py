@@ -1,4 +1,4 @@
-"""From a response to a model or to one error, and from an error to what it says of the whole call.
+"""Responses to models or errors, and what an error says of the whole call.
 
 The parser's own exceptions and frames hold the response, and so perhaps a secret. They end here: the
 error that surfaces is made afresh, outside the except block, from texts that name no value.
@@ -114,7 +114,7 @@ def _error_of(request: Request, response: Response) -> MFAError | None:
 
 
 def for_the_whole_call(error: MFAError, request: Request, response: Response | None = None) -> MFAError:
-    """The error, speaking for all attempts of the call and not for the last alone."""
+    """Make the error speak for all attempts of the call, and not for the last one alone."""
     if response is not None:
         error.attempts = response.attempts
     of_last = error.attempt_outcome_unknown if isinstance(error, TransportError) else error.outcome_unknown

@@ -1,8 +1,8 @@
 """JSON to models: the one place that knows the wire's field names.
 
-What the API promises is held to strictly, since an MFA response that is half understood must not
-count as one; everything else (unknown fields, unknown factor types, missing optional fields) is let
-through. A problem is named by its place in the JSON, never by the value there.
+What the API promises is required strictly: an MFA response that is only half understood must not count as
+one. Everything else (unknown fields, unknown factor types, missing optional fields) is allowed. An error
+names the place in the JSON, never the value there.
 """
 
 from __future__ import annotations
@@ -37,34 +37,29 @@ class ParseError(Exception):
 
 
 def factor(body: bytes) -> Factor:
-    """The factor that get returns."""
     return _factor(_document(body))
 
 
 def totp_factor(body: bytes) -> TOTPFactor:
-    """The factor that enrolling a TOTP factor returns, with its secret."""
     return _totp_factor(_document(body))
 
 
 def sms_factor(body: bytes) -> SMSFactor:
-    """The factor that enrolling an SMS factor returns."""
     fields = _document(body)
     return _built(SMSFactor, fields, sms=_sms(fields.inner("sms")))
 
 
 def challenge(body: bytes) -> Challenge:
-    """The challenge that challenging a factor returns."""
     return _challenge(_document(body))
 
 
 def verification(body: bytes) -> Verification:
-    """The result of a code: only a JSON ``true`` is true."""
+    """The result of verifying a code: only a JSON ``true`` is true."""
     fields = _document(body)
     return Verification(challenge=_challenge(fields.inner("challenge")), valid=fields.boolean("valid"))
 
 
 def user_enrollment(body: bytes) -> UserEnrollment:
-    """The factor and the challenge that enrolling for a user returns."""
     fields = _document(body)
     enrolled = _totp_factor(fields.inner("authentication_factor"))
     made = _challenge(fields.inner("authentication_challenge"))
@@ -74,7 +69,6 @@ def user_enrollment(body: bytes) -> UserEnrollment:
 
 
 def factor_page(body: bytes) -> Page[Factor]:
-    """One page of a user's factors."""
     fields = _document(body)
     cursors = fields.inner("list_metadata")
     return Page(
@@ -86,7 +80,7 @@ def factor_page(body: bytes) -> Page[Factor]:
 
 @attrs.frozen
 class Problem:
-    """What an error response says of itself; anything may be missing."""
+    """What an error response says; anything may be missing."""
 
     code: str | None = None
     message: str | None = None

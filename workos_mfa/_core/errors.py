@@ -1,8 +1,7 @@
 """Every error that the package raises, and which status or code brings which.
 
-One question matters more than all others when a call fails: may the server have acted? Each error
-says so in ``outcome_unknown``, and says in ``advice`` what to do then. Both may become known after the
-error was made, so its text is put together when it is read.
+Each error says in ``outcome_unknown`` whether the server may have acted, and in ``advice`` what to do then.
+Both can be set after the error was made, so its text is put together when it is read.
 """
 
 from __future__ import annotations
@@ -82,8 +81,8 @@ class InvalidInputError(MFAError, ValueError):
 class FactorMismatchError(MFAError):
     """The challenge that was verified belongs to another factor than the one expected.
 
-    The verification was made and the challenge is used up; whatever it said, it says nothing about
-    the factor that was asked for.
+    The verification was made and the challenge is used up. Its result says nothing about the factor that was
+    asked for.
     """
 
     __module__ = "workos_mfa"
@@ -108,7 +107,7 @@ class TransportError(MFAError):
         super().__init__(message)
         if outcome_unknown is not None:
             self.outcome_unknown = outcome_unknown
-        # This stays, while outcome_unknown comes to speak for the whole call.
+        # outcome_unknown is set for the whole call later; this stays as it is.
         self.attempt_outcome_unknown: bool = self.outcome_unknown
 
 
@@ -133,7 +132,7 @@ class ConnectTimeoutError(ConnectError, TransportTimeoutError):
 
 
 class TLSError(TransportError):
-    """TLS failed. Clear only where we refused the server's certificate, which is before anything is sent."""
+    """TLS failed. The server may have acted, unless we refused its certificate: then nothing was sent."""
 
     __module__ = "workos_mfa"
 
@@ -329,7 +328,7 @@ def api_error_class(status: int, code: str | None) -> type[APIError]:
 
 
 def is_known_code(code: str) -> bool:
-    """Whether an error code is one of the API's, and so no echo of what was sent."""
+    """Whether an error code is one of the API's own, and so can't be a secret that the server repeats."""
     return code in _BY_CODE or code == "entity_not_found"
 
 
@@ -339,7 +338,7 @@ def leaves_outcome_unknown(status: int) -> bool:
 
 
 def _sentences(*texts: str) -> str:
-    """The texts one after the other, each ended before the next begins; below a list, on a line of their own."""
+    """The texts as one, each ended by a full stop before the next; what follows a list has a line of its own."""
     told = ""
     for text in filter(None, map(str.strip, texts)):
         if "\n" in told.rpartition("\n\n")[2]:

@@ -200,7 +200,7 @@ class Challenge(CopyReturnsSelf, Model):
 
 @attrs.frozen(kw_only=True)
 class Verification(Model):
-    """The result of a code: as true as ``valid``, so that ``if verification:`` can't be got wrong.
+    """The result of verifying a code: as true as ``valid``, so that ``if verification:`` can't be got wrong.
 
     :param challenge: the challenge that was verified.
     :param valid: True if the code was right, False if it was not.

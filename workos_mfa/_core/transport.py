@@ -1,8 +1,8 @@
 """The seam between the client and the network: requests, responses, and the transport that carries them.
 
-Everything above this module is about the MFA API, everything below it about sockets. The two
-meet in small frozen values, so that a field can be added without breaking a transport that
-somebody else wrote, and a test can stand in for the network with one function.
+What calls a transport knows the MFA API; a transport knows HTTP. Both know these frozen values only, so
+that a field can be added without breaking a transport that somebody else wrote, and in a test one function
+can stand in for the network.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _SECRETS = ("code", "totp_secret", "phone_number")
 
 
 class _NotPickled(CopyReturnsSelf):
-    """What holds a code or a secret on its way."""
+    """What may hold a code or a secret, and so refuses to be pickled."""
 
     __slots__ = ()
 
@@ -103,7 +103,7 @@ class Attempt:
     :param seconds: how long the attempt took.
     :param wait: seconds until the next attempt, or None where none follows.
     :param request_id: the server's id for the request, to be quoted to WorkOS' support.
-    :param outcome_unknown: True if the server may have acted although nobody can say so.
+    :param outcome_unknown: True if the server may have acted.
     """
 
     __module__ = "workos_mfa"
@@ -120,7 +120,7 @@ class Attempt:
 
 
 class _LowerCased(dict[str, str]):
-    """Headers that have been through the converter, and need not go again when attempts are added."""
+    """Headers whose names are lower-cased already."""
 
     __slots__ = ()
 
@@ -193,13 +193,13 @@ def _seconds(value: object) -> float | None:
 
 
 def sent_secrets(request: Request) -> tuple[str, ...]:
-    """What a request holds that must not be repeated to anybody, should the server repeat it."""
+    """The secrets in a request's body, which are masked wherever the server repeats them."""
     body = request.json
     return tuple([value for name in _SECRETS if isinstance(value := body.get(name), str)]) if body else ()
 
 
 def request_id_of(request: Request, response: Response) -> str | None:
-    """The server's id for a request; what was sent is masked, should the server have made the id of it."""
+    """The server's id for a request, with the secrets that were sent masked in it."""
     return unseen(lambda: _request_id(response, sent_secrets(request)))
 
 
@@ -222,7 +222,7 @@ def _seconds_between(start: str | None, end: str) -> float | None:
 
 
 class Transport(Protocol):
-    """Whatever carries requests: the default, the emulator, a stub in a test, a company's own client.
+    """What carries requests: the default, the emulator, a stub in a test, a company's own client.
 
     ``send`` makes one attempt, follows no redirect and returns a response of any HTTP status. It
     raises a :class:`workos_mfa.TransportError` where no complete response came, and may be called by many
@@ -235,7 +235,7 @@ class Transport(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of connections; a transport that holds nothing does nothing."""
+        """Close what is open; a transport that holds nothing does nothing."""
         ...
 
 

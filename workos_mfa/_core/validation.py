@@ -129,7 +129,6 @@ def page_limit(value: object) -> str:
 
 
 def page_order(value: object) -> str:
-    """The order of a list."""
     if not isinstance(value, str):
         raise TypeError(f"order must be a str, not {_kind(value)}")
     if value not in {"normal", "desc", "asc"}:
@@ -138,7 +137,7 @@ def page_order(value: object) -> str:
 
 
 def transport(parameter: str, value: object) -> None:
-    """What carries requests, and not what it is made of."""
+    """Refuse what is no transport, and say how a likely mistake is written right."""
     if is_session(value):
         raise TypeError(
             f"{parameter} is a session: give it to a transport by name, as in RequestsTransport(session=session)"
@@ -151,7 +150,7 @@ def transport(parameter: str, value: object) -> None:
 
 
 def is_session(value: object) -> bool:
-    """Whether something is a session of requests, which whoever has one has imported."""
+    """Whether something is a session of requests; this does not import requests."""
     return isinstance(value, getattr(sys.modules.get("requests"), "Session", ()))
 
 
@@ -169,7 +168,6 @@ def seconds(parameter: str, value: object, *, zero: bool = False) -> float:
 
 
 def attempts(parameter: str, value: object) -> int:
-    """A number of attempts."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{parameter} must be an int, not {_kind(value)}")
     if value < 1:
