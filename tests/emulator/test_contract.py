@@ -45,7 +45,7 @@ class TestInProcess(TransportContract):
         emulator.clock.freeze()
         body = answer.body.decode() if answer.body else None
         if answer.trouble is None:
-            emulator.faults.answer(answer.status, body, headers=answer.headers, count=None)
+            emulator.faults.respond(answer.status, body, headers=answer.headers, count=None)
         else:
             emulator.faults.from_json({**FAULTS[answer.trouble], "count": None})
         yield Connection(emulator)

@@ -160,7 +160,7 @@ def test_are_removed(faults: Faults) -> None:
 def test_an_unused_fault_is_an_error(faults: Faults) -> None:
     """A fault that struck fewer calls than announced is listed; one for all calls must have struck one."""
     faults.lose_response(operation="verify_challenge")
-    faults.answer(503, count=3, method="GET")
+    faults.respond(503, count=3, method="GET")
     faults.delay(1, count=None, path="/x")
     for _ in range(2):
         _struck(faults)
@@ -168,7 +168,7 @@ def test_an_unused_fault_is_an_error(faults: Faults) -> None:
         faults.assert_all_used()
     text = str(caught.value)
     assert all(part in text for part in ("lose_response", "verify_challenge", "0 of 1", "503", "2 of 3", "0 of any"))
-    assert [fault.kind for fault in faults.unused()] == ["lose_response", "answer", "delay"]
+    assert [fault.kind for fault in faults.unused()] == ["lose_response", "respond", "delay"]
     _struck(faults)
     _struck(faults, operation="verify_challenge")
     _struck(faults, path="/x")
@@ -193,26 +193,29 @@ def test_an_unused_fault_is_an_error(faults: Faults) -> None:
         (lambda faults: faults.delay(math.inf), "seconds is inf"),
         (lambda faults: faults.delay(seconds=True), "seconds is True"),
         (lambda faults: faults.delay("2"), "seconds is '2'"),
-        (lambda faults: faults.answer(99), "status is 99, but takes the HTTP status of an answer, 200 to 599"),
-        (lambda faults: faults.answer(100), "status is 100"),
-        (lambda faults: faults.answer(600), "status is 600"),
-        (lambda faults: faults.answer("503"), "status is '503'"),
-        (lambda faults: faults.answer(status=True), "status is True"),
-        (lambda faults: faults.answer_html(1), "status is 1"),
-        (lambda faults: faults.answer_broken_json(None), "status is None"),
-        (lambda faults: faults.answer(204, {}), "body: an answer of status 204 has none"),
-        (lambda faults: faults.answer(200, {"a": {1}}), "body: it holds something that JSON does not have"),
-        (lambda faults: faults.answer(200, b"bytes"), "body: it holds something that JSON does not have"),
-        (lambda faults: faults.answer(200, math.nan), "body: it holds something that JSON does not have"),
-        (lambda faults: faults.answer(200, "\ud800"), "body: the text holds half of a surrogate pair"),
-        (lambda faults: faults.answer(429, retry_after=-1), "retry_after is -1"),
-        (lambda faults: faults.answer(200, headers=["x"]), "headers: they must be a mapping"),
-        (lambda faults: faults.answer(200, headers={"a b": "c"}), "headers: 'a b' can't be set"),
-        (lambda faults: faults.answer(200, headers={1: "c"}), "headers: 1 can't be set"),
-        (lambda faults: faults.answer(200, headers={"Content-Length": "7"}), "which the emulator sets"),
-        (lambda faults: faults.answer(200, headers={"X": "a\r\nB: c"}), "the value of X must be a string of printable"),
-        (lambda faults: faults.answer(200, headers={"X": 1}), "the value of X must be a string"),
-        (lambda faults: faults.answer(200, headers={"X": "é"}), "the value of X must be a string"),
+        (lambda faults: faults.respond(99), "status is 99, but takes the HTTP status of a response, 200 to 599"),
+        (lambda faults: faults.respond(100), "status is 100"),
+        (lambda faults: faults.respond(600), "status is 600"),
+        (lambda faults: faults.respond("503"), "status is '503'"),
+        (lambda faults: faults.respond(status=True), "status is True"),
+        (lambda faults: faults.respond_html(1), "status is 1"),
+        (lambda faults: faults.respond_broken_json(None), "status is None"),
+        (lambda faults: faults.respond(204, {}), "body: a response of status 204 has none"),
+        (lambda faults: faults.respond(200, {"a": {1}}), "body: it holds something that JSON does not have"),
+        (lambda faults: faults.respond(200, b"bytes"), "body: it holds something that JSON does not have"),
+        (lambda faults: faults.respond(200, math.nan), "body: it holds something that JSON does not have"),
+        (lambda faults: faults.respond(200, "\ud800"), "body: the text holds half of a surrogate pair"),
+        (lambda faults: faults.respond(429, retry_after=-1), "retry_after is -1"),
+        (lambda faults: faults.respond(200, headers=["x"]), "headers: they must be a mapping"),
+        (lambda faults: faults.respond(200, headers={"a b": "c"}), "headers: 'a b' can't be set"),
+        (lambda faults: faults.respond(200, headers={1: "c"}), "headers: 1 can't be set"),
+        (lambda faults: faults.respond(200, headers={"Content-Length": "7"}), "which the emulator sets"),
+        (
+            lambda faults: faults.respond(200, headers={"X": "a\r\nB: c"}),
+            "the value of X must be a string of printable",
+        ),
+        (lambda faults: faults.respond(200, headers={"X": 1}), "the value of X must be a string"),
+        (lambda faults: faults.respond(200, headers={"X": "é"}), "the value of X must be a string"),
         (lambda faults: faults.rate_limit(-1, 1), "calls is -1"),
         (lambda faults: faults.rate_limit(1, 0), "seconds: a window of no length"),
     ],
@@ -235,10 +238,10 @@ def test_what_makes_no_sense_is_refused(faults: Faults, make: Callable[[Any], ob
         ({"fault": "delay", "seconds": 1.5}, {"seconds": 1.5}),
         ({"fault": "rate_limit", "calls": 2, "seconds": 10}, {"calls": 2, "seconds": 10, "count": None}),
         (
-            {"fault": "answer", "status": 429, "body": {"code": "x"}, "headers": {"A": "b"}, "retry_after": 1},
+            {"fault": "respond", "status": 429, "body": {"code": "x"}, "headers": {"A": "b"}, "retry_after": 1},
             {"status": 429, "body": {"code": "x"}, "headers": {"A": "b", "Retry-After": "1"}},
         ),
-        ({"fault": "answer", "status": 204}, {"status": 204, "body": None, "headers": {}}),
+        ({"fault": "respond", "status": 204}, {"status": 204, "body": None, "headers": {}}),
     ],
 )
 def test_json(faults: Faults, written: dict[str, object], expected: dict[str, object]) -> None:
@@ -254,12 +257,15 @@ def test_json(faults: Faults, written: dict[str, object], expected: dict[str, ob
 
 @pytest.mark.parametrize(
     ("name", "status", "content_type"),
-    [("answer_html", 502, "text/html; charset=utf-8"), ("answer_broken_json", 200, "application/json; charset=utf-8")],
+    [
+        ("respond_html", 502, "text/html; charset=utf-8"),
+        ("respond_broken_json", 200, "application/json; charset=utf-8"),
+    ],
 )
 def test_json_of_short_forms(faults: Faults, name: str, status: int, content_type: str) -> None:
     """The two short forms are shown as the answers that they are."""
     shown = faults.from_json({"fault": name}).as_json()
-    assert (shown["fault"], shown["status"]) == ("answer", status)
+    assert (shown["fault"], shown["status"]) == ("respond", status)
     assert shown["headers"] == {"Content-Type": content_type}
     assert faults.from_json({"fault": name, "status": 500}).as_json()["status"] == 500
     again = faults.from_json(shown)
@@ -287,16 +293,16 @@ def test_hooks_of_workos_emulator(caller: Caller) -> None:
         ("lose_response", "a fault is a JSON object"),
         (
             {},
-            "fault is missing; it takes one of refuse_connection, lose_request, lose_response, cut_body, delay, answer",
+            "fault is missing; it takes one of refuse_connection, lose_request, lose_response, cut_body, delay",
         ),
         ({"fault": "lost"}, "fault is 'lost', but takes one of refuse_connection"),
         ({"fault": ["delay"]}, "fault is ['delay'], but takes one of"),
         ({"fault": "delay"}, "delay needs seconds"),
-        ({"fault": "answer"}, "answer needs status"),
+        ({"fault": "respond"}, "respond needs status"),
         ({"fault": "rate_limit", "calls": 1}, "rate_limit needs seconds"),
         ({"fault": "delay", "seconds": 1, "status": 500}, "delay has no property 'status'; it has seconds, operation"),
         ({"fault": "lose_response", "route": "/x"}, "it has operation, method, path, count, after"),
-        ({"status": 500, "delay": 3}, "answer has no property 'delay'; it has status, body, headers, retry_after"),
+        ({"status": 500, "delay": 3}, "respond has no property 'delay'; it has status, body, headers, retry_after"),
         ({"status": None}, "status is None"),
         ({"fault": "delay", "seconds": None}, "seconds is None"),
         ({"fault": "lose_response", "operation": ["x"]}, "operation is ['x']"),
@@ -330,7 +336,7 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "count": st.none() | st.integers(1, 9),
     "after": st.integers(0, 9),
 }
-kinds = st.sampled_from(["lose_response", "cut_body", "answer", "answer_html", "answer_broken_json"])
+kinds = st.sampled_from(["lose_response", "cut_body", "respond", "respond_html", "respond_broken_json"])
 written_faults = st.fixed_dictionaries(
     {"fault": kinds | st.sampled_from(["delay", "rate_limit"]) | anything},
     optional={"body": anything, **{name: good | good | good | anything for name, good in _VALUES.items()}},
@@ -339,7 +345,7 @@ written_faults = st.fixed_dictionaries(
 
 @settings(deadline=None)
 @example({"fault": "delay", "seconds": 1.5, "count": None})
-@example({"fault": "answer", "status": 200, "body": [{}]})
+@example({"fault": "respond", "status": 200, "body": [{}]})
 @given(written_faults)
 def test_any_json_is_read_or_refused(written: dict[str, object]) -> None:
     """Whatever JSON comes: a fault that can be shown and read again, or a ValueError."""
@@ -355,7 +361,7 @@ def test_any_json_is_read_or_refused(written: dict[str, object]) -> None:
 
 def test_a_fault_strikes_exactly_as_often_as_it_says(caller: Caller) -> None:
     """Of 32 calls at once the announced number is struck, whatever the order."""
-    fault = caller.emulator.faults.answer(503, count=7, after=5)
+    fault = caller.emulator.faults.respond(503, count=7, after=5)
     statuses = Counter(race(lambda _: caller.enroll(type="generic_otp").status))
     assert statuses == {503: 7, 201: THREADS - 7}
     assert fault.used == 7

@@ -157,7 +157,7 @@ def test_delays_go_together_with_another_fault(emulator: Emulator, mfa: MFA) -> 
     """Two delays and an answer strike one call: the answer comes, and the time of both has passed."""
     emulator.faults.delay(1)
     emulator.faults.delay(2)
-    emulator.faults.answer(403)
+    emulator.faults.respond(403)
     with pytest.raises(AuthorizationError):
         mfa.enroll_factor(type="generic_otp")
     assert (emulator.clock.now() - NOW).total_seconds() == 3
@@ -180,7 +180,7 @@ def test_a_status_is_answered_with_what_the_api_says(
     emulator: Emulator, mfa: MFA, status: int, expected: type[APIError], message: str
 ) -> None:
     """A status alone brings the body that goes with it, and nothing is done."""
-    emulator.faults.answer(status, operation="enroll_factor")
+    emulator.faults.respond(status, operation="enroll_factor")
     with pytest.raises(expected, match=message) as caught:
         mfa.enroll_factor(type="generic_otp", user_id="user_1")
     assert type(caught.value) is expected
@@ -191,7 +191,7 @@ def test_a_status_is_answered_with_what_the_api_says(
 def test_a_body_and_headers_are_answered(emulator: Emulator, mfa: MFA) -> None:
     """An answer carries the body and the headers that were asked for."""
     body = {"code": "sms_challenge_quota_reached", "message": "No more."}
-    emulator.faults.answer(429, body, headers={"x-request-id": "req_1"}, retry_after=60)
+    emulator.faults.respond(429, body, headers={"x-request-id": "req_1"}, retry_after=60)
     body.clear()
     with pytest.raises(RateLimitExceededError, match=r"No more.*req_1") as caught:
         mfa.enroll_factor(type="generic_otp")
@@ -201,10 +201,10 @@ def test_a_body_and_headers_are_answered(emulator: Emulator, mfa: MFA) -> None:
 
 def test_a_text_is_answered_as_it_is(emulator: Emulator, mfa: MFA) -> None:
     """A string is no JSON, and an empty one is an answer without a body."""
-    emulator.faults.answer(429, "Ratelimited")
+    emulator.faults.respond(429, "Ratelimited")
     with pytest.raises(RateLimitExceededError):
         mfa.enroll_factor(type="generic_otp")
-    emulator.faults.answer(200, "", method="GET")
+    emulator.faults.respond(200, "", method="GET")
     with pytest.raises(UnexpectedResponseError):
         mfa.get_factor("auth_factor_1")
 
@@ -212,7 +212,7 @@ def test_a_text_is_answered_as_it_is(emulator: Emulator, mfa: MFA) -> None:
 def test_a_body_may_be_any_json(emulator: Emulator, mfa: MFA) -> None:
     """A list, or a code that is no string, is sent like any other JSON."""
     for body in ([1, 2], {"code": 7}):
-        emulator.faults.answer(422, body)
+        emulator.faults.respond(422, body)
         with pytest.raises(APIError):
             mfa.enroll_factor(type="generic_otp")
     assert [call.error_code for call in emulator.calls] == [None, None]
@@ -221,14 +221,14 @@ def test_a_body_may_be_any_json(emulator: Emulator, mfa: MFA) -> None:
 def test_no_content_has_no_body(emulator: Emulator, mfa: MFA) -> None:
     """A deletion can be answered without being done."""
     factor = mfa.enroll_factor(type="generic_otp")
-    emulator.faults.answer(204, operation="delete_factor")
+    emulator.faults.respond(204, operation="delete_factor")
     mfa.delete_factor(factor.id)
     assert mfa.get_factor(factor.id).id == factor.id
 
 
 def test_a_retry_after_is_waited_for(emulator: Emulator, mfa: MFA) -> None:
     """A 429 that says when to come back is repeated then, even for what acts, since nothing was done."""
-    emulator.faults.answer(429, retry_after=2)
+    emulator.faults.respond(429, retry_after=2)
     mfa.enroll_factor(type="generic_otp")
     assert (emulator.clock.now() - NOW).total_seconds() >= 2
     assert [call.status for call in emulator.calls] == [429, 201]
@@ -237,9 +237,9 @@ def test_a_retry_after_is_waited_for(emulator: Emulator, mfa: MFA) -> None:
 def test_html_of_a_proxy(emulator: Emulator, mfa: MFA) -> None:
     """A page of HTML is a server's error: repeated for what is safe, unclear for what acts."""
     factor = mfa.enroll_factor(type="generic_otp")
-    emulator.faults.answer_html(operation="get_factor")
+    emulator.faults.respond_html(operation="get_factor")
     assert mfa.get_factor(factor.id).id == factor.id
-    emulator.faults.answer_html(504, operation="challenge_factor")
+    emulator.faults.respond_html(504, operation="challenge_factor")
     with pytest.raises(ServerError) as caught:
         mfa.challenge_factor(factor.id)
     assert caught.value.outcome_unknown
@@ -248,7 +248,7 @@ def test_html_of_a_proxy(emulator: Emulator, mfa: MFA) -> None:
 
 def test_broken_json(emulator: Emulator, mfa: MFA) -> None:
     """An answer of the right status that is no JSON is unclear for what acts."""
-    emulator.faults.answer_broken_json(201)
+    emulator.faults.respond_broken_json(201)
     with pytest.raises(UnexpectedResponseError) as caught:
         mfa.enroll_factor(type="generic_otp")
     assert caught.value.outcome_unknown
@@ -290,8 +290,8 @@ def test_a_rate_limit_of_none_closes_the_door(emulator: Emulator, mfa: MFA) -> N
 
 def test_faults_strike_routes_that_there_are_not(emulator: Emulator, mfa: MFA) -> None:
     """A fault by path strikes whatever is asked there; one by operation needs a call that is known."""
-    emulator.faults.answer(404, operation="get_factor", count=None)
-    emulator.faults.answer(503, path="/nowhere")
+    emulator.faults.respond(404, operation="get_factor", count=None)
+    emulator.faults.respond(503, path="/nowhere")
     from workos_mfa._core.transport import Request
 
     assert emulator.send(Request("x", "GET", "/nowhere", "/nowhere")).status == 503
@@ -327,7 +327,7 @@ def test_every_error_is_one_of_ours(emulator: Emulator) -> None:
     """Of all the faults there is none that an app would meet as anything but an MFAError."""
     mfa = MFA(transport=emulator)
     make = emulator.faults
-    for fault in (make.refuse_connection, make.lose_request, make.lose_response, make.cut_body, make.answer_html):
+    for fault in (make.refuse_connection, make.lose_request, make.lose_response, make.cut_body, make.respond_html):
         fault()
         with pytest.raises(MFAError):
             mfa.enroll_factor(type="generic_otp")

@@ -75,7 +75,7 @@ def test_a_late_answer_is_an_answer(client: Client, emulator: Emulator) -> None:
 
 def test_an_answer_may_have_headers_of_its_own(client: Client, emulator: Emulator) -> None:
     """What a fault says of the headers goes before what the server would say."""
-    emulator.faults.answer(
+    emulator.faults.respond(
         503, headers={"Date": "Thu, 01 Jan 1970 00:00:00 GMT", "X-Request-Id": "mine"}, retry_after=2
     )
     reply = client.get(PATH)
@@ -114,8 +114,8 @@ def test_a_lost_reply_is_not_repeated(
         assert mfa.get_factor(factor.id).id == factor.id
         emulator.faults.lose_response(operation="delete_factor")
         mfa.delete_factor(factor.id)
-        emulator.faults.answer_html(operation="enroll_factor")
-        emulator.faults.answer_broken_json(operation="enroll_factor")
+        emulator.faults.respond_html(operation="enroll_factor")
+        emulator.faults.respond_broken_json(operation="enroll_factor")
         for error in (ServerError, UnexpectedResponseError):
             with pytest.raises(error):
                 mfa.enroll_factor(type="generic_otp")
@@ -169,7 +169,7 @@ class TestContract(TransportContract):
         emulator = Emulator()
         body = None if answer.status == 204 else answer.body.decode()
         if answer.trouble is None:
-            emulator.faults.answer(answer.status, body, headers=answer.headers, count=None)
+            emulator.faults.respond(answer.status, body, headers=answer.headers, count=None)
         else:
             emulator.faults.from_json({**FAULTS[answer.trouble], "count": None})
         with emulator.serve() as server:

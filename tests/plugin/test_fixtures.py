@@ -89,11 +89,11 @@ def test_the_client_waits_on_the_emulators_clock(pytester: pytest.Pytester) -> N
             clock, started = workos_mfa_emulator.clock, workos_mfa_emulator.clock.now()
             factor = workos_mfa_client.enroll_factor(type="generic_otp")
 
-            workos_mfa_emulator.faults.answer(503)
+            workos_mfa_emulator.faults.respond(503)
             workos_mfa_client.get_factor(factor.id)
             assert (clock.now() - started).total_seconds() == 0.25
 
-            workos_mfa_emulator.faults.answer(429, retry_after=12, count=2)
+            workos_mfa_emulator.faults.respond(429, retry_after=12, count=2)
             with pytest.raises(RateLimitExceededError):
                 workos_mfa_client.get_factor(factor.id)
             assert (clock.now() - started).total_seconds() == 12.25

@@ -19,7 +19,7 @@ FLOW = """
         factor = workos_mfa_client.enroll_factor(type="sms", phone_number="+15005550006")
         challenge = workos_mfa_client.challenge_factor(factor.id)
         workos_mfa_emulator.clock.advance(601)
-        workos_mfa_emulator.faults.answer(503, {"code": "busy\\x1b[2J"}, operation="get_factor")
+        workos_mfa_emulator.faults.respond(503, {"code": "busy\\x1b[2J"}, operation="get_factor")
         workos_mfa_client.get_factor(factor.id)
         with pytest.raises(ChallengeExpiredError):
             workos_mfa_client.verify_challenge(challenge.id, code="123456")
@@ -41,7 +41,7 @@ def test_it_lists_calls_and_messages(pytester: pytest.Pytester) -> None:
             r"8 calls:",
             r"  12:00:00  enroll_factor +201  request [0-9a-f-]{36}",
             r"  12:00:00  challenge_factor +201  request [0-9a-f-]{36}",
-            r"  12:10:01  get_factor +503  a code that is none of the API's, request [0-9a-f-]{36}, fault answer",
+            r"  12:10:01  get_factor +503  a code that is none of the API's, request [0-9a-f-]{36}, fault respond",
             r"  12:10:01  get_factor +200  request [0-9a-f-]{36}",
             r"  12:10:01  verify_challenge +422  authentication_challenge_expired, request [0-9a-f-]{36}",
             r"  12:10:0\d  delete_factor +none  request [0-9a-f-]{36}, fault lose_request",
@@ -186,7 +186,7 @@ LEAKY = """
         workos_mfa_client.verify_challenge(asked.id, code=workos_mfa_emulator.totp_code(app.id))
 
     def test_locked(people, workos_mfa_client, workos_mfa_emulator):
-        workos_mfa_emulator.faults.answer(400, {"code": people[4].code, "message": people[4].code})
+        workos_mfa_emulator.faults.respond(400, {"code": people[4].code, "message": people[4].code})
         workos_mfa_client.verify_challenge(people[4].id, code=people[4].code)
 
     def test_compared(people, workos_mfa_emulator):
@@ -194,7 +194,7 @@ LEAKY = """
         assert [phone, app, texted, coded, message, *workos_mfa_emulator.calls] == list(reversed(people))
 
     def test_unused(people, workos_mfa_emulator):
-        workos_mfa_emulator.faults.answer(400, os.environ["TEXT"], headers={"X-Secret": os.environ["TEXT"]})
+        workos_mfa_emulator.faults.respond(400, os.environ["TEXT"], headers={"X-Secret": os.environ["TEXT"]})
 
     def test_in_setup(people, impossible):
         pass

@@ -16,7 +16,7 @@ def test_it_is_an_error_of_its_test(pytester: pytest.Pytester) -> None:
         """
         def test_it(workos_mfa_emulator):
             workos_mfa_emulator.faults.lose_response(operation="verify_challenge", after=1)
-            workos_mfa_emulator.faults.answer(503, path="/auth/*", method="GET", count=2)
+            workos_mfa_emulator.faults.respond(503, path="/auth/*", method="GET", count=2)
             workos_mfa_emulator.faults.rate_limit(1, 60)
 
         def test_next(workos_mfa_client):
@@ -26,7 +26,7 @@ def test_it_is_an_error_of_its_test(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=2, errors=1)
     assert "ERROR at teardown of test_it" in said(result)
     assert "lose_response(operation='verify_challenge', after=1): struck 0 of 1" in said(result)
-    assert "answer(method='GET', path='/auth/*', count=2): struck 0 of 2" in said(result)
+    assert "respond(method='GET', path='/auth/*', count=2): struck 0 of 2" in said(result)
     assert "rate_limit(count=None): struck 0" in said(result)
     assert "pytest_plugin.py" not in said(result)
 

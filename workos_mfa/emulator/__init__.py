@@ -18,8 +18,8 @@ from workos_mfa.emulator._domain.phone_numbers import (
 )
 from workos_mfa.emulator._domain.totp import TOTPCode
 from workos_mfa.emulator._emulator import Emulator
-from workos_mfa.emulator._faults.fault import Fault
-from workos_mfa.emulator._faults.injection import Faults, Outcome
+from workos_mfa.emulator._faults.collection import Faults
+from workos_mfa.emulator._faults.fault import Fault, Outcome
 from workos_mfa.emulator._http.server import EmulatorServer
 from workos_mfa.emulator._settings import Settings
 from workos_mfa.emulator._state.errors import StateFileError

@@ -23,7 +23,8 @@ from workos_mfa.emulator._base.randomness import Randomness, SeededRandomness
 from workos_mfa.emulator._domain import qr
 from workos_mfa.emulator._domain.lifecycle import Lifecycle
 from workos_mfa.emulator._domain.totp import TOTPCode
-from workos_mfa.emulator._faults.injection import Faults, Outcome
+from workos_mfa.emulator._faults.collection import Faults
+from workos_mfa.emulator._faults.fault import Outcome
 from workos_mfa.emulator._http.server import DEFAULT_API_KEY, EmulatorServer, make_app
 from workos_mfa.emulator._settings import Settings, SettingsDict, check_names
 from workos_mfa.emulator._state.memory import Memory
@@ -229,7 +230,7 @@ def _opened(path: str | os.PathLike[str]) -> Storage:
 
 def _met(outcome: Outcome, timeout: float, clock: Clock) -> Response | TransportError:
     """Let pass the time that the answer takes; the answer, or what the caller meets in its place."""
-    if outcome.trouble == "refused":
+    if outcome.trouble == "refuse_connection":
         return ConnectError("the connection was refused, as a fault in the emulator demands")
     if outcome.delay:
         clock.wait(min(outcome.delay, timeout))
@@ -239,7 +240,7 @@ def _met(outcome: Outcome, timeout: float, clock: Clock) -> Response | Transport
         )
     response = outcome.response
     if response is None or outcome.trouble is not None:
-        where = {"request_lost": "before the call was acted on", "response_lost": "after the call was acted on"}
+        where = {"lose_request": "before the call was acted on", "lose_response": "after the call was acted on"}
         part = where.get(outcome.trouble or "", "within the body of the answer")
         return ConnectionLostError(f"the connection broke {part}, as a fault in the emulator demands")
     # No transport reads further.

@@ -23,21 +23,20 @@ from workos_mfa.emulator._base.clock import Clock
 from workos_mfa.emulator._base.randomness import Randomness
 from workos_mfa.emulator._domain import error_responses
 from workos_mfa.emulator._domain.fields import Fields
-from workos_mfa.emulator._faults.effects import Effect, Kind
-from workos_mfa.emulator._faults.injection import Faults, Outcome, Trouble
-from workos_mfa.emulator._faults.responses import JSON_TYPE
+from workos_mfa.emulator._faults.collection import Faults
+from workos_mfa.emulator._faults.fault import JSON_TYPE, Effect, Kind, Outcome, Trouble
 from workos_mfa.emulator._settings import Settings
 
 _LONGEST_ECHO = 200
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 _TROUBLES: Mapping[Kind, Trouble] = {
-    "refuse_connection": "refused",
-    "lose_request": "request_lost",
-    "lose_response": "response_lost",
-    "cut_body": "body_cut",
+    "refuse_connection": "refuse_connection",
+    "lose_request": "lose_request",
+    "lose_response": "lose_response",
+    "cut_body": "cut_body",
 }
-_NEVER_ARRIVES = ("refused", "request_lost")
+_NEVER_ARRIVES = ("refuse_connection", "lose_request")
 
 
 @attrs.define(eq=False)
@@ -157,10 +156,9 @@ def _refused(refusal: error_responses.ErrorResponse) -> _Reply:
 
 
 def _injected(effect: Effect | None) -> _Reply | None:
-    if effect is None or effect.status is None or effect.content is None:
+    if effect is None or effect.status is None:
         return None
-    content = effect.content
-    return _Reply(effect.status, content.sent, content.type, content.error_code, effect.headers)
+    return _Reply(effect.status, effect.content, effect.content_type, effect.error_code, effect.headers)
 
 
 def _response(reply: _Reply, request_id: str) -> Response:

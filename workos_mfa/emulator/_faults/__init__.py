@@ -1,1 +1,1 @@
-"""What can be made to go wrong."""
+"""Faults: what an app can be tested against."""

@@ -1,12 +1,20 @@
-"""One fault: which calls it strikes, what it does to them, and how often it has."""
+"""One fault: which calls it strikes, what it does to them, and how often it has struck."""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Literal, TypedDict, cast
 
 import attrs
 
-from workos_mfa.emulator._faults import effects
+from workos_mfa._core.transport import Response
+
+Trouble = Literal["refuse_connection", "lose_request", "lose_response", "cut_body"]
+Kind = Literal["refuse_connection", "lose_request", "lose_response", "cut_body", "delay", "respond", "rate_limit"]
 
 OPERATIONS = (
     "enroll_factor",
@@ -19,12 +27,123 @@ OPERATIONS = (
 )
 """The calls that a fault can be for."""
 
+JSON_TYPE = "application/json; charset=utf-8"
+
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_TOO_MUCH = 1_000_000_000
+_WITHOUT_BODY = (204, 304)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# The server sets them, since only it knows how the response is sent.
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
+
+
+@attrs.frozen
+class Outcome:
+    """What became of a request.
+
+    :param response: the response. With ``lose_response`` nobody gets it, with ``cut_body`` its body ends too early;
+        None where the request did not arrive.
+    :param trouble: the fault that broke the connection, by its name: ``"refuse_connection"``: there was none;
+        ``"lose_request"``: it broke before the call was acted on; ``"lose_response"``: it broke afterwards;
+        ``"cut_body"``: it broke within the body of the response.
+    :param delay: seconds between the act and the response.
+    """
+
+    response: Response | None
+    trouble: Trouble | None = None
+    delay: float = 0.0
+
+
+@attrs.frozen(kw_only=True)
+class Effect:
+    """What a fault does to a call, and the numbers that it needs.
+
+    :param kind: the name of the method of ``emulator.faults`` that made it.
+    :param status: the status of a response.
+    :param body: the body of a response as JSON shows it.
+    :param content: the body of a response as it is sent; None for a response without a body.
+    :param content_type: the type of ``content``.
+    :param headers: the headers of a response beside the usual ones.
+    :param seconds: how late a ``delay`` is, or the window of a ``rate_limit``.
+    :param calls: how many calls go through in the window of a ``rate_limit``.
+    """
+
+    kind: Kind
+    status: int | None = None
+    body: object = attrs.field(default=None, repr=False)
+    content: bytes | None = attrs.field(default=None, repr=False)
+    content_type: str = ""
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    seconds: float | None = None
+    calls: int | None = None
+
+    @property
+    def error_code(self) -> str | None:
+        """The API's name for the error in the body, if it has one."""
+        body = self.body
+        code = cast("Mapping[str, object]", body).get("code") if isinstance(body, Mapping) else None
+        return code if isinstance(code, str) else None
+
+
+def respond(status: int, body: object, headers: Mapping[str, str] | None, retry_after: float | None) -> Effect:
+    """An effect that is a response.
+
+    :param body: None for what the API says with this status, a string to be sent as it is, or JSON.
+    :raises ValueError: if it can't be sent.
+    """
+    if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
+        raise ValueError(f"status is {status!r}, but takes the HTTP status of a response, 200 to 599")
+    sent = _headers({} if headers is None else headers)
+    if retry_after is not None:
+        sent["Retry-After"] = f"{number('retry_after', retry_after):.15g}"
+    if status in _WITHOUT_BODY:
+        if body is not None:
+            raise ValueError(f"body: a response of status {status} has none")
+        return Effect(kind="respond", status=status, headers=sent)
+    if isinstance(body, str):
+        content, content_type = _encoded(body), "text/plain; charset=utf-8"
+    else:
+        text = _json(_usual_body(status) if body is None else body)
+        body, content, content_type = json.loads(text), text.encode(), JSON_TYPE
+    return Effect(kind="respond", status=status, body=body, content=content, content_type=content_type, headers=sent)
+
+
+def number(name: str, value: object) -> float:
+    """A finite number that is not negative."""
+    # NaN fails any comparison.
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _TOO_MUCH:
+        return value
+    raise ValueError(f"{name} is {value!r}, but takes a number from 0 to {_TOO_MUCH}")
+
+
+def whole(name: str, value: object, *, least: int) -> int:
+    """A whole number."""
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value < _TOO_MUCH:
+        return value
+    raise ValueError(f"{name} is {value!r}, but takes a whole number of at least {least}")
+
+
+def reason(status: int) -> str:
+    """The reason phrase of HTTP for a status."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return f"Status {status}"
+
+
+class SelectorsDict(TypedDict, total=False):
+    """The selectors, for type checkers: as arguments they may each be left out."""
+
+    operation: str | None
+    method: str | None
+    path: str | None
+    count: int | None
+    after: int
 
 
 @attrs.frozen
 class Selectors:
-    """Which calls, and how many of them; see :class:`Faults`."""
+    """Which calls a fault strikes, and how many of them; see :class:`Faults`."""
 
     operation: str | None = None
     method: str | None = None
@@ -40,8 +159,16 @@ class Selectors:
         if self.path not in (None, "*") and not str(self.path).startswith(("/", "*")):
             raise ValueError("path: it takes a path that begins with / or *, such as /auth/factors/*")
         if self.count is not None:
-            effects.whole("count", self.count, least=1)
-        effects.whole("after", self.after, least=0)
+            whole("count", self.count, least=1)
+        whole("after", self.after, least=0)
+
+    def fit(self, operation: str | None, method: str, path: str) -> bool:
+        """Whether a call is one of those that are meant."""
+        return (
+            self.operation in {None, operation}
+            and (self.method in {None, "*"} or str(self.method).upper() == method)
+            and (self.path is None or _path_fits(self.path, path))
+        )
 
 
 @attrs.define
@@ -65,11 +192,11 @@ class Fault:
 
     id: str
     selectors: Selectors
-    effect: effects.Effect
+    effect: Effect
     _tally: _Tally = attrs.field(factory=_Tally, init=False, repr=False)
 
     @property
-    def kind(self) -> effects.Kind:
+    def kind(self) -> Kind:
         """The name of the method that made it."""
         return self.effect.kind
 
@@ -93,24 +220,15 @@ class Fault:
         effect = self.effect
         shown: dict[str, object] = {"id": self.id, "used": self.used, "fault": effect.kind}
         shown |= attrs.asdict(self.selectors)
-        if effect.content is not None:
-            shown |= {"status": effect.status, "body": effect.content.body, "headers": dict(effect.headers)}
+        if effect.status is not None:
+            shown |= {"status": effect.status, "body": effect.body, "headers": dict(effect.headers)}
         if effect.seconds is not None:
             shown["seconds"] = effect.seconds
         if effect.calls is not None:
             shown["calls"] = effect.calls
         return shown
 
-    def fits(self, operation: str | None, method: str, path: str) -> bool:
-        """Whether a call is one of those that are meant."""
-        wanted = self.selectors
-        return (
-            wanted.operation in {None, operation}
-            and (wanted.method in {None, "*"} or str(wanted.method).upper() == method)
-            and (wanted.path is None or _path_fits(wanted.path, path))
-        )
-
-    def strike(self, now: datetime) -> effects.Effect | None:
+    def strike(self, now: datetime) -> Effect | None:
         """Count a call that fits; what is to happen to it, or None where it goes through."""
         tally = self._tally
         tally.seen += 1
@@ -121,7 +239,7 @@ class Fault:
             wait = self._wait(now)
             if wait is None:
                 return None
-            effect = effects.answer(429, retry_after=wait)
+            effect = respond(429, None, None, wait)
         tally.used += 1
         return effect
 
@@ -136,7 +254,7 @@ class Fault:
         if tally.calls_in_window < (self.effect.calls or 0):
             tally.calls_in_window += 1
             return None
-        # Rounded up, so that who waits as long as it says gets through.
+        # Rounded up, so that a client that waits as long as it says gets through.
         return -int((now - began - length) // timedelta(seconds=1))
 
 
@@ -155,3 +273,42 @@ def _path_fits(pattern: str, path: str) -> bool:
             return False
         start = found + len(part)
     return start <= end and path.startswith(first) and path.endswith(last)
+
+
+def _headers(headers: object) -> dict[str, str]:
+    if not isinstance(headers, Mapping):
+        raise ValueError("headers: they must be a mapping of names to strings")  # noqa: TRY004  (it comes from JSON)
+    sent: dict[str, str] = {}
+    for name, value in cast("Mapping[object, object]", headers).items():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name) or name.lower() in _FRAMING:
+            raise ValueError(
+                f"headers: {name!r} can't be set; it takes names such as X-Request-Id, and not "
+                "Content-Length, Transfer-Encoding or Connection, which the emulator sets"
+            )
+        if not isinstance(value, str) or not value.isprintable() or not value.isascii():
+            raise ValueError(f"headers: the value of {name} must be a string of printable ASCII characters")
+        sent[name] = value
+    return sent
+
+
+def _usual_body(status: int) -> Mapping[str, object]:
+    # In the API's own words where they are known.
+    if status == 429:
+        return {"message": "Too many requests.", "code": "rate_limit_exceeded"}
+    return {"message": reason(status)}
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        pass
+    raise ValueError("body: the text holds half of a surrogate pair, which can't be sent")
+
+
+def _json(body: object) -> str:
+    try:
+        return json.dumps(body, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        pass
+    raise ValueError("body: it holds something that JSON does not have; a string is sent as it is")

@@ -19,7 +19,7 @@ from workos_mfa._core.transport import Response
 from workos_mfa._version import __version__
 from workos_mfa.emulator._api.dispatcher import Api, json_response
 from workos_mfa.emulator._domain.error_responses import ErrorResponse
-from workos_mfa.emulator._faults.injection import Outcome
+from workos_mfa.emulator._faults.fault import Outcome
 from workos_mfa.emulator._http import error_responses
 from workos_mfa.emulator._http.control import Control
 from workos_mfa.emulator._http.hosts import THIS_MACHINE, Hosts, is_this_machine
@@ -40,7 +40,7 @@ CONTROL_LIMIT = 16 * 1024 * 1024
 _CONTROL = "/_emulate"
 _HEALTH = "/health"
 _SPELT = {"etag": "ETag"}
-_LOST = frozenset({"refused", "request_lost", "response_lost"})
+_LOST = frozenset({"refuse_connection", "lose_request", "lose_response"})
 
 _log = logging.getLogger("workos_mfa.emulator")
 

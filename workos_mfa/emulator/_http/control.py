@@ -15,7 +15,7 @@ from workos_mfa.emulator._base.calls import Calls
 from workos_mfa.emulator._base.clock import Clock
 from workos_mfa.emulator._base.outbox import Outbox
 from workos_mfa.emulator._domain.totp import TOTPCode
-from workos_mfa.emulator._faults.injection import Faults
+from workos_mfa.emulator._faults.collection import Faults
 from workos_mfa.emulator._http import error_responses, page, values
 from workos_mfa.emulator._settings import Settings
 from workos_mfa.emulator._settings_by_name import as_json
