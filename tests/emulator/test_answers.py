@@ -359,8 +359,6 @@ def test_a_code_belongs_to_its_factor(caller: Caller) -> None:
         ("GET", "/"),
         ("GET", "/auth/factors/"),
         ("GET", "/auth/factors"),
-        ("POST", "/auth/factors/verify"),
-        ("POST", "/auth/factors/challenge"),
         ("POST", "/user_management/authenticate"),
     ],
 )

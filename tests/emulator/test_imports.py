@@ -64,5 +64,5 @@ def test_public_classes_name_their_public_module() -> None:
     # The one that is exported at the top as well.
     assert modules.pop("Emulator") == "workos_mfa"
     assert set(modules.values()) == {"workos_mfa.emulator"}
-    settings = workos_mfa.emulator.Settings(totp_window=0, users={"user_1": "alan@example.com"})
+    settings = workos_mfa.emulator.Settings(totp_window=0, users="seeded")
     assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301

@@ -77,19 +77,10 @@ def test_no_masks_are_tried() -> None:
     assert len(named) == 1
 
 
-def test_quiet_zone_can_be_left_out(caller_with: Callable[..., Caller], caller: Caller) -> None:
-    """With no quiet zone the first pixel is black, as in the recorded answers, and the image is smaller."""
-    bare = _png(caller_with(quiet_zone=0).totp()["totp"]["qr_code"])
-    assert _pixels(bare)[0][0] == "0"
-    framed = _png(caller.totp()["totp"]["qr_code"])
-    widths = [struct.unpack(">I", png[16:20])[0] for png in (bare, framed)]
-    assert widths[1] - widths[0] == 8 * 16
-
-
 def test_too_long_a_text_is_told() -> None:
     """What does not fit into any QR code is an error of its own."""
     with pytest.raises(qr.TooLongError):
-        qr.data_uri("x" * 3000, quiet_zone=4)
+        qr.data_uri("x" * 3000)
 
 
 def test_names_that_do_not_fit_are_refused(caller_with: Callable[..., Caller]) -> None:

@@ -121,8 +121,9 @@ def test_a_challenge_of_a_factor_from_before(caller: Caller) -> None:
 
 
 def test_users(caller_with: Callable[..., Caller]) -> None:
-    """A user of a seed exists beside those of the settings, with the address of the seed, which can be changed."""
-    caller = caller_with(users={"user_1": "alan@example.com"})
+    """A user of a seed exists, with the address of the seed, which can be changed."""
+    caller = caller_with(users="seeded")
+    caller.emulator.seed({"users": {"user_1": "alan@example.com"}})
     assert caller.create("user_2").status == 404
     caller.emulator.seed({"users": {"user_2": "ada@example.com", "user_1": "turing@example.com"}})
     users = [caller.create(user).json["authentication_factor"]["totp"]["user"] for user in ("user_1", "user_2")]

@@ -89,18 +89,18 @@ def test_used_codes_stay_used(started: Callable[..., Caller]) -> None:
 
 
 def test_the_outbox_survives(started: Callable[..., Caller]) -> None:
-    """Text messages are still there, in their order; those that were cleared are not, but count for the quota."""
+    """Text messages are still there, in their order; those that were cleared are not, but count for the limit."""
     caller = started()
     factor = caller.sms()
     caller.challenge(factor)
     caller.emulator.outbox.clear()
     challenges = [caller.challenge(factor, sms_template="\u00e9 \ud800 {{code}}").json for _ in range(2)]
     before = list(caller.emulator.outbox)
-    caller = started(sms_quota=3)
+    caller = started(sms_rate_limit=3)
     assert list(caller.emulator.outbox) == before
     assert [message.challenge_id for message in before] == [challenge["id"] for challenge in challenges]
     assert caller.verify(challenges[0], before[0].code).json["valid"] is True
-    assert caller.challenge(factor).json["code"] == "sms_challenge_quota_reached"
+    assert caller.challenge(factor).json["code"] == "sms_challenge_rate_limited"
 
 
 def test_the_rate_limit_survives(started: Callable[..., Caller]) -> None:
@@ -174,10 +174,10 @@ def test_seeded_things_survive(started: Callable[..., Caller]) -> None:
             {"id": "auth_challenge_1", "authentication_factor_id": "auth_factor_ada", "code": "111111"},
         ],
     }
-    caller = started(users={})
+    caller = started(users="seeded")
     ids = caller.emulator.seed(seed)
     caller.wrong({"id": "auth_challenge_1"})
-    caller = started(users={})
+    caller = started(users="seeded")
     assert caller.emulator.seed(seed) == ids
     assert caller.create("user_1").json["authentication_factor"]["totp"]["user"] == "alan@example.com"
     assert caller.verify({"id": "auth_challenge_1"}, "111111").json["valid"] is True
@@ -318,7 +318,7 @@ def test_an_interrupted_step_did_nothing(
     started: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """A call that is interrupted between two changes, or before they last, is undone in memory too."""
-    caller = started(users=None)
+    caller = started()
     factor = caller.sms()
     before = repr(caller.emulator)
     storage = _storage(caller.emulator)

@@ -166,8 +166,8 @@ def test_a_taken_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         (["--set", "max_wrong_codes"], "--set takes NAME=VALUE, such as --set max_wrong_codes=3"),
         (["--set", "max_wrong_code=3"], "there is no setting 'max_wrong_code'; did you mean max_wrong_codes?"),
         (["--set", "colour=red"], "there is no setting 'colour'; workos-mfa emulate --help lists them all."),
-        (["--set", "totp_window=many"], "totp_window takes a whole number\n"),
-        (["--set", "max_wrong_codes=0"], "max_wrong_codes is 0, but takes "),
+        (["--set", "totp_window=many"], "totp_window takes a whole number from 0 to 999999999\n"),
+        (["--set", "max_wrong_codes=0"], "max_wrong_codes takes a whole number from 1 to 999999999 or none"),
         (["--set", "totp_uri=full", "--set", "totp_uri=short"], "--set totp_uri: it is there twice"),
         (["--port", "65536"], "65536 is no port"),
         (["--seed", "no-such-file.json"], "no-such-file.json: No such file or directory"),
@@ -239,12 +239,19 @@ def test_a_seed(emulate: Emulate, tmp_path: Path) -> None:
 
 def test_settings(emulate: Emulate, tmp_path: Path) -> None:
     """The command line's go before those of the seed, and these before the defaults."""
-    seed = {"settings": {"max_wrong_codes": None, "totp_window": 3, "validation_status": 400}}
+    seed = {"settings": {"max_wrong_codes": None, "totp_window": 3, "validation_errors": "by_code"}}
     shown: list[Any] = []
     emulate(
         *("--seed", _seed(tmp_path, json.dumps(seed))),
-        *("--set", "totp_window=2", "--set", "default_sms_text=It's {{code}} = yours", "--set", "legacy_routes=true"),
-        *("--set", 'users={"user_1": "ada@example.com"}'),
+        *(
+            "--set",
+            "totp_window=2",
+            "--set",
+            "default_sms_text=It's {{code}} = yours",
+            "--set",
+            "template_needs_code=false",
+        ),
+        *("--set", "users=seeded"),
         visit=lambda client: shown.append(client.get("/_emulate/settings").json),
     )
     assert shown == [
@@ -252,10 +259,10 @@ def test_settings(emulate: Emulate, tmp_path: Path) -> None:
             Settings(
                 max_wrong_codes=None,
                 totp_window=2,
-                validation_status=400,
+                validation_errors="by_code",
                 default_sms_text="It's {{code}} = yours",
-                legacy_routes=True,
-                users={"user_1": "ada@example.com"},
+                template_needs_code=False,
+                users="seeded",
             )
         )
     ]
@@ -267,7 +274,10 @@ def test_help_lists_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
         main.main(["emulate", "--help"])
     assert caught.value.code == 0
     out = capsys.readouterr().out
-    assert "  max_wrong_codes=5  (a whole number or none)\n      how many wrong codes are answered valid: false;" in out
+    assert (
+        "  max_wrong_codes=5  (a whole number from 1 to 999999999 or none)\n      how many wrong codes are answered"
+        in out
+    )
     assert re.findall(r"^  (\w+)=", out, re.MULTILINE) == [field.name for field in attrs.fields(Settings)]
 
 

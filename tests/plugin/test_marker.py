@@ -62,7 +62,7 @@ def test_the_nearest_wins(pytester: pytest.Pytester) -> None:
         import pytest
 
         mark = pytest.mark.workos_mfa
-        pytestmark = [mark(totp_window=3, default_sms_text="module {{code}}", sms_quota=3)]
+        pytestmark = [mark(totp_window=3, default_sms_text="module {{code}}", sms_rate_limit=3)]
 
         def texts(client, emulator):
             factor = client.enroll_factor(type="sms", phone_number="+12015550100")
@@ -100,7 +100,7 @@ def test_the_nearest_wins(pytester: pytest.Pytester) -> None:
     ("marker", "words"),
     [
         ("max_wrong_code=3", ["'max_wrong_code'", "max_wrong_codes", "now", "seed", "totp_window"]),
-        ("max_wrong_codes=0", ["max_wrong_codes is 0"]),
+        ("max_wrong_codes=0", ["max_wrong_codes takes a whole number from 1"]),
         ("3", ["by keyword", "workos_mfa(max_wrong_codes=3)"]),
         ("now=datetime(2026, 1, 15)", ["time zone"]),
         ("now='2026-01-15'", ["now takes a datetime"]),

@@ -21,8 +21,7 @@ from workos_mfa.emulator._domain.seeds import settings_in
 from workos_mfa.emulator._http.hosts import is_this_machine
 from workos_mfa.emulator._http.server import DEFAULT_API_KEY
 from workos_mfa.emulator._http.values import call_as_json, message_as_json
-from workos_mfa.emulator._settings import SettingsDict
-from workos_mfa.emulator._settings_by_name import as_json, settings_from, value_in
+from workos_mfa.emulator._settings import SettingsDict, settings_from, value_in
 
 _LONGEST_LINE = 500
 _LONGEST_SLEEP = 0.5
@@ -174,7 +173,7 @@ def run(options: ServeOptions, display: Display) -> None:
             "key can read the codes"
         )
     seed: Mapping[str, object] = {} if options.seed is None else _read_seed(options.seed)
-    settings = cast("SettingsDict", as_json(_settings(options.set, seed)))
+    settings = cast("SettingsDict", attrs.asdict(_settings(options.set, seed)))
     emulator = Emulator(state=options.state, **settings)
     emulator.seed({name: value for name, value in seed.items() if name != "settings"})
     emulator.outbox.watch(display.message)

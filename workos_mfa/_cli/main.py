@@ -85,7 +85,7 @@ class _HelpWithSettings(argparse.Action):
     """Help whose list of settings is made when somebody asks for it, since it needs the emulator."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from workos_mfa.emulator._settings_by_name import listed
+        from workos_mfa.emulator._settings import listed
 
         parser.epilog = f"settings, each with its default, and with what it takes:\n{listed()}"
         parser.print_help()

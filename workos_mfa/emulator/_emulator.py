@@ -80,7 +80,7 @@ class Emulator:
         self._memory = Memory(self._clock, randomness, None if state is None else _opened(state))
         self._outbox = self._memory.outbox
         self._lifecycle = Lifecycle(chosen, self._clock, self._memory)
-        routes = Routes(Handlers(self._lifecycle, chosen), legacy=chosen.legacy_routes)
+        routes = Routes(Handlers(self._lifecycle, chosen))
         self._api = Api(routes, chosen, self._clock, self._calls, self._faults, randomness)
 
     def __repr__(self) -> str:

@@ -1,26 +1,30 @@
-"""What nobody outside WorkOS knows about the API, as settings: each with a default that says our guess.
+"""The settings: how the emulator behaves where nobody outside WorkOS knows what the API does.
 
-Where the API's behaviour is known there is no setting for it. A default is the stricter reading where
-the two are equally likely, so that an app that works here is not surprised there.
+Each has a default that says our guess; where two guesses are equally likely, the stricter one. Where the API's
+behaviour is known there is no setting for it. The lists for people and the reader of ``NAME=VALUE`` are made from the
+fields of :class:`Settings`, their types and the docstring, so that nothing is said twice.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+import inspect
+import json
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TypedDict, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
-
-def _copied(users: Mapping[str, str] | None) -> Mapping[str, str] | None:
-    return dict(users) if isinstance(users, Mapping) else users
-
-
 _LEAST = {"max_wrong_codes": 1, "max_totp_name": 1, "sms_rate_limit": 1, "max_factors_per_user": 1}
 """The least value of a number where it is not 0."""
 
-_TOO_MUCH = 1_000_000_000
+_GREATEST = 999_999_999
+_CONSTANTS: Mapping[str, object] = {"true": True, "false": False, "none": None, "null": None}
+_MEANING = re.compile(r":param (\w+): (.*?)(?=\n\s*\n|\n:|\Z)", re.DOTALL)
+_WIDTH = 100
+_INDENT = " " * 6
 
 
 @attrs.frozen(kw_only=True)
@@ -29,7 +33,7 @@ class Settings:
 
     Wrong codes:
 
-    :param max_wrong_codes: how many wrong codes are answered ``valid: false``; whatever comes after them
+    :param max_wrong_codes: how many wrong codes are answered ``valid: false``; what comes after them
         is answered 400 ``one_time_code_too_many_attempts``. None for no limit.
     :param wrong_codes_counted_per: ``"challenge"``: a new challenge starts at zero; ``"factor"``: all
         challenges of a factor count together, until one is verified. A factor that has reached the limit
@@ -39,25 +43,21 @@ class Settings:
     TOTP:
 
     :param totp_window: how many steps of 30 seconds before and after the present one are accepted.
-    :param reused_totp_code: the answer to a code that the factor has accepted before: ``"invalid"`` is
+    :param reused_totp_code: the response to a code that the factor has accepted before: ``"invalid"`` is
         201 with ``valid: false`` and counts as a wrong code; ``"refused"`` is 400
         ``one_time_code_previously_used`` and does not count.
     :param totp_expires_at_sent: whether a challenge of a TOTP factor carries ``expires_at``.
     :param totp_challenges_expire: whether a challenge of a TOTP factor ends after ten minutes.
     :param totp_uri: the ``otpauth://`` URI of ``/auth/factors/enroll``: ``"short"`` names secret and
         issuer, ``"full"`` algorithm, digits and period too, as the user management call does.
-    :param totp_uri_escapes_at: whether ``@`` is written ``%40`` in the URI.
     :param max_totp_name: the greatest length of ``totp_issuer`` and of ``totp_user``, in characters.
-    :param quiet_zone: the white border of the QR code, in modules of 16 pixels. Recorded answers had
-        none, which a phone scans only if the page around it is white; 4 is what the QR standard asks for.
 
     Challenges:
 
     :param new_challenge_cancels_older: whether only a factor's newest challenge can be verified; an older
         one is answered as if it had expired.
-    :param deleted_factor_reply: the answer to verifying a challenge whose factor is deleted: 404 for the
+    :param deleted_factor_reply: the response to verifying a challenge whose factor is deleted: 404 for the
         challenge, 404 for the factor, or 201 with ``valid: false``. It is never verified.
-    :param challenge_not_found_text: the message of a 404 for a challenge; ``{id}`` stands for its id.
 
     Text messages:
 
@@ -67,19 +67,15 @@ class Settings:
     :param non_us_numbers: whether numbers outside +1 get text messages.
     :param phone_punctuation: ``"refused"``: digits only, with or without ``+``; ``"dropped"``: spaces,
         hyphens, dots and brackets in a number are taken out first.
-    :param sms_rate_limit: how many messages one number gets in ``sms_rate_window`` before the answer is
+    :param sms_rate_limit: how many messages one number gets in 60 seconds before the response is
         429 ``sms_challenge_rate_limited``. None for no limit.
-    :param sms_rate_window: in seconds.
-    :param sms_quota: how many messages are sent in all before the answer is 429
-        ``sms_challenge_quota_reached``. None for no limit.
     :param retry_after: seconds that a 429 names in ``Retry-After``. None for no such header.
 
     Validation:
 
-    :param validation_status: the status where a property is missing or of the wrong kind.
-    :param validation_errors: the shape of that answer: ``"by_field"`` lists ``field`` and ``code``,
-        ``"by_code"`` lists ``code`` and ``message``; the API uses both, for other calls.
-    :param unreadable_status: the status where the body is not a JSON object at all.
+    :param validation_errors: the response where a property is missing or of the wrong kind: ``"by_field"`` is 422
+        and lists ``field`` and ``code``, ``"by_code"`` is 422 and lists ``code`` and ``message``, ``"bad_request"`` is
+        400 with the list of ``"by_code"``. The API has the first two, for other calls.
     :param unknown_properties: what happens to a property of the body that the call does not have. The official
         Go SDK up to 6.5 sends one, so the default is ``"ignored"``; ``"refused"`` finds a misspelt name. An unknown
         query parameter is refused in any case, as the API does.
@@ -87,8 +83,8 @@ class Settings:
 
     Users and lists:
 
-    :param users: the users that exist, ids to e-mail addresses; any other is answered 404. None: every id
-        is a user, whose address is ``<id>@example.com``.
+    :param users: which users exist. ``"any"``: every id is a user, whose address is ``<id>@example.com`` unless
+        a seed has another; ``"seeded"``: only the users of a seed, any other is answered 404.
     :param list_order: how a user's factors are listed where the call has no ``order``; both are newest first.
         ``"normal"``: ``before`` leads to older factors and ``after`` to newer ones, so that a first page names
         ``before`` where there is more; ``"desc"``: the other way round, as with the calls that say ``order=desc``.
@@ -97,12 +93,6 @@ class Settings:
         is in that user's list.
     :param unverified_factors_listed: whether a factor is in its user's list before its first right code.
     :param max_factors_per_user: more are refused. None for no limit.
-
-    Others:
-
-    :param delete_status: the status of a deletion; the API declares both.
-    :param legacy_routes: whether ``/auth/factors/challenge`` and ``/auth/factors/verify`` of 2022 are
-        served; if not they are answered 501 like any route that the emulator does not have.
 
     :raises ValueError: if a setting has a value that it can't have.
     """
@@ -116,13 +106,10 @@ class Settings:
     totp_expires_at_sent: bool = True
     totp_challenges_expire: bool = True
     totp_uri: Literal["short", "full"] = "short"
-    totp_uri_escapes_at: bool = False
     max_totp_name: int = 255
-    quiet_zone: int = 4
 
     new_challenge_cancels_older: bool = False
     deleted_factor_reply: Literal["challenge_not_found", "factor_not_found", "invalid"] = "challenge_not_found"
-    challenge_not_found_text: str = "Authentication Challenge not found: '{id}'."
 
     default_sms_text: str = "Your one-time code is {{code}}."
     template_needs_code: bool = True
@@ -130,34 +117,23 @@ class Settings:
     non_us_numbers: Literal["accepted", "refused"] = "accepted"
     phone_punctuation: Literal["refused", "dropped"] = "refused"
     sms_rate_limit: int | None = None
-    sms_rate_window: float = 60.0
-    sms_quota: int | None = None
     retry_after: int | None = None
 
-    validation_status: Literal[422, 400] = 422
-    validation_errors: Literal["by_field", "by_code"] = "by_field"
-    unreadable_status: Literal[400, 422] = 400
+    validation_errors: Literal["by_field", "by_code", "bad_request"] = "by_field"
     unknown_properties: Literal["ignored", "refused"] = "ignored"
     number_as_code: Literal["refused", "read"] = "refused"
 
-    users: Mapping[str, str] | None = attrs.field(default=None, converter=_copied, hash=False)
+    users: Literal["any", "seeded"] = "any"
     list_order: Literal["normal", "desc"] = "normal"
     team_name: str = "WorkOS Emulator"
     enrolled_factors_listed: bool = True
     unverified_factors_listed: bool = True
     max_factors_per_user: int | None = None
 
-    delete_status: Literal[204, 200] = 204
-    legacy_routes: bool = False
-
     def __attrs_post_init__(self) -> None:
-        # With this module's names, since the class says that it is from the package.
-        for name, kind in get_type_hints(Settings, globals()).items():
-            value: object = getattr(self, name)
-            least = _LEAST.get(name, 0)
-            if not (_are_users(value) if name == "users" else _fits(value, kind, least)):
-                note = f", numbers of at least {least}" if "int" in self.__annotations__[name] else ""
-                raise ValueError(f"{name} is {value!r}, but takes {self.__annotations__[name]}{note}")
+        for name, kind in _KINDS.items():
+            if not _fits(getattr(self, name), kind, _LEAST.get(name, 0)):
+                raise ValueError(f"{name} takes {_words(name)}")
 
 
 class SettingsDict(TypedDict, total=False):
@@ -172,13 +148,10 @@ class SettingsDict(TypedDict, total=False):
     totp_expires_at_sent: bool
     totp_challenges_expire: bool
     totp_uri: Literal["short", "full"]
-    totp_uri_escapes_at: bool
     max_totp_name: int
-    quiet_zone: int
 
     new_challenge_cancels_older: bool
     deleted_factor_reply: Literal["challenge_not_found", "factor_not_found", "invalid"]
-    challenge_not_found_text: str
 
     default_sms_text: str
     template_needs_code: bool
@@ -186,25 +159,22 @@ class SettingsDict(TypedDict, total=False):
     non_us_numbers: Literal["accepted", "refused"]
     phone_punctuation: Literal["refused", "dropped"]
     sms_rate_limit: int | None
-    sms_rate_window: float
-    sms_quota: int | None
     retry_after: int | None
 
-    validation_status: Literal[422, 400]
-    validation_errors: Literal["by_field", "by_code"]
-    unreadable_status: Literal[400, 422]
+    validation_errors: Literal["by_field", "by_code", "bad_request"]
     unknown_properties: Literal["ignored", "refused"]
     number_as_code: Literal["refused", "read"]
 
-    users: Mapping[str, str] | None
+    users: Literal["any", "seeded"]
     list_order: Literal["normal", "desc"]
     team_name: str
     enrolled_factors_listed: bool
     unverified_factors_listed: bool
     max_factors_per_user: int | None
 
-    delete_status: Literal[204, 200]
-    legacy_routes: bool
+
+# When the module is loaded, since the class says later on that it is from the package.
+_KINDS: Mapping[str, object] = get_type_hints(Settings)
 
 
 def check_names(given: Iterable[str], *others: str) -> None:
@@ -213,7 +183,7 @@ def check_names(given: Iterable[str], *others: str) -> None:
     :param others: what else there is where they were given, for the text.
     :raises TypeError: if there is none; the text has the nearest that there is, and all.
     """
-    possible = [*others, *(field.name for field in attrs.fields(Settings))]
+    possible = [*others, *_KINDS]
     for name in given:
         if name not in possible:
             nearest = difflib.get_close_matches(name, possible, 1)
@@ -221,20 +191,67 @@ def check_names(given: Iterable[str], *others: str) -> None:
             raise TypeError(f"there is no setting {name!r}{hint} There are: {', '.join(possible)}")
 
 
-def _are_users(value: object) -> bool:
-    if not isinstance(value, Mapping):
-        return value is None
-    pairs = cast("Mapping[object, object]", value).items()
-    return all(isinstance(user_id, str) and isinstance(email, str) for user_id, email in pairs)
+def settings_from(values: Mapping[str, object], others: Settings | None = None) -> Settings:
+    """The settings that have these values.
+
+    :param values: by the settings' names, as JSON has them.
+    :param others: where the other ones are taken from; None for the defaults.
+    :raises ValueError: if there is no such setting, or it does not take the value; the text says what it takes.
+    """
+    for name in values:
+        _kind(name)
+    return cast("Callable[..., Settings]", attrs.evolve)(others or Settings(), **values)
+
+
+def value_in(name: str, text: str) -> object:
+    """The value of a setting in a text, such as ``3``, ``none`` or ``refused``.
+
+    Whether the setting takes it is for :func:`settings_from` to say.
+
+    :raises ValueError: if there is no such setting.
+    """
+    if _fits(text, _kind(name), 0):
+        return text
+    try:
+        return _CONSTANTS[text.lower()] if text.lower() in _CONSTANTS else json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def listed() -> str:
+    """All settings for people, each with its default, what it takes and what it means."""
+    meanings = dict(_MEANING.findall(inspect.cleandoc(Settings.__doc__ or "")))
+    lines: list[str] = []
+    for name, default in attrs.asdict(Settings()).items():
+        meaning = " ".join(meanings.get(name, "").replace("``", "").split())
+        shown = "none" if default is None else default if isinstance(default, str) else json.dumps(default)
+        lines += [
+            f"  {name}={shown}  ({_words(name)})",
+            *textwrap.wrap(meaning, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT),
+        ]
+    return "\n".join(lines)
+
+
+def _kind(name: str) -> object:
+    if name in _KINDS:
+        return _KINDS[name]
+    near = difflib.get_close_matches(name.lower(), _KINDS, 1)
+    hint = f"did you mean {near[0]}?" if near else "workos-mfa emulate --help lists them all."
+    raise ValueError(f"there is no setting {name!r}; {hint}")
 
 
 def _fits(value: object, kind: object, least: int) -> bool:
     if get_origin(kind) is Literal:
         return value in get_args(kind)
-    kinds = get_args(kind) or (kind,)
-    if float in kinds:
-        kinds = (*kinds, int)
     # By the exact type, since True is an int in Python and ``max_wrong_codes=True`` is a mistake.
-    if type(value) not in kinds:
+    if type(value) not in (get_args(kind) or (kind,)):
         return False
-    return not isinstance(value, (int, float)) or least <= value < _TOO_MUCH
+    return not isinstance(value, int) or isinstance(value, bool) or least <= value <= _GREATEST
+
+
+def _words(name: str) -> str:
+    """What a setting takes."""
+    kind = _KINDS[name]
+    number = f"a whole number from {_LEAST.get(name, 0)} to {_GREATEST}"
+    words: Mapping[object, str] = {bool: "true or false", int: number, str: "a text", type(None): "none"}
+    return " or ".join(words.get(part, str(part)) for part in get_args(kind) or (kind,))

@@ -55,7 +55,7 @@ class Handlers:
     def delete_factor(self, asked: Asked) -> Answer:
         """Delete a factor."""
         self._lifecycle.delete(asked.id)
-        return Answer(self._settings.delete_status, None)
+        return Answer(204, None)
 
     def challenge_factor(self, asked: Asked) -> Answer:
         """Make a challenge, and send its text message if it has one."""

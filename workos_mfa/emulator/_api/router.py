@@ -11,9 +11,6 @@ from workos_mfa.emulator._api.handlers import Answer, Asked, Handlers
 
 _ID = "{id}"
 
-# Where the settings don't have them they are no route at all, rather than the ids that they look like.
-_PATHS_OF_2022 = frozenset({"/auth/factors/challenge", "/auth/factors/verify"})
-
 
 @attrs.frozen
 class Route:
@@ -37,11 +34,10 @@ class Routes:
     """The table of routes.
 
     :param handlers: what answers.
-    :param legacy: whether the two paths of 2022 are in it.
     """
 
-    def __init__(self, handlers: Handlers, *, legacy: bool) -> None:
-        factor, user = "/auth/factors/{id}", "/user_management/users/{id}/auth_factors"
+    def __init__(self, handlers: Handlers) -> None:
+        factors, factor, user = "/auth/factors", "/auth/factors/{id}", "/user_management/users/{id}/auth_factors"
         routes = [
             Route("enroll_factor", "POST", "/auth/factors/enroll", handlers.enroll_factor),
             Route("get_factor", "GET", factor, handlers.get_factor),
@@ -50,13 +46,9 @@ class Routes:
             Route("verify_challenge", "POST", "/auth/challenges/{id}/verify", handlers.verify_challenge),
             Route("create_user_auth_factor", "POST", user, handlers.create_user_auth_factor),
             Route("list_user_auth_factors", "GET", user, handlers.list_user_auth_factors, has_query=True),
+            Route("challenge_factor", "POST", f"{factors}/challenge", handlers.challenge_factor_2022),
+            Route("verify_challenge", "POST", f"{factors}/verify", handlers.verify_challenge_2022),
         ]
-        if legacy:
-            old = "/auth/factors"
-            routes += [
-                Route("challenge_factor", "POST", f"{old}/challenge", handlers.challenge_factor_2022),
-                Route("verify_challenge", "POST", f"{old}/verify", handlers.verify_challenge_2022),
-            ]
         # By method and number of segments, so that a request is compared with one or two of them.
         self._routes: dict[tuple[str, int], list[tuple[Route, list[str]]]] = {}
         for route in routes:
@@ -75,8 +67,6 @@ class Routes:
     def methods(self, path: str) -> list[str]:
         """The methods that this path has, whatever it is asked with."""
         segments = path.split("/")
-        if path in _PATHS_OF_2022:
-            return []
         return sorted(
             method
             for (method, length), routes in self._routes.items()

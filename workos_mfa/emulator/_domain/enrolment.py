@@ -102,9 +102,9 @@ def _phone(number: str, settings: Settings) -> str:
 
 
 def _setup(issuer: str, user: str, secret: str, settings: Settings, form: Literal["short", "full"]) -> TOTPSetup:
-    uri = otpauth.uri(issuer=issuer, user=user, secret=secret, form=form, escape_at=settings.totp_uri_escapes_at)
+    uri = otpauth.uri(issuer=issuer, user=user, secret=secret, form=form)
     try:
-        qr_code = qr.data_uri(uri, quiet_zone=settings.quiet_zone)
+        qr_code = qr.data_uri(uri)
     except qr.TooLongError:
         sentence = "totp_issuer, totp_user and the secret do not fit into a QR code together"
         raise error_responses.invalid([error_responses.Problem("totp_issuer", sentence)], settings) from None

@@ -38,9 +38,9 @@ def factor_not_found(factor_id: str) -> ErrorResponse:
     return _not_found(f"Authentication Factor not found: '{factor_id}'.", factor_id)
 
 
-def challenge_not_found(challenge_id: str, settings: Settings) -> ErrorResponse:
+def challenge_not_found(challenge_id: str) -> ErrorResponse:
     """There is no such challenge."""
-    return _not_found(settings.challenge_not_found_text.replace("{id}", challenge_id), challenge_id)
+    return _not_found(f"Authentication Challenge not found: '{challenge_id}'.", challenge_id)
 
 
 def user_not_found(user_id: str) -> ErrorResponse:
@@ -105,16 +105,16 @@ def invalid(problems: Sequence[Problem], settings: Settings) -> ErrorResponse:
     """Properties are missing, unknown or of the wrong kind."""
     if settings.validation_errors == "by_field":
         by_field = [{"field": problem.field, "code": problem.sentence} for problem in problems]
-        return ErrorResponse(settings.validation_status, {"message": "Validation failed", "errors": by_field})
+        return ErrorResponse(422, {"message": "Validation failed", "errors": by_field})
     by_code = [{"code": f"invalid_{problem.field}", "message": problem.sentence} for problem in problems]
     body = {"code": "invalid_request_parameters", "message": "Validation failed.", "errors": by_code}
-    return ErrorResponse(settings.validation_status, body)
+    return ErrorResponse(400 if settings.validation_errors == "bad_request" else 422, body)
 
 
-def unreadable(settings: Settings) -> ErrorResponse:
+def unreadable() -> ErrorResponse:
     """The body is not a JSON object."""
     body = {"code": "invalid_request_body", "message": "The request body must be a JSON object."}
-    return ErrorResponse(settings.unreadable_status, body)
+    return ErrorResponse(400, body)
 
 
 def method_not_allowed(method: str, path: str, allowed: Sequence[str]) -> ErrorResponse:

@@ -109,17 +109,17 @@ def body_fields(body: bytes, known: Collection[str], settings: Settings) -> Fiel
 
     :raises ErrorResponse: if it is not a JSON object.
     """
-    fields = Fields(_json_object(body, settings) if body else {}, settings)
+    fields = Fields(_json_object(body) if body else {}, settings)
     if settings.unknown_properties == "refused":
         fields.only(known)
     return fields
 
 
-def _json_object(body: bytes, settings: Settings) -> Mapping[str, object]:
+def _json_object(body: bytes) -> Mapping[str, object]:
     try:
         value: object = _JSON.decode(body.decode())
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise error_responses.unreadable(settings)
+        raise error_responses.unreadable()
     return cast("dict[str, object]", value)

@@ -27,6 +27,8 @@ from workos_mfa.emulator._settings import Settings
 from workos_mfa.emulator._state.memory import Memory
 from workos_mfa.emulator._state.records import LIFETIME, ChallengeRecord, FactorRecord
 
+_RATE_WINDOW = timedelta(seconds=60)
+
 
 class Lifecycle:
     """The lifecycle over a memory and a clock.
@@ -65,14 +67,13 @@ class Lifecycle:
 
     def check_user(self, user_id: str) -> None:
         """Make sure that there is such a user."""
-        users = self._settings.users
-        if users is not None and user_id not in users and self._email(user_id) is None:
+        if self._settings.users == "seeded" and self._email(user_id) is None:
             raise error_responses.user_not_found(user_id)
 
     def email_of(self, user_id: str) -> str:
         """The address of a user."""
         self.check_user(user_id)
-        return self._email(user_id) or (self._settings.users or {}).get(user_id, f"{user_id}@example.com")
+        return self._email(user_id) or f"{user_id}@example.com"
 
     def factor(self, factor_id: str) -> FactorRecord:
         """The factor of this id."""
@@ -146,9 +147,9 @@ class Lifecycle:
             challenge = self._state.challenge(challenge_id)
             factor = self._state.factor(challenge.factor_id) if challenge else None
         if challenge is None:
-            raise error_responses.challenge_not_found(challenge_id, self._settings)
+            raise error_responses.challenge_not_found(challenge_id)
         if factor is None and self._settings.deleted_factor_reply == "challenge_not_found":
-            raise error_responses.challenge_not_found(challenge_id, self._settings)
+            raise error_responses.challenge_not_found(challenge_id)
         if factor is None and self._settings.deleted_factor_reply == "factor_not_found":
             raise error_responses.factor_not_found(challenge.factor_id)
         return challenge, factor
@@ -262,12 +263,9 @@ class Lifecycle:
             raise error_responses.sms_quota_reached(settings)
         if number == RATE_LIMITED_NUMBER:
             raise error_responses.sms_rate_limited(settings)
-        if settings.sms_quota is not None and self._state.sms_count >= settings.sms_quota:
-            raise error_responses.sms_quota_reached(settings)
-        if settings.sms_rate_limit is not None:
-            since = now - timedelta(seconds=settings.sms_rate_window)
-            if self._state.sms_sent_since(number, since) >= settings.sms_rate_limit:
-                raise error_responses.sms_rate_limited(settings)
+        limit = settings.sms_rate_limit
+        if limit is not None and self._state.sms_sent_since(number, now - _RATE_WINDOW) >= limit:
+            raise error_responses.sms_rate_limited(settings)
 
     def _new_challenge(self, factor: FactorRecord) -> ChallengeRecord:
         now = self._now()

@@ -16,8 +16,7 @@ import attrs
 from workos_mfa.emulator._base import ids
 from workos_mfa.emulator._domain import totp
 from workos_mfa.emulator._domain.sms import normalised_phone
-from workos_mfa.emulator._settings import Settings
-from workos_mfa.emulator._settings_by_name import settings_from
+from workos_mfa.emulator._settings import Settings, settings_from
 from workos_mfa.emulator._state.records import LIFETIME, ChallengeRecord, FactorRecord
 
 _FACTOR = ("id", "type", "issuer", "user", "secret", "phone_number", "user_id", "created_at", "verified")

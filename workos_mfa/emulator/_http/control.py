@@ -18,7 +18,6 @@ from workos_mfa.emulator._domain.totp import TOTPCode
 from workos_mfa.emulator._faults.collection import Faults
 from workos_mfa.emulator._http import error_responses, page, values
 from workos_mfa.emulator._settings import Settings
-from workos_mfa.emulator._settings_by_name import as_json
 
 _ID = "{id}"
 _FILTERS = ("to", "factor_id", "challenge_id")
@@ -251,7 +250,7 @@ class Control:
         return _NOTHING_TO_SHOW
 
     def _show_settings(self, _: Command) -> Done:
-        return Done(200, as_json(self._emulator.settings))
+        return Done(200, attrs.asdict(self._emulator.settings))
 
     def _seed(self, command: Command) -> Done:
         return Done(200, self._emulator.seed(values.read_object(command.body)))
