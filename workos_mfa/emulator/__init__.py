@@ -6,8 +6,7 @@ It is a second reading of the API beside the client's: it shares the seam in
 
 from __future__ import annotations
 
-from workos_mfa.emulator._base.calls import Call
-from workos_mfa.emulator._base.outbox import SMSMessage
+from workos_mfa.emulator._base.log import Call, SMSMessage
 from workos_mfa.emulator._domain.phone_numbers import (
     FIXED_CODE,
     FIXED_CODE_NUMBER,

@@ -16,9 +16,8 @@ from workos_mfa._core.transport import DEFAULT_TIMEOUT, MAX_BODY, Request, Respo
 from workos_mfa.emulator._api.dispatcher import Api
 from workos_mfa.emulator._api.handlers import Handlers
 from workos_mfa.emulator._api.router import Routes
-from workos_mfa.emulator._base.calls import Calls
 from workos_mfa.emulator._base.clock import Clock
-from workos_mfa.emulator._base.outbox import Outbox
+from workos_mfa.emulator._base.log import Calls, Outbox
 from workos_mfa.emulator._base.randomness import Randomness, SeededRandomness
 from workos_mfa.emulator._domain import qr
 from workos_mfa.emulator._domain.lifecycle import Lifecycle

@@ -18,8 +18,8 @@ from workos_mfa._core.redaction import printable
 from workos_mfa._core.transport import Response
 from workos_mfa.emulator._api.handlers import Answer, Asked
 from workos_mfa.emulator._api.router import Route, Routes
-from workos_mfa.emulator._base.calls import Call, Calls
 from workos_mfa.emulator._base.clock import Clock
+from workos_mfa.emulator._base.log import Call, Calls
 from workos_mfa.emulator._base.randomness import Randomness
 from workos_mfa.emulator._domain import error_responses
 from workos_mfa.emulator._domain.fields import Fields
@@ -100,7 +100,7 @@ class Api:
     ) -> str:
         """Put a request on the list of calls; gives the id of the request."""
         request_id = self._randomness.uuid()
-        self._calls.made(
+        self._calls.append(
             Call(
                 operation=found[0].operation if found else None,
                 method=method,

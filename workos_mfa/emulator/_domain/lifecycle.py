@@ -12,7 +12,7 @@ import attrs
 
 from workos_mfa.emulator._base import ids
 from workos_mfa.emulator._base.clock import Clock
-from workos_mfa.emulator._base.outbox import SMSMessage
+from workos_mfa.emulator._base.log import SMSMessage
 from workos_mfa.emulator._domain import error_responses, sms, totp
 from workos_mfa.emulator._domain.enrolment import Enrolment
 from workos_mfa.emulator._domain.phone_numbers import (
@@ -135,7 +135,7 @@ class Lifecycle:
                     self._state.note_sms(message)
             # After the step, which may fail; nobody would take the message back.
             if message is not None:
-                self._memory.outbox.sent(message)
+                self._memory.outbox.append(message)
         return challenge
 
     def open_challenge(self, challenge_id: str) -> tuple[ChallengeRecord, FactorRecord | None]:

@@ -11,9 +11,8 @@ from typing import Protocol
 import attrs
 
 from workos_mfa._core.transport import Response
-from workos_mfa.emulator._base.calls import Calls
 from workos_mfa.emulator._base.clock import Clock
-from workos_mfa.emulator._base.outbox import Outbox
+from workos_mfa.emulator._base.log import Calls, Outbox
 from workos_mfa.emulator._domain.totp import TOTPCode
 from workos_mfa.emulator._faults.collection import Faults
 from workos_mfa.emulator._http import error_responses, page, values

@@ -15,7 +15,7 @@ from string import Template
 
 from workos_mfa._core.transport import Response
 from workos_mfa.emulator._base.clock import Clock
-from workos_mfa.emulator._base.outbox import SMSMessage
+from workos_mfa.emulator._base.log import SMSMessage
 from workos_mfa.emulator._domain.totp import STEP_SECONDS, TOTPCode, step_at
 
 _MOST_SHOWN = 50

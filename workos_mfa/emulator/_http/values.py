@@ -9,8 +9,7 @@ from typing import cast
 
 import attrs
 
-from workos_mfa.emulator._base.calls import Call
-from workos_mfa.emulator._base.outbox import SMSMessage
+from workos_mfa.emulator._base.log import Call, SMSMessage
 from workos_mfa.emulator._http import error_responses
 
 

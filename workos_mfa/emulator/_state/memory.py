@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from workos_mfa.emulator._base import ids
 from workos_mfa.emulator._base.clock import Clock
-from workos_mfa.emulator._base.outbox import Outbox
+from workos_mfa.emulator._base.log import Outbox
 from workos_mfa.emulator._base.randomness import Randomness
 from workos_mfa.emulator._state.store import State
 from workos_mfa.emulator._state.stored_values import read_clock, written_clock
@@ -76,7 +76,7 @@ class Memory:
         drawn = cast("list[int]", self.state.noted("drawn") or [0, 0])
         self._next_id.last, self.randomness.position = drawn
         for message in self.state.messages():
-            self.outbox.sent(message)
+            self.outbox.append(message)
         setting = self.state.noted("clock")
         self._clock.go_on(None if setting is None else read_clock(setting), self._keep_clock)
 

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
 from workos_mfa.emulator._base import ids
-from workos_mfa.emulator._base.outbox import SMSMessage
+from workos_mfa.emulator._base.log import SMSMessage
 from workos_mfa.emulator._state.errors import StateFileError
 from workos_mfa.emulator._state.records import ChallengeRecord, FactorRecord
 from workos_mfa.emulator._state.stored_values import read, written

@@ -10,7 +10,7 @@ import attrs
 
 from workos_mfa.emulator._base import ids
 from workos_mfa.emulator._base.clock import ClockSetting
-from workos_mfa.emulator._base.outbox import SMSMessage
+from workos_mfa.emulator._base.log import SMSMessage
 from workos_mfa.emulator._state.records import ChallengeRecord, FactorRecord
 
 _EPOCH = ids.moment(0)

@@ -7,8 +7,7 @@ from datetime import datetime, timezone
 import pytest
 
 from workos_mfa.emulator import Call, SMSMessage
-from workos_mfa.emulator._base.calls import Calls
-from workos_mfa.emulator._base.outbox import Outbox
+from workos_mfa.emulator._base.log import Calls, Outbox
 
 NOW = datetime(2026, 8, 21, 12, tzinfo=timezone.utc)
 
@@ -30,7 +29,7 @@ def test_is_a_sequence() -> None:
     assert not outbox
     messages = [_message(n) for n in range(3)]
     for message in messages:
-        outbox.sent(message)
+        outbox.append(message)
     assert list(outbox) == messages
     assert list(reversed(outbox)) == messages[::-1]
     assert (outbox[0], outbox[-1], outbox[1:]) == (messages[0], messages[2], tuple(messages[1:]))
@@ -45,10 +44,10 @@ def test_is_a_sequence() -> None:
 def test_iteration_sees_what_was_there() -> None:
     """Entries that come in during an iteration do not disturb it."""
     outbox = Outbox()
-    outbox.sent(_message(0))
+    outbox.append(_message(0))
     seen = 0
     for message in outbox:
-        outbox.sent(message)
+        outbox.append(message)
         seen += 1
     assert (seen, len(outbox)) == (1, 2)
 
@@ -57,7 +56,7 @@ def test_finds_the_latest() -> None:
     """The newest message is found, by number, factor and challenge; none is an error that helps."""
     outbox = Outbox()
     for number, to in enumerate(["+15005550006", "+15005550007", "+15005550006"]):
-        outbox.sent(_message(number, to))
+        outbox.append(_message(number, to))
     assert outbox.latest() is outbox[2]
     assert outbox.latest(to="+15005550007") is outbox[1]
     assert outbox.latest(factor_id="auth_factor_0") is outbox[0]
@@ -83,5 +82,5 @@ def test_reprs_hide_what_is_secret() -> None:
         at=NOW,
     )
     calls = Calls()
-    calls.made(call)
+    calls.append(call)
     assert "JBSWY" not in f"{call!r} {calls!r}"
