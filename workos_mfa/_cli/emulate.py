@@ -17,7 +17,7 @@ import attrs
 from workos_mfa._cli.output import Lines
 from workos_mfa._core.redaction import Hidden, printable
 from workos_mfa.emulator import Call, Emulator, EmulatorServer, Settings, SMSMessage
-from workos_mfa.emulator._domain.seeds import settings_in
+from workos_mfa.emulator._domain.seeding import settings_in
 from workos_mfa.emulator._http.hosts import is_this_machine
 from workos_mfa.emulator._http.server import DEFAULT_API_KEY
 from workos_mfa.emulator._http.values import call_as_json, message_as_json

@@ -8,7 +8,7 @@ from typing import Literal
 import attrs
 
 from workos_mfa._core.redaction import NoDiffEquality
-from workos_mfa.emulator._domain import error_responses, otpauth, qr, totp
+from workos_mfa.emulator._domain import error_responses, qr, totp
 from workos_mfa.emulator._domain.fields import Fields, body_fields
 from workos_mfa.emulator._domain.sms import normalised_phone
 from workos_mfa.emulator._settings import Settings
@@ -102,7 +102,7 @@ def _phone(number: str, settings: Settings) -> str:
 
 
 def _setup(issuer: str, user: str, secret: str, settings: Settings, form: Literal["short", "full"]) -> TOTPSetup:
-    uri = otpauth.uri(issuer=issuer, user=user, secret=secret, form=form)
+    uri = totp.uri(issuer=issuer, user=user, secret=secret, form=form)
     try:
         qr_code = qr.data_uri(uri)
     except qr.TooLongError:

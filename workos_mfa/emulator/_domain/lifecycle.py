@@ -21,8 +21,7 @@ from workos_mfa.emulator._domain.phone_numbers import (
     RATE_LIMITED_NUMBER,
     has_fixed_code,
 )
-from workos_mfa.emulator._domain.seeding import plant
-from workos_mfa.emulator._domain.seeds import read_seed
+from workos_mfa.emulator._domain.seeding import Planter
 from workos_mfa.emulator._settings import Settings
 from workos_mfa.emulator._state.memory import Memory
 from workos_mfa.emulator._state.records import LIFETIME, ChallengeRecord, FactorRecord
@@ -60,10 +59,12 @@ class Lifecycle:
 
         :raises ValueError: if it can't be read or does not fit what is there.
         """
-        with self._lock:
-            seed = read_seed(mapping, self._settings, self._now())
-            with self._state.step():
-                return plant(seed, self._state, self._memory.randomness, self._memory.new_id)
+        memory = self._memory
+        planter = Planter(
+            settings=self._settings, state=memory.state, randomness=memory.randomness, new_id=memory.new_id
+        )
+        with self._lock, self._state.step():
+            return planter.plant(mapping, self._now())
 
     def check_user(self, user_id: str) -> None:
         """Make sure that there is such a user."""

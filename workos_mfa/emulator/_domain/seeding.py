@@ -1,97 +1,301 @@
-"""Puts what a seed describes among what an emulator remembers.
+"""Seeds: users, factors and challenges that an emulator has from the start, with ids that are known beforehand.
 
-What is there already, under a pinned id, stays as it is if the seed says the same of it: so one seed can be given at
-every start of an emulator that has a state file.
+A seed is read and compared with what is there before anything is kept. What is there already, under a pinned id, stays
+as it is if the seed says the same of it: so one seed can be given at every start of an emulator that has a state file.
+An error names the place in the JSON. It never repeats a value from there, which may be a secret.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+import re
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import NoReturn, cast
 
 import attrs
 
 from workos_mfa.emulator._base import ids
 from workos_mfa.emulator._base.randomness import Randomness
 from workos_mfa.emulator._domain import totp
-from workos_mfa.emulator._domain.seeds import ChallengeSeed, FactorSeed, Seed
-from workos_mfa.emulator._state.records import ChallengeRecord, FactorRecord
+from workos_mfa.emulator._domain.sms import normalised_phone
+from workos_mfa.emulator._settings import Settings, settings_from
+from workos_mfa.emulator._state.records import LIFETIME, ChallengeRecord, FactorRecord
 from workos_mfa.emulator._state.store import State
 
+_FACTOR = ("id", "type", "issuer", "user", "secret", "phone_number", "user_id", "created_at", "verified")
+_CHALLENGE = ("id", "authentication_factor_id", "code", "created_at", "expires_at")
+_ONLY_FOR = {"issuer": "totp", "user": "totp", "secret": "totp", "phone_number": "sms"}
+_TYPES = ("totp", "sms", "generic_otp")
+_ID_END = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_CODE = re.compile(r"[0-9]{6}")
+_TOO_LATE = ids.milliseconds(datetime(9998, 1, 1, tzinfo=timezone.utc))
+_MILLISECOND = timedelta(milliseconds=1)
 
-def plant(
-    seed: Seed, state: State, randomness: Randomness, new_id: Callable[[str, datetime], str]
-) -> dict[str, list[str]]:
-    """Keep everything that is not there yet.
 
-    :returns: the ids of the factors and challenges, in the seed's order; those that were there already are among them.
-    :raises ValueError: if an id is taken by something else, or a challenge has no factor; nothing is kept then.
+def settings_in(mapping: object) -> Settings:
+    """The settings that a seed has, for who makes an emulator for it.
+
+    :raises ValueError: if it has some that can't be; the text names the place.
     """
-    factors = [_known_or_new(planned, state) for planned in seed.factors]
-    named = [factor for factor in factors if factor.id]
-    by_id = {factor.id: factor for factor in named}
-    if len(by_id) < len(named):
-        raise ValueError("factors: two of them have the same id")
-    challenges = [_challenge(planned, state, by_id) for planned in seed.challenges]
-    pinned = [challenge.id for challenge in challenges if challenge.id]
-    if len(set(pinned)) < len(pinned):
-        raise ValueError("challenges: two of them have the same id")
-    for user_id, email in seed.users.items():
-        state.put_user(user_id, email)
-    return {
-        "factors": [_kept_factor(factor, state, randomness, new_id) for factor in factors],
-        "challenges": [_kept_challenge(challenge, state, randomness, new_id) for challenge in challenges],
-    }
+    return _JSONObject("", mapping).at("settings", {}).settings()
 
 
-def _known_or_new(planned: FactorSeed, state: State) -> FactorRecord:
-    record = planned.record
-    known = state.factor(record.id)
-    if known is None:
-        return record
-    # A secret that the seed leaves to chance was drawn when the factor was first made.
-    same = (record.type, record.user_id, record.phone_number, record.issuer, record.user, record.key or known.key)
-    if same != (known.type, known.user_id, known.phone_number, known.issuer, known.user, known.key):
-        raise ValueError(f"{planned.place}.id: there is another factor of this id already")
-    return known
+@attrs.frozen(kw_only=True)
+class Planter:
+    """Keeps what a seed describes.
 
+    :param settings: the settings in force; a seed for other ones is refused.
+    :param state: where users, factors and challenges are kept.
+    :param randomness: makes the secrets and codes that a seed does not pin.
+    :param new_id: makes the ids that a seed does not pin.
+    """
 
-def _challenge(planned: ChallengeSeed, state: State, seeded: dict[str, FactorRecord]) -> ChallengeRecord:
-    record, place = planned.record, planned.place
-    factor = seeded.get(record.factor_id) or state.factor(record.factor_id)
-    if factor is None:
-        raise ValueError(f"{place}.authentication_factor_id: there is no such factor, neither here nor from before")
-    if factor.type == "totp" and record.code is not None:
-        raise ValueError(f"{place}.code: a totp factor's code follows from its secret and the time")
-    if factor.type == "sms" and record.code is None:
-        raise ValueError(f"{place}.code: is missing; no text message is sent that would tell it")
-    known = state.challenge(record.id)
-    if known is None:
-        return attrs.evolve(record, factor_type=factor.type)
-    if (record.factor_id, record.code or known.code) != (known.factor_id, known.code):
-        raise ValueError(f"{place}.id: there is another challenge of this id already")
-    return known
+    settings: Settings
+    state: State
+    randomness: Randomness
+    new_id: Callable[[str, datetime], str]
 
+    def plant(self, mapping: object, now: datetime) -> dict[str, list[str]]:
+        """Keep everything that is not there yet.
 
-def _kept_factor(
-    factor: FactorRecord, state: State, randomness: Randomness, new_id: Callable[[str, datetime], str]
-) -> str:
-    if state.factor(factor.id) is not None:
+        :param now: the time of things without one, one millisecond apart, so that lists keep the seed's order.
+        :returns: the ids of the factors and challenges, in the seed's order; those that were there already are among
+            them.
+        :raises ValueError: if the seed can't be read, is for other settings or does not fit what is there; nothing is
+            kept then.
+        """
+        seed = _JSONObject("", mapping)
+        seed.only(("settings", "users", "factors", "challenges"))
+        seed.at("settings", {}).check_settings(self.settings)
+        users = seed.at("users", {}).texts()
+        places = seed.entries("factors")
+        read = [(place, self._factor(place, _before(now, places, n))) for n, place in enumerate(places)]
+        places = seed.entries("challenges")
+        planned = [(place, _challenge(place, _before(now, places, n))) for n, place in enumerate(places)]
+
+        factors = [self._known_factor(place, record) for place, record in read]
+        by_id = {factor.id: factor for factor in factors if factor.id}
+        challenges = [self._known_challenge(place, record, by_id) for place, record in planned]
+        _check_unique("factors", factors)
+        _check_unique("challenges", challenges)
+
+        for user_id, email in users.items():
+            self.state.put_user(user_id, email)
+        return {
+            "factors": [self._keep_factor(factor) for factor in factors],
+            "challenges": [self._keep_challenge(challenge) for challenge in challenges],
+        }
+
+    def _factor(self, place: _JSONObject, now: datetime) -> FactorRecord:
+        """A factor as the seed has it: its id is empty where none is pinned, its key None where no secret is."""
+        place.only(_FACTOR)
+        kind = place.needed("type")
+        if kind not in _TYPES:
+            place.refuse("type", f"must be one of {', '.join(_TYPES)}")
+        for name, needed in _ONLY_FOR.items():
+            if kind != needed and place.text(name) is not None:
+                place.refuse(name, f"is for factors of type {needed}")
+        pinned = place.id(ids.FACTOR)
+        return FactorRecord(
+            id=pinned,
+            type=kind,
+            created_at=place.moment("created_at") or _time_in(pinned) or now,
+            user_id=place.text("user_id"),
+            phone_number=self._phone(place) if kind == "sms" else None,
+            issuer=(place.text("issuer") or self.settings.team_name) if kind == "totp" else None,
+            user=_totp_user(place) if kind == "totp" else None,
+            key=_key(place),
+            verified=place.flag("verified"),
+        )
+
+    def _phone(self, place: _JSONObject) -> str:
+        number = normalised_phone(place.needed("phone_number"), self.settings)
+        return place.refuse("phone_number", "text messages can't be sent there") if number is None else number
+
+    def _known_factor(self, place: _JSONObject, record: FactorRecord) -> FactorRecord:
+        known = self.state.factor(record.id)
+        if known is None:
+            return record
+        # A secret that the seed leaves to chance was drawn when the factor was first made.
+        same = (record.type, record.user_id, record.phone_number, record.issuer, record.user, record.key or known.key)
+        if same != (known.type, known.user_id, known.phone_number, known.issuer, known.user, known.key):
+            place.refuse("id", "there is another factor of this id already")
+        return known
+
+    def _known_challenge(
+        self, place: _JSONObject, record: ChallengeRecord, seeded: Mapping[str, FactorRecord]
+    ) -> ChallengeRecord:
+        factor = seeded.get(record.factor_id) or self.state.factor(record.factor_id)
+        if factor is None:
+            place.refuse("authentication_factor_id", "there is no such factor, neither here nor from before")
+        if factor.type == "totp" and record.code is not None:
+            place.refuse("code", "a totp factor's code follows from its secret and the time")
+        if factor.type == "sms" and record.code is None:
+            place.refuse("code", "is missing; no text message is sent that would tell it")
+        known = self.state.challenge(record.id)
+        if known is None:
+            return attrs.evolve(record, factor_type=factor.type)
+        if (record.factor_id, record.code or known.code) != (known.factor_id, known.code):
+            place.refuse("id", "there is another challenge of this id already")
+        return known
+
+    def _keep_factor(self, factor: FactorRecord) -> str:
+        if self.state.factor(factor.id) is not None:
+            return factor.id
+        if factor.type == "totp" and factor.key is None:
+            factor = attrs.evolve(factor, key=totp.key_of(totp.new_secret(self.randomness)))
+        factor = attrs.evolve(factor, id=factor.id or self.new_id(ids.FACTOR, factor.created_at))
+        self.state.put_factor(factor)
         return factor.id
-    if factor.type == "totp" and factor.key is None:
-        factor = attrs.evolve(factor, key=totp.key_of(totp.new_secret(randomness)))
-    factor = attrs.evolve(factor, id=factor.id or new_id(ids.FACTOR, factor.created_at))
-    state.put_factor(factor)
-    return factor.id
 
-
-def _kept_challenge(
-    challenge: ChallengeRecord, state: State, randomness: Randomness, new_id: Callable[[str, datetime], str]
-) -> str:
-    if state.challenge(challenge.id) is not None:
+    def _keep_challenge(self, challenge: ChallengeRecord) -> str:
+        if self.state.challenge(challenge.id) is not None:
+            return challenge.id
+        if challenge.factor_type == "generic_otp" and challenge.code is None:
+            challenge = attrs.evolve(challenge, code=self.randomness.code())
+        challenge = attrs.evolve(challenge, id=challenge.id or self.new_id(ids.CHALLENGE, challenge.created_at))
+        self.state.put_challenge(challenge)
         return challenge.id
-    if challenge.factor_type == "generic_otp" and challenge.code is None:
-        challenge = attrs.evolve(challenge, code=randomness.code())
-    challenge = attrs.evolve(challenge, id=challenge.id or new_id(ids.CHALLENGE, challenge.created_at))
-    state.put_challenge(challenge)
-    return challenge.id
+
+
+class _JSONObject:
+    """A JSON object of a seed, and its place there."""
+
+    def __init__(self, name: str, value: object) -> None:
+        self.name = name
+        # From Python, names can be of any type.
+        if not isinstance(value, Mapping) or not all(
+            isinstance(key, str) for key in cast("Mapping[object, object]", value)
+        ):
+            self.refuse("", "must be a JSON object")
+        self._values = cast("Mapping[str, object]", value)
+
+    def refuse(self, name: str, problem: str) -> NoReturn:
+        """Say what is wrong, and where."""
+        place = f"{self.name}.{name}".strip(".") or "the seed"
+        raise ValueError(f"{place}: {problem}")
+
+    def only(self, known: Collection[str]) -> None:
+        """Refuse every property that is not among these."""
+        for name in self._values:
+            if name not in known:
+                self.refuse(name, f"there is no such property; there are {', '.join(known)}")
+
+    def at(self, name: str, default: object = None) -> _JSONObject:
+        """The JSON object of this name."""
+        value = self._values.get(name, default)
+        return _JSONObject(f"{self.name}.{name}".strip("."), value)
+
+    def entries(self, name: str) -> list[_JSONObject]:
+        """The JSON objects in the list of this name."""
+        values = self._values.get(name, [])
+        if not isinstance(values, list):
+            self.refuse(name, "must be a list")
+        return [_JSONObject(f"{name}[{n}]", value) for n, value in enumerate(cast("list[object]", values))]
+
+    def settings(self) -> Settings:
+        """Settings, by their names."""
+        try:
+            return settings_from(self._values)
+        except ValueError as error:
+            problem = f"{self.name}: {error}"
+        raise ValueError(problem)
+
+    def check_settings(self, in_force: Settings) -> None:
+        """Refuse settings that are not those in force."""
+        wanted = self.settings()
+        for name in self._values:
+            if getattr(wanted, name) != getattr(in_force, name):
+                problem = "this emulator was started with another value, and keeps it; start one anew to have this one"
+                self.refuse(name, problem)
+
+    def texts(self) -> Mapping[str, str]:
+        """All properties, which must be strings."""
+        return {name: self.needed(name) for name in self._values}
+
+    def text(self, name: str) -> str | None:
+        """A string that is not empty, or None where there is none."""
+        value = self._values.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, str) or not value or not value.isprintable():
+            self.refuse(name, "must be a string of printable characters, and not empty")
+        return value
+
+    def needed(self, name: str) -> str:
+        """A string that must be there."""
+        value = self.text(name)
+        return self.refuse(name, "is missing") if value is None else value
+
+    def id(self, prefix: str) -> str:
+        """A pinned id, or an empty string where none is."""
+        value = self.text("id")
+        if value is not None and not (value.startswith(prefix) and _ID_END.fullmatch(value[len(prefix) :])):
+            self.refuse("id", f"must be {prefix} and up to 100 letters, digits, hyphens and underscores")
+        return value or ""
+
+    def moment(self, name: str) -> datetime | None:
+        """A time, or None where there is none."""
+        value = self.text(name)
+        if value is None:
+            return None
+        problem = "must be a time with its zone, such as 2026-08-21T12:00:00.000Z"
+        try:
+            moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            self.refuse(name, problem)
+        if moment.tzinfo is None or not 1970 <= moment.year < 9998:
+            self.refuse(name, problem)
+        moment = moment.astimezone(timezone.utc)
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+    def flag(self, name: str) -> bool:
+        """True or False; False where there is none."""
+        value = self._values.get(name, False)
+        return value if isinstance(value, bool) else self.refuse(name, "must be true or false")
+
+
+def _before(now: datetime, places: Collection[object], number: int) -> datetime:
+    return now - (len(places) - 1 - number) * _MILLISECOND
+
+
+def _check_unique(name: str, records: Collection[FactorRecord] | Collection[ChallengeRecord]) -> None:
+    pinned = [record.id for record in records if record.id]
+    if len(set(pinned)) < len(pinned):
+        raise ValueError(f"{name}: two of them have the same id")
+
+
+def _challenge(place: _JSONObject, now: datetime) -> ChallengeRecord:
+    """A challenge as the seed has it: its id is empty where none is pinned, its type until its factor is known."""
+    place.only(_CHALLENGE)
+    pinned = place.id(ids.CHALLENGE)
+    created_at = place.moment("created_at") or _time_in(pinned) or now
+    code = place.text("code")
+    if code is not None and not _CODE.fullmatch(code):
+        place.refuse("code", "must be a string of six digits")
+    return ChallengeRecord(
+        id=pinned,
+        factor_id=place.needed("authentication_factor_id"),
+        factor_type="",
+        created_at=created_at,
+        expires_at=place.moment("expires_at") or created_at + LIFETIME,
+        code=code,
+    )
+
+
+def _time_in(pinned: str) -> datetime | None:
+    time = ids.time_in(pinned)
+    return None if time is None or time >= _TOO_LATE else ids.moment(time)
+
+
+def _totp_user(place: _JSONObject) -> str:
+    user_id = place.text("user_id")
+    return place.text("user") or (f"{user_id}@example.com" if user_id else place.needed("user"))
+
+
+def _key(place: _JSONObject) -> bytes | None:
+    secret = place.text("secret")
+    bare = totp.bare_secret(secret) if secret else None
+    if secret and bare is None:
+        place.refuse("secret", "must be a Base32 secret of at least 16 characters, A-Z and 2-7")
+    return totp.key_of(bare) if bare else None

@@ -11,6 +11,8 @@ import hmac
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Literal
+from urllib.parse import quote
 
 import attrs
 
@@ -90,3 +92,16 @@ def steps_of(code: str, *, key: bytes, moment: datetime, window: int) -> Iterato
         for step in {middle - distance, middle + distance}:
             if step >= 0 and code_for(key, step) == code:
                 yield step
+
+
+def uri(*, issuer: str, user: str, secret: str, form: Literal["short", "full"]) -> str:
+    """The ``otpauth://`` URI of a secret, which an authenticator app reads from the QR code.
+
+    :param form: ``"full"`` also names what is the same for every factor: algorithm, digits and period.
+    """
+    # Half of a surrogate pair can come in as JSON, and has no bytes to be escaped.
+    issuer, user = (quote(part, safe="@", errors="replace") for part in (issuer, user))
+    text = f"otpauth://totp/{issuer}:{user}?secret={secret}&issuer={issuer}"
+    if form == "full":
+        text += f"&algorithm=SHA1&digits={DIGITS}&period={STEP_SECONDS}"
+    return text
