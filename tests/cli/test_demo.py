@@ -220,9 +220,9 @@ class TestAClosedPipe:
         monkeypatch.setattr(qr, "_without_border", functools.cache(qr._without_border))
         whole = io.StringIO()
         made: list[int] = []
-        demo.run(MFA(transport=(emulator := Emulator(seed=1))), EmulatorsPhone(emulator), demo.Stage(whole))
+        demo.run(MFA(transport=(emulator := Emulator(random_seed=1))), EmulatorsPhone(emulator), demo.Stage(whole))
         for lines in range(whole.getvalue().count("\n")):
-            emulator = Emulator(seed=1)
+            emulator = Emulator(random_seed=1)
             with pytest.raises(BrokenPipeError):
                 demo.run(MFA(transport=emulator), EmulatorsPhone(emulator), demo.Stage(ReaderWhoLeaves(lines)))
             calls = [(call.operation, call.status) for call in emulator.calls]

@@ -15,7 +15,7 @@ import pytest
 from tests.emulator.caller import Caller
 from workos_mfa._core.transport import Request, Transport
 from workos_mfa.emulator import Emulator
-from workos_mfa.emulator._api.dispatcher import Api
+from workos_mfa.emulator._api.dispatcher import Dispatcher
 
 
 def test_is_a_transport() -> None:
@@ -37,7 +37,7 @@ def test_takes_settings_by_name(caller: Caller) -> None:
     with pytest.raises(TypeError) as caught:
         make(max_wrong_code=3)
     assert str(caught.value).startswith(
-        "there is no setting 'max_wrong_code'; did you mean 'max_wrong_codes'? There are: now, state, seed, max_wrong"
+        "there is no setting 'max_wrong_code'; did you mean 'max_wrong_codes'? There are: now, state, random_seed, max"
     )
     with pytest.raises(TypeError, match=r"no setting 'colour'\. There are: now"):
         make(colour="red")
@@ -54,7 +54,7 @@ def test_takes_settings_by_name(caller: Caller) -> None:
         ),
         ({"now": datetime(2026, 1, 15, tzinfo=timezone.utc).date()}, "not 'date'"),
         ({"state": 7}, "state takes the path of a file, as a str or a Path, not 'int'"),
-        ({"seed": 1.5}, "Emulator(seed=...) takes an int or a str"),
+        ({"random_seed": 1.5}, "Emulator(random_seed=...) takes an int or a str"),
     ],
 )
 def test_says_what_it_takes(arguments: dict[str, Any], problem: str) -> None:
@@ -202,8 +202,8 @@ def test_numbers_that_json_does_not_have_are_unreadable(caller: Caller, value: f
 )
 def test_unreadable_bodies(body: bytes) -> None:
     """Bytes that are no JSON object are refused, whatever they are."""
-    api: Api = Emulator()._api
-    response = api.answer("POST", "/auth/factors/enroll", {}, body).response
+    dispatcher: Dispatcher = Emulator()._dispatcher
+    response = dispatcher.dispatch("POST", "/auth/factors/enroll", {}, body).response
     assert response is not None
     assert response.status == 400
 
@@ -240,7 +240,7 @@ def test_reprs_show_no_secret(caller: Caller) -> None:
     emulator = caller.emulator
     parts = [emulator, emulator.outbox, emulator.calls, emulator.clock, *emulator.outbox, *emulator.calls]
     state = emulator._lifecycle._state
-    parts += [emulator._lifecycle, emulator._api, state]
+    parts += [emulator._lifecycle, emulator._dispatcher, state]
     parts += [*state._factors.values(), *state._challenges.values()]
     shown = " ".join(map(repr, parts))
     secrets = [*codes, totp["totp"]["secret"], emulator.outbox[0].code, "5005550", "Your one-time code"]

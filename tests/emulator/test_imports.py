@@ -32,10 +32,10 @@ def test_shares_only_the_seam_with_the_client() -> None:
     assert not {name.partition(".")[0] for name in imported} & {"requests", "urllib3"}
 
 
-def test_only_the_door_for_http_needs_werkzeug() -> None:
+def test_only_http_needs_werkzeug() -> None:
     """An emulator in process goes without it."""
     needing = [path.name for path in FOLDER.rglob("*.py") if "\nfrom werkzeug" in path.read_text("utf-8")]
-    assert sorted(needing) == ["incoming.py", "listener.py"]
+    assert sorted(needing) == ["app.py", "listener.py"]
 
 
 def test_importing_loads_nothing_heavy(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from workos_mfa.emulator._base.randomness import Randomness, SeededRandomness
 
 
 def _everything(seed: int | str | None) -> list[Any]:
-    caller = Caller(Emulator(now=NOW, seed=seed))
+    caller = Caller(Emulator(now=NOW, random_seed=seed))
     totp, generic = caller.totp(), caller.generic()
     answers = [caller.challenge(generic) for _ in range(3)]
     caller.emulator.seed({"factors": [{"type": "totp", "user": "alan"}]})
@@ -33,7 +33,7 @@ def test_a_seed_gives_the_same_again() -> None:
 
 def test_request_ids_do_not_disturb_the_rest() -> None:
     """What an app asks for in between changes neither ids nor codes of what it makes."""
-    quiet, busy = (Caller(Emulator(now=NOW, seed=7)) for _ in range(2))
+    quiet, busy = (Caller(Emulator(now=NOW, random_seed=7)) for _ in range(2))
     for _ in range(5):
         busy.get("auth_factor_unknown")
     assert quiet.totp() == busy.totp()
@@ -41,7 +41,7 @@ def test_request_ids_do_not_disturb_the_rest() -> None:
 
 def test_a_reset_begins_anew() -> None:
     """After a reset the same series comes again."""
-    caller = Caller(Emulator(now=NOW, seed=7))
+    caller = Caller(Emulator(now=NOW, random_seed=7))
     first = [caller.totp(), caller.emulator.calls[0].request_id]
     caller.emulator.reset()
     assert [caller.totp(), caller.emulator.calls[0].request_id] == first
@@ -71,5 +71,7 @@ def test_any_int_or_text_is_a_seed(seed: int | str) -> None:
 @pytest.mark.parametrize("seed", [{"factors": []}, 1.5, True, b"7"])
 def test_other_seeds_are_refused(seed: Any) -> None:
     """A mapping is for the method of the same name, and the error says so."""
-    with pytest.raises(TypeError, match=r"Emulator\(seed=\.\.\.\) takes an int or a str.*emulator\.seed\(\.\.\.\)"):
-        Emulator(seed=seed)
+    with pytest.raises(
+        TypeError, match=r"Emulator\(random_seed=\.\.\.\) takes an int or a str.*emulator\.seed\(\.\.\.\)"
+    ):
+        Emulator(random_seed=seed)

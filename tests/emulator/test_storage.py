@@ -189,11 +189,11 @@ def test_reproducible_chance_goes_on(path: Path) -> None:
     def three(emulator: Emulator) -> list[str]:
         return [Caller(emulator).totp()["id"] for _ in range(3)]
 
-    with Emulator(now=NOW, seed=7) as emulator:
+    with Emulator(now=NOW, random_seed=7) as emulator:
         expected = three(emulator) + three(emulator)
-    with Emulator(now=NOW, seed=7, state=path) as emulator:
+    with Emulator(now=NOW, random_seed=7, state=path) as emulator:
         first = three(emulator)
-    with Emulator(now=NOW, seed=7, state=path) as emulator:
+    with Emulator(now=NOW, random_seed=7, state=path) as emulator:
         assert first + three(emulator) == expected
         emulator.reset()
         assert three(emulator) == first

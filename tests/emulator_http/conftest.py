@@ -1,4 +1,4 @@
-"""An emulator for each test, with a server before it, and somebody who calls it through each of its doors."""
+"""An emulator for each test, its server, a client, and a caller over HTTP."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.emulator.caller import NOW, Caller
-from tests.emulator_http.doors import DOORS, CallerThrough, transport_through
 from tests.emulator_http.http import Client
+from tests.emulator_http.over_http import CheckingCaller
+from workos_mfa import RequestsTransport
 from workos_mfa.emulator import Emulator, EmulatorServer
 
 
@@ -34,23 +35,17 @@ def client(server: EmulatorServer) -> Iterator[Client]:
         yield connected
 
 
-@pytest.fixture(params=DOORS)
-def door(request: pytest.FixtureRequest) -> str:
-    """Each way into an emulator."""
-    return str(request.param)
-
-
 @pytest.fixture
-def caller_with(door: str) -> Iterator[Callable[..., Caller]]:
-    """Make a caller of an emulator with some settings."""
+def caller_with() -> Iterator[Callable[..., Caller]]:
+    """Make a caller, over HTTP, of an emulator with some settings."""
     with contextlib.ExitStack() as stack:
 
         def make(**settings: Any) -> Caller:
             emulator = Emulator(now=NOW, **settings)
             server = stack.enter_context(emulator.serve())
-            transport = transport_through(door, emulator, server)
+            transport = RequestsTransport(server.api_key, base_url=server.base_url)
             stack.callback(transport.close)
-            return CallerThrough(emulator, transport)
+            return CheckingCaller(emulator, transport)
 
         yield make
 

@@ -1,4 +1,4 @@
-"""The emulator behaves the same through each of its doors: the suite of its behaviour, once for every door."""
+"""The tests of the emulator's behaviour, once more over HTTP."""
 
 from __future__ import annotations
 

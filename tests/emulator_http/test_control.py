@@ -286,10 +286,9 @@ def test_it_has_the_same_key(server: EmulatorServer) -> None:
 
 def test_its_repr_shows_no_codes(emulator: Emulator, client: Client) -> None:
     """Neither the control plane nor what it works with shows what it handles."""
-    from workos_mfa.emulator._http.control import Command, Control, Done
+    from workos_mfa.emulator._api.router import Arguments, Result
 
     code = emulator.totp_code(_totp(client)["id"])
-    control = Control(emulator)
-    shown = f"{control!r} {Command('x', {'to': code}, code.encode())!r} {Done(200, code)!r}"
+    shown = f"{emulator.wsgi_app._control!r} {Arguments('x', {'to': code}, code.encode())!r} {Result(200, code)!r}"
     assert code not in shown
-    assert "Emulator" in repr(control)
+    assert "Control" in shown

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from tests.emulator.caller import NOW, Answer, Caller
-from tests.emulator_http.doors import CallerThrough
+from tests.emulator_http.over_http import CheckingCaller
 from workos_mfa import Urllib3Transport
 from workos_mfa._core.errors import ConnectionLostError
 from workos_mfa.emulator import Emulator
@@ -57,7 +57,7 @@ class World(RuleBasedStateMachine):
     def begin(self) -> None:
         """Begin with nothing, at a moment that is known."""
         self.emulator = Emulator(now=NOW)
-        self.caller: Caller = CallerThrough(self.emulator, self.emulator)
+        self.caller: Caller = CheckingCaller(self.emulator, self.emulator)
         self.accepted: Counter[str] = Counter()
 
     @property
@@ -207,12 +207,12 @@ def test_threads_that_race_over_http_open_a_challenge_once() -> None:
     answers: list[Answer] = []
     with emulator.serve() as server:
         first = Urllib3Transport(server.api_key, base_url=server.base_url)
-        caller = CallerThrough(emulator, first)
+        caller = CheckingCaller(emulator, first)
         challenge = caller.challenge(caller.generic()).json
 
         def race() -> None:
             transport = Urllib3Transport(server.api_key, base_url=server.base_url)
-            one = CallerThrough(emulator, transport)
+            one = CheckingCaller(emulator, transport)
             barrier.wait(30)
             answers.append(one.verify(challenge, challenge["code"]))
             transport.close()

@@ -49,7 +49,7 @@ def test_it_takes_what_the_marker_takes() -> None:
     noon = datetime(2030, 5, 1, 12, tzinfo=timezone.utc)
     ids: set[str] = set()
     for _ in range(2):
-        with emulated(now=noon, seed="a seed", default_sms_text="{{code}} it is") as emulator:
+        with emulated(now=noon, random_seed="a seed", default_sms_text="{{code}} it is") as emulator:
             client = MFA(transport=emulator)
             ids.add(client.challenge_factor(client.enroll_factor(type="sms", phone_number="+12015550100").id).id)
             assert emulator.outbox.latest().text == "424242 it is"
@@ -63,10 +63,10 @@ def test_a_mistake_changes_nothing(machine: dict[str, str]) -> None:
     """An unknown setting is refused with a list of those that there are."""
     with pytest.raises(
         TypeError,
-        match=r"no setting 'max_wrong_code'; did you mean 'max_wrong_codes'\? There are: now, seed, max_wrong_codes, ",
+        match=r"no setting 'max_wrong_code'; did you mean 'max_wrong_codes'\? There are: now, random_seed, max",
     ):
         emulated(max_wrong_code=3).__enter__()  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match=r"no setting 'state'\. There are: now, seed"):
+    with pytest.raises(TypeError, match=r"no setting 'state'\. There are: now, random_seed"):
         emulated(state="emulator.db").__enter__()  # type: ignore[call-arg]
     assert ours() == machine
 

@@ -30,7 +30,7 @@ def test_it_gives_settings(pytester: pytest.Pytester) -> None:
 
 
 def test_it_gives_the_time_and_the_seed(pytester: pytest.Pytester) -> None:
-    """``now`` sets the clock, None makes it run, and ``seed`` makes ids the same each time."""
+    """``now`` sets the clock, None makes it run, and ``random_seed`` makes ids the same each time."""
     result = run(
         pytester,
         """
@@ -40,7 +40,7 @@ def test_it_gives_the_time_and_the_seed(pytester: pytest.Pytester) -> None:
         seen = set()
 
         @pytest.mark.parametrize("time", ["first", "second"])
-        @pytest.mark.workos_mfa(now=datetime(2030, 5, 1, tzinfo=timezone.utc), seed=7)
+        @pytest.mark.workos_mfa(now=datetime(2030, 5, 1, tzinfo=timezone.utc), random_seed=7)
         def test_seed(time, workos_mfa_client, workos_mfa_emulator):
             assert workos_mfa_emulator.clock.now().year == 2030
             seen.add(workos_mfa_client.enroll_factor(type="generic_otp").id)
@@ -99,12 +99,12 @@ def test_the_nearest_wins(pytester: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("marker", "words"),
     [
-        ("max_wrong_code=3", ["'max_wrong_code'", "max_wrong_codes", "now", "seed", "totp_window"]),
+        ("max_wrong_code=3", ["'max_wrong_code'", "max_wrong_codes", "now", "random_seed", "totp_window"]),
         ("max_wrong_codes=0", ["max_wrong_codes takes a whole number from 1"]),
         ("3", ["by keyword", "workos_mfa(max_wrong_codes=3)"]),
         ("now=datetime(2026, 1, 15)", ["time zone"]),
         ("now='2026-01-15'", ["now takes a datetime"]),
-        ("seed=1.5", ["seed"]),
+        ("random_seed=1.5", ["random_seed"]),
     ],
 )
 def test_a_mistake_is_said_in_a_line(pytester: pytest.Pytester, marker: str, words: list[str]) -> None:

@@ -132,7 +132,7 @@ def wrong_ways_are_refused(mfa: MFA) -> None:
 def emulators_are_made_like_this(number: int) -> None:
     """With settings by name, in a test's own words too."""
     assert_type(Emulator(max_wrong_codes=3, totp_uri="full", users="seeded"), Emulator)
-    assert_type(Emulator(max_wrong_codes=None, state="emulator.db", seed=number), Emulator)
+    assert_type(Emulator(max_wrong_codes=None, state="emulator.db", random_seed=number), Emulator)
     emulator = Emulator()
     emulator.clock.advance(number)
     emulator.clock.advance(timedelta(minutes=1.5))

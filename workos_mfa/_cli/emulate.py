@@ -18,9 +18,9 @@ from workos_mfa._cli.output import Lines
 from workos_mfa._core.redaction import Hidden, printable
 from workos_mfa.emulator import Call, Emulator, EmulatorServer, Settings, SMSMessage
 from workos_mfa.emulator._domain.seeding import settings_in
+from workos_mfa.emulator._http.control import record_as_json
 from workos_mfa.emulator._http.hosts import is_this_machine
 from workos_mfa.emulator._http.server import DEFAULT_API_KEY
-from workos_mfa.emulator._http.values import call_as_json, message_as_json
 from workos_mfa.emulator._settings import SettingsDict, settings_from, value_in
 
 _LONGEST_LINE = 500
@@ -122,11 +122,11 @@ class JSONDisplay:
 
     def call(self, call: Call) -> None:
         """Tell of a call."""
-        self._write("call", call_as_json(call))
+        self._write("call", record_as_json(call))
 
     def message(self, message: SMSMessage) -> None:
         """Tell of a text message."""
-        self._write("sms", message_as_json(message))
+        self._write("sms", record_as_json(message))
 
     def stopped(self) -> None:
         """Say that it is over."""

@@ -1,4 +1,4 @@
-"""The door that Python code goes through: an emulator that is a transport."""
+"""The emulator as Python code uses it: a transport, with methods to look at its state and to change it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import attrs
 from workos_mfa._core.errors import ConnectError, ConnectionLostError, TransportError, TransportTimeoutError
 from workos_mfa._core.redaction import without_frames
 from workos_mfa._core.transport import DEFAULT_TIMEOUT, MAX_BODY, Request, Response
-from workos_mfa.emulator._api.dispatcher import Api
+from workos_mfa.emulator._api.dispatcher import Dispatcher
 from workos_mfa.emulator._api.handlers import Handlers
-from workos_mfa.emulator._api.router import Routes
+from workos_mfa.emulator._api.router import Router
 from workos_mfa.emulator._base.clock import Clock
 from workos_mfa.emulator._base.log import Calls, Outbox
 from workos_mfa.emulator._base.randomness import Randomness, SeededRandomness
@@ -24,6 +24,7 @@ from workos_mfa.emulator._domain.lifecycle import Lifecycle
 from workos_mfa.emulator._domain.totp import TOTPCode
 from workos_mfa.emulator._faults.collection import Faults
 from workos_mfa.emulator._faults.fault import Outcome
+from workos_mfa.emulator._http.control import Control
 from workos_mfa.emulator._http.server import DEFAULT_API_KEY, EmulatorServer, make_app
 from workos_mfa.emulator._settings import Settings, SettingsDict, check_names
 from workos_mfa.emulator._state.memory import Memory
@@ -48,9 +49,8 @@ class Emulator:
     :param state: a file that keeps factors, challenges, users, text messages and the clock over a restart, even one
         after a ``kill -9``. It is made where there is none, holds secrets and is for one emulator at a time;
         :meth:`close` lets go of it. Its clock goes before ``now``. Calls and faults are not kept.
-    :param seed: makes ids, secrets, codes and request ids the same each time, for tests that compare them: whoever
-        knows it knows every code. Ids hold the time, so it needs ``now`` too. For factors that are there from the
-        beginning see :meth:`seed`, which is another thing.
+    :param random_seed: makes ids, secrets, codes and request ids the same each time, for tests that compare them. Who
+        knows it knows every code. Ids hold the time, so it needs ``now`` too.
     :param settings: how it behaves where the real API's behaviour is not published: fields of
         :class:`workos_mfa.emulator.Settings`, such as ``max_wrong_codes=3``.
     :raises StateFileError: if the state file is in use, is not one of ours, is of a newer version or can't be written.
@@ -66,21 +66,21 @@ class Emulator:
         *,
         now: datetime | None = None,
         state: str | os.PathLike[str] | None = None,
-        seed: int | str | None = None,
+        random_seed: int | str | None = None,
         **settings: Unpack[SettingsDict],
     ) -> None:
-        check_names(settings, "now", "state", "seed")
+        check_names(settings, "now", "state", "random_seed")
         qr.require_segno()
         chosen = Settings(**settings)
         self._clock = Clock(now)
         self._calls = Calls()
         self._faults = Faults()
-        randomness = Randomness() if seed is None else SeededRandomness(seed)
+        randomness = Randomness() if random_seed is None else SeededRandomness(random_seed)
         self._memory = Memory(self._clock, randomness, None if state is None else _opened(state))
         self._outbox = self._memory.outbox
         self._lifecycle = Lifecycle(chosen, self._clock, self._memory)
-        routes = Routes(Handlers(self._lifecycle, chosen))
-        self._api = Api(routes, chosen, self._clock, self._calls, self._faults, randomness)
+        router = Router(Handlers(self._lifecycle, chosen).routes())
+        self._dispatcher = Dispatcher(router, chosen, self._clock, self._calls, self._faults, randomness)
 
     def __repr__(self) -> str:
         return f"<Emulator: {self._lifecycle.summary()}, {len(self._outbox)} text messages, {len(self._calls)} calls>"
@@ -120,24 +120,24 @@ class Emulator:
     def wsgi_app(self) -> WSGIApp:
         """The API over HTTP as a WSGI application, for the key ``sk_test_default``; see its ``with_api_key``.
 
-        It answers for ``localhost``, ``127.0.0.1`` and ``[::1]``; see its ``with_hosts``.
+        It responds to requests for ``localhost``, ``127.0.0.1`` and ``[::1]``; see its ``with_hosts``.
 
         :raises ImportError: if werkzeug is not installed.
         """
-        return make_app(self._api, self, DEFAULT_API_KEY)
+        return self._make_app(DEFAULT_API_KEY)
 
     def serve(self, *, port: int = 0, host: str = "127.0.0.1", api_key: str = DEFAULT_API_KEY) -> EmulatorServer:
-        """Answer over HTTP as well: ``with emulator.serve() as server:``, at ``server.base_url``.
+        """Serve over HTTP as well: ``with emulator.serve() as server:``, at ``server.base_url``.
 
         :param port: the port; 0 for one that is free.
         :param host: the name or address to listen on; anything but loopback can be reached by others.
         :param api_key: the key that requests must have.
-        :returns: the server, which answers already.
+        :returns: the server, which runs already.
         :raises ImportError: if werkzeug is not installed.
         :raises OSError: if the address can't be had.
         :raises ValueError: if there is no such port, or the key can't be one of an emulator's.
         """
-        return EmulatorServer(make_app(self._api, self, api_key), host=host, port=port)
+        return EmulatorServer(self._make_app(api_key), host=host, port=port)
 
     def totp_code(self, factor_id: str) -> str:
         """The code that an authenticator app would show for a factor now.
@@ -180,7 +180,7 @@ class Emulator:
             })
 
         What is there already under a pinned id, and is the same, stays as it is; so one seed may be given at every
-        start. It has nothing to do with the argument ``seed`` of the class, which is about chance.
+        start.
 
         :param seed: ``users``, ``factors`` and ``challenges``; each may be left out. ``settings`` too, where they are
             those in force: what an emulator begins with stays, and others are refused.
@@ -196,26 +196,37 @@ class Emulator:
         self._faults.clear()
 
     def send(self, request: Request, /) -> Response:
-        """Answer one request, as strictly as if it came over HTTP.
+        """Respond to one request, as strictly as if it came over HTTP.
 
-        :raises TransportError: if a fault of :attr:`faults` keeps the answer back.
+        :raises TransportError: if a fault of :attr:`faults` keeps the response back.
         :raises TypeError: if ``request.json`` holds something that JSON does not have.
         """
         try:
-            outcome = self._api.answer(request.method, request.path, request.query, _body_of(request))
-            met = _met(outcome, request.options.timeout or DEFAULT_TIMEOUT, self._clock)
+            outcome = self._dispatcher.dispatch(request.method, request.path, request.query, _body_of(request))
+            delivered = _deliver(outcome, request.options.timeout or DEFAULT_TIMEOUT, self._clock)
         except BaseException as error:  # noqa: BLE001  (a worker's time limit, Ctrl-C)
             raised = error
         else:
-            if not isinstance(met, TransportError):
-                return met
-            raised = met
+            if not isinstance(delivered, TransportError):
+                return delivered
+            raised = delivered
         # The frames below hold codes and secrets, and a crash reporter reads them.
         raise without_frames(raised)
 
     def close(self) -> None:
         """Let go of the state file; an emulator without one holds nothing, and may be used on."""
         self._memory.close()
+
+    def _make_app(self, api_key: str) -> WSGIApp:
+        control = Control(
+            lifecycle=self._lifecycle,
+            clock=self._clock,
+            outbox=self._outbox,
+            calls=self._calls,
+            faults=self._faults,
+            reset=self.reset,
+        )
+        return make_app(self._dispatcher, control, api_key)
 
 
 def _opened(path: str | os.PathLike[str]) -> Storage:
@@ -227,8 +238,8 @@ def _opened(path: str | os.PathLike[str]) -> Storage:
     return Storage(path)
 
 
-def _met(outcome: Outcome, timeout: float, clock: Clock) -> Response | TransportError:
-    """Let pass the time that the answer takes; the answer, or what the caller meets in its place."""
+def _deliver(outcome: Outcome, timeout: float, clock: Clock) -> Response | TransportError:
+    """The response after its delay, or the error that the caller gets instead."""
     if outcome.trouble == "refuse_connection":
         return ConnectError("the connection was refused, as a fault in the emulator demands")
     if outcome.delay:

@@ -26,7 +26,7 @@ MOMENT = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 
 @contextmanager
 def emulated(
-    *, now: datetime | None = MOMENT, seed: int | str | None = None, **settings: Unpack[SettingsDict]
+    *, now: datetime | None = MOMENT, random_seed: int | str | None = None, **settings: Unpack[SettingsDict]
 ) -> Generator[Emulator, None, None]:
     """An emulator that the app under test talks to by itself; for unittest, and wherever pytest's fixtures don't go.
 
@@ -42,7 +42,7 @@ def emulated(
     process's: tests that run in parallel threads can't have one each.
 
     :param now: where the clock stands; None for the real time, running.
-    :param seed: makes ids, secrets and codes the same each time.
+    :param random_seed: makes ids, secrets and codes the same each time.
     :param settings: fields of :class:`workos_mfa.emulator.Settings`.
     :returns: a context manager that gives the :class:`workos_mfa.Emulator`.
     :raises AssertionError: at the end, if a fault has not struck as often as it was to; not where the block raises.
@@ -50,7 +50,7 @@ def emulated(
     :raises TypeError: if there is no such setting.
     :raises ValueError: if a setting can't have this value.
     """
-    emulator = make_emulator(now=now, seed=seed, **settings)
+    emulator = make_emulator(now=now, random_seed=random_seed, **settings)
     with emulator.serve() as server, _set(environment_for(server)):
         yield emulator
     if unused := unused_faults(emulator):
@@ -58,14 +58,14 @@ def emulated(
 
 
 def make_emulator(
-    *, now: datetime | None = MOMENT, seed: int | str | None = None, **settings: Unpack[SettingsDict]
+    *, now: datetime | None = MOMENT, random_seed: int | str | None = None, **settings: Unpack[SettingsDict]
 ) -> Emulator:
     """An emulator for a test; what the parameters mean is said at :func:`emulated`."""
     from workos_mfa.emulator import Emulator
     from workos_mfa.emulator._settings import check_names
 
-    check_names(settings, "now", "seed")
-    return Emulator(now=now, seed=seed, **settings)
+    check_names(settings, "now", "random_seed")
+    return Emulator(now=now, random_seed=random_seed, **settings)
 
 
 def environment_for(server: EmulatorServer) -> dict[str, str | None]:

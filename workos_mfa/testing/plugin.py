@@ -47,8 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "workos_mfa(**settings): how the emulator of this test behaves: fields of workos_mfa.emulator.Settings, such "
-        "as max_wrong_codes=3; now= for the time (None: real time); seed= for the same ids each time. The nearest "
-        "marker wins.",
+        "as max_wrong_codes=3; now= for the time (None: real time); random_seed= for the same ids each time. The "
+        "nearest marker wins.",
     )
 
 

@@ -1,120 +1,112 @@
-"""The seven calls: read what is asked, let the engine act, show the result."""
+"""The handlers of the API's calls: validate the request, change the state, return the result."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import attrs
-
 from workos_mfa.emulator._api import serialization
 from workos_mfa.emulator._api.pagination import page_of, read_query
-from workos_mfa.emulator._api.serialization import JSONObject
-from workos_mfa.emulator._domain.enrolment import read_create, read_enroll
-from workos_mfa.emulator._domain.fields import body_fields
+from workos_mfa.emulator._api.router import Arguments, Result, Route
+from workos_mfa.emulator._api.validation import body_fields, read_create, read_enroll, read_template
 from workos_mfa.emulator._domain.lifecycle import Lifecycle
-from workos_mfa.emulator._domain.sms import read_template
 from workos_mfa.emulator._settings import Settings
 
 _CREATED = 201
 
 
-@attrs.frozen(eq=False)
-class Asked:
-    """What one request brings: the id in its path, decoded, its query and its body."""
-
-    id: str = attrs.field(repr=False)
-    query: Mapping[str, str] = attrs.field(repr=False)
-    body: bytes = attrs.field(repr=False)
-
-
-@attrs.frozen(eq=False)
-class Answer:
-    """A status and the JSON of the body, or None for an answer without one."""
-
-    status: int
-    body: JSONObject | None = attrs.field(repr=False)
-
-
 class Handlers:
-    """One method for each call; all raise :class:`ErrorResponse` where the API answers with an error."""
+    """One method for each call. All raise :class:`ErrorResponse` where the API responds with an error."""
 
-    def __init__(self, engine: Lifecycle, settings: Settings) -> None:
-        self._lifecycle = engine
+    def __init__(self, lifecycle: Lifecycle, settings: Settings) -> None:
+        self._lifecycle = lifecycle
         self._settings = settings
 
-    def enroll_factor(self, asked: Asked) -> Answer:
+    def routes(self) -> list[Route]:
+        """The routes of the API."""
+        factor, user = "/auth/factors/{id}", "/user_management/users/{id}/auth_factors"
+        return [
+            Route("POST", "/auth/factors/enroll", self.enroll_factor, "enroll_factor"),
+            Route("GET", factor, self.get_factor, "get_factor"),
+            Route("DELETE", factor, self.delete_factor, "delete_factor"),
+            Route("POST", f"{factor}/challenge", self.challenge_factor, "challenge_factor"),
+            Route("POST", "/auth/challenges/{id}/verify", self.verify_challenge, "verify_challenge"),
+            Route("POST", user, self.create_user_auth_factor, "create_user_auth_factor"),
+            Route("GET", user, self.list_user_auth_factors, "list_user_auth_factors", has_query=True),
+            # The paths of 2022.
+            Route("POST", "/auth/factors/challenge", self.challenge_factor_2022, "challenge_factor"),
+            Route("POST", "/auth/factors/verify", self.verify_challenge_2022, "verify_challenge"),
+        ]
+
+    def enroll_factor(self, arguments: Arguments) -> Result:
         """Make a factor."""
-        enrolment = read_enroll(asked.body, self._settings, self._lifecycle.new_secret)
-        record = self._lifecycle.enroll(enrolment)
-        return Answer(_CREATED, serialization.factor(record, enrolment.totp))
+        new = read_enroll(arguments.body, self._settings, self._lifecycle.new_secret)
+        record = self._lifecycle.enroll(new)
+        return Result(_CREATED, serialization.factor(record, new))
 
-    def get_factor(self, asked: Asked) -> Answer:
-        """Show a factor, without its secret."""
-        return Answer(200, serialization.factor(self._lifecycle.factor(asked.id)))
+    def get_factor(self, arguments: Arguments) -> Result:
+        """Return a factor, without its secret."""
+        return Result(200, serialization.factor(self._lifecycle.factor(arguments.id)))
 
-    def delete_factor(self, asked: Asked) -> Answer:
+    def delete_factor(self, arguments: Arguments) -> Result:
         """Delete a factor."""
-        self._lifecycle.delete(asked.id)
-        return Answer(204, None)
+        self._lifecycle.delete(arguments.id)
+        return Result(204)
 
-    def challenge_factor(self, asked: Asked) -> Answer:
+    def challenge_factor(self, arguments: Arguments) -> Result:
         """Make a challenge, and send its text message if it has one."""
-        return self._challenge(asked.id, asked.body, ("sms_template",))
+        return self._challenge(arguments.id, arguments.body, ("sms_template",))
 
-    def verify_challenge(self, asked: Asked) -> Answer:
-        """Hold a code against a challenge."""
-        return self._verify(asked.id, asked.body, ("code",))
+    def verify_challenge(self, arguments: Arguments) -> Result:
+        """Check the code of a challenge."""
+        return self._verify(arguments.id, arguments.body, ("code",))
 
-    def create_user_auth_factor(self, asked: Asked) -> Answer:
+    def create_user_auth_factor(self, arguments: Arguments) -> Result:
         """Make a TOTP factor for a user, and a challenge with it."""
-        email = self._lifecycle.email_of(asked.id)
-        enrolment = read_create(asked.body, asked.id, email, self._settings, self._lifecycle.new_secret)
-        record = self._lifecycle.enroll(enrolment)
+        email = self._lifecycle.email_of(arguments.id)
+        new = read_create(arguments.body, arguments.id, email, self._settings, self._lifecycle.new_secret)
+        record = self._lifecycle.enroll(new)
         challenge = self._lifecycle.challenge(record.id)
-        shown = {
-            "authentication_factor": serialization.factor_of_user(record, enrolment.totp),
+        body = {
+            "authentication_factor": serialization.factor_of_user(record, new),
             "authentication_challenge": serialization.challenge(challenge, self._settings),
         }
-        return Answer(_CREATED, shown)
+        return Result(_CREATED, body)
 
-    def list_user_auth_factors(self, asked: Asked) -> Answer:
-        """Show a page of a user's factors."""
-        factors = self._lifecycle.factors_of_user(asked.id)
-        page = page_of(factors, read_query(asked.query, self._settings))
-        return Answer(200, serialization.factor_list(page))
+    def list_user_auth_factors(self, arguments: Arguments) -> Result:
+        """Return a page of a user's factors."""
+        factors = self._lifecycle.factors_of_user(arguments.id)
+        page = page_of(factors, read_query(arguments.query, self._settings))
+        return Result(200, serialization.factor_list(page))
 
-    def challenge_factor_2022(self, asked: Asked) -> Answer:
+    def challenge_factor_2022(self, arguments: Arguments) -> Result:
         """Make a challenge the old way, with the factor's id in the body."""
         name = "authentication_factor_id"
         known = (name, "sms_template")
-        return self._challenge(self._id_in_body(asked, name, known), asked.body, known)
+        return self._challenge(self._id_in_body(arguments, name, known), arguments.body, known)
 
-    def verify_challenge_2022(self, asked: Asked) -> Answer:
-        """Hold a code against a challenge the old way, with the challenge's id in the body."""
+    def verify_challenge_2022(self, arguments: Arguments) -> Result:
+        """Check a code the old way, with the challenge's id in the body."""
         name = "authentication_challenge_id"
         known = (name, "code")
-        return self._verify(self._id_in_body(asked, name, known), asked.body, known)
+        return self._verify(self._id_in_body(arguments, name, known), arguments.body, known)
 
-    def _challenge(self, factor_id: str, body: bytes, known: tuple[str, ...]) -> Answer:
+    def _challenge(self, factor_id: str, body: bytes, known: tuple[str, ...]) -> Result:
         factor = self._lifecycle.factor(factor_id)
         fields = body_fields(body, known, self._settings)
         template = read_template(fields, self._settings, is_sms=factor.type == "sms")
-        fields.refuse_if_wrong()
+        fields.check()
         challenge = self._lifecycle.challenge(factor_id, template)
-        return Answer(_CREATED, serialization.challenge(challenge, self._settings))
+        return Result(_CREATED, serialization.challenge(challenge, self._settings))
 
-    def _verify(self, challenge_id: str, body: bytes, known: tuple[str, ...]) -> Answer:
-        # An unknown challenge is told before a bad body; the engine looks again when it acts.
+    def _verify(self, challenge_id: str, body: bytes, known: tuple[str, ...]) -> Result:
+        # An unknown challenge is reported before a bad body; the lifecycle looks again when it acts.
         self._lifecycle.open_challenge(challenge_id)
         fields = body_fields(body, known, self._settings)
         code = fields.code("code")
-        fields.refuse_if_wrong()
+        fields.check()
         challenge, valid = self._lifecycle.verify(challenge_id, code)
-        shown = {"challenge": serialization.challenge(challenge, self._settings), "valid": valid}
-        return Answer(_CREATED, shown)
+        return Result(_CREATED, {"challenge": serialization.challenge(challenge, self._settings), "valid": valid})
 
-    def _id_in_body(self, asked: Asked, name: str, known: tuple[str, ...]) -> str:
-        fields = body_fields(asked.body, known, self._settings)
+    def _id_in_body(self, arguments: Arguments, name: str, known: tuple[str, ...]) -> str:
+        fields = body_fields(arguments.body, known, self._settings)
         found = fields.required(name)
-        fields.refuse_if_wrong()
+        fields.check()
         return found

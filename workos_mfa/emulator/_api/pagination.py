@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from workos_mfa.emulator._api.validation import Fields
 from workos_mfa.emulator._base import ids
-from workos_mfa.emulator._domain.fields import Fields
 from workos_mfa.emulator._settings import Settings
 from workos_mfa.emulator._state.records import FactorRecord
 
@@ -64,7 +64,7 @@ def read_query(query: Mapping[str, str], settings: Settings) -> PageQuery:
         limit=_limit(fields, query),
         order=fields.one_of("order", ("normal", "desc", "asc")) if "order" in query else settings.list_order,
     )
-    fields.refuse_if_wrong()
+    fields.check()
     return asked
 
 
@@ -112,7 +112,7 @@ def _place_of_deleted(cursor: str, *, ascending: bool) -> tuple[int, str]:
 def _cursor(fields: Fields, name: str) -> str | None:
     cursor = fields.optional(name)
     if cursor and not cursor.startswith(ids.FACTOR):
-        fields.object_to(name, f"{name} must be the id of an authentication factor")
+        fields.problem(name, f"{name} must be the id of an authentication factor")
     return cursor
 
 
@@ -120,5 +120,5 @@ def _limit(fields: Fields, query: Mapping[str, str]) -> int:
     text = query.get("limit", str(_DEFAULT_LIMIT))
     if _WHOLE_NUMBER.fullmatch(text) and 1 <= int(text) <= _GREATEST_LIMIT:
         return int(text)
-    fields.object_to("limit", f"limit must be an integer number from 1 to {_GREATEST_LIMIT}")
+    fields.problem("limit", f"limit must be an integer number from 1 to {_GREATEST_LIMIT}")
     return _DEFAULT_LIMIT

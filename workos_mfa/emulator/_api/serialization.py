@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TypeAlias
 
 from workos_mfa.emulator._api.pagination import FactorPage
-from workos_mfa.emulator._domain.enrolment import TOTPSetup
+from workos_mfa.emulator._domain.new_factor import NewFactor
 from workos_mfa.emulator._settings import Settings
 from workos_mfa.emulator._state.records import ChallengeRecord, FactorRecord
 
-JSONObject: TypeAlias = Mapping[str, object]
 
-
-def factor(record: FactorRecord, setup: TOTPSetup | None = None) -> JSONObject:
+def factor(record: FactorRecord, new: NewFactor | None = None) -> Mapping[str, object]:
     """A factor as the ``/auth`` calls show it.
 
-    :param setup: the secret in its forms, for the one answer that shows it.
+    :param new: has the secret in its forms, for the one response that shows it.
     """
     totp = _names(record)
-    if setup is not None:
-        totp |= {"qr_code": setup.qr_code, "secret": setup.secret, "uri": setup.uri}
+    if new is not None:
+        totp |= {"qr_code": new.qr_code, "secret": new.secret, "uri": new.uri}
     return {
         "object": "authentication_factor",
         "id": record.id,
@@ -32,19 +29,19 @@ def factor(record: FactorRecord, setup: TOTPSetup | None = None) -> JSONObject:
     }
 
 
-def factor_of_user(record: FactorRecord, setup: TOTPSetup | None = None) -> JSONObject:
+def factor_of_user(record: FactorRecord, new: NewFactor | None = None) -> Mapping[str, object]:
     """A factor as the user management calls show it.
 
-    :param setup: the secret in its forms, for the one answer that shows it.
+    :param new: has the secret in its forms, for the one response that shows it.
     """
     totp = _names(record)
-    if setup is not None:
+    if new is not None:
         totp = {
-            "issuer": setup.issuer,
-            "qr_code": setup.qr_code,
-            "secret": setup.secret,
-            "uri": setup.uri,
-            "user": setup.user,
+            "issuer": new.issuer,
+            "qr_code": new.qr_code,
+            "secret": new.secret,
+            "uri": new.uri,
+            "user": new.user,
         }
     return {
         "object": "authentication_factor",
@@ -56,7 +53,7 @@ def factor_of_user(record: FactorRecord, setup: TOTPSetup | None = None) -> JSON
     }
 
 
-def challenge(record: ChallengeRecord, settings: Settings) -> JSONObject:
+def challenge(record: ChallengeRecord, settings: Settings) -> Mapping[str, object]:
     """A challenge; only one of a ``generic_otp`` factor shows its code."""
     shown: dict[str, object] = {
         "object": "authentication_challenge",
@@ -64,14 +61,14 @@ def challenge(record: ChallengeRecord, settings: Settings) -> JSONObject:
         **_times(record.created_at),
     }
     if record.factor_type != "totp" or settings.totp_expires_at_sent:
-        shown["expires_at"] = _timestamp(record.expires_at)
+        shown["expires_at"] = timestamp(record.expires_at)
     if record.factor_type == "generic_otp":
         shown["code"] = record.code
     shown["authentication_factor_id"] = record.factor_id
     return shown
 
 
-def factor_list(page: FactorPage) -> JSONObject:
+def factor_list(page: FactorPage) -> Mapping[str, object]:
     """A page of a user's factors."""
     return {
         "object": "list",
@@ -84,21 +81,22 @@ def _names(record: FactorRecord) -> dict[str, object]:
     return {"issuer": record.issuer, "user": record.user}
 
 
-def _owner(record: FactorRecord) -> JSONObject:
+def _owner(record: FactorRecord) -> Mapping[str, object]:
     return {} if record.user_id is None else {"user_id": record.user_id}
 
 
-def _block(record: FactorRecord, totp: JSONObject) -> JSONObject:
+def _block(record: FactorRecord, totp: Mapping[str, object]) -> Mapping[str, object]:
     if record.type == "totp":
         return {"totp": totp}
     return {"sms": {"phone_number": record.phone_number}} if record.type == "sms" else {}
 
 
-def _times(created_at: datetime) -> JSONObject:
-    text = _timestamp(created_at)
+def _times(created_at: datetime) -> Mapping[str, object]:
+    text = timestamp(created_at)
     return {"created_at": text, "updated_at": text}
 
 
-def _timestamp(moment: datetime) -> str:
+def timestamp(moment: datetime) -> str:
+    """A time as the API writes it."""
     # The emulator's moments are all in UTC, so that the end is +00:00.
     return moment.isoformat(timespec="milliseconds")[:-6] + "Z"

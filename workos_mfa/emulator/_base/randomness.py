@@ -42,7 +42,7 @@ class SeededRandomness(Randomness):
     def __init__(self, seed: int | str) -> None:
         if not isinstance(seed, (int, str)) or isinstance(seed, bool):
             raise TypeError(
-                "Emulator(seed=...) takes an int or a str, from which chance follows; "
+                "Emulator(random_seed=...) takes an int or a str, from which chance follows; "
                 "users, factors and challenges that are to be there go to emulator.seed(...)"
             )
         # Its repr tells the int 1 from the str "1".

@@ -13,10 +13,11 @@ import attrs
 from workos_mfa.emulator._base import ids
 from workos_mfa.emulator._base.clock import Clock
 from workos_mfa.emulator._base.log import SMSMessage
-from workos_mfa.emulator._domain import error_responses, sms, totp
-from workos_mfa.emulator._domain.enrolment import Enrolment
+from workos_mfa.emulator._domain import error_responses, totp
+from workos_mfa.emulator._domain.new_factor import NewFactor
 from workos_mfa.emulator._domain.phone_numbers import (
     FIXED_CODE,
+    PLACEHOLDER,
     QUOTA_REACHED_NUMBER,
     RATE_LIMITED_NUMBER,
     has_fixed_code,
@@ -92,24 +93,23 @@ class Lifecycle:
         shows_all = self._settings.unverified_factors_listed
         return [factor for factor in factors if factor.listed and (factor.verified or shows_all)]
 
-    def enroll(self, enrolment: Enrolment) -> FactorRecord:
+    def enroll(self, new: NewFactor) -> FactorRecord:
         """Keep a new factor."""
-        if enrolment.user_id is not None:
-            self.check_user(enrolment.user_id)
-        setup = enrolment.totp
+        if new.user_id is not None:
+            self.check_user(new.user_id)
         with self._lock, self._state.step():
-            self._check_limit(enrolment.user_id)
+            self._check_limit(new.user_id)
             now = self._now()
             factor = FactorRecord(
                 id=self._memory.new_id(ids.FACTOR, now),
-                type=enrolment.type,
+                type=new.type,
                 created_at=now,
-                user_id=enrolment.user_id,
-                phone_number=enrolment.phone_number,
-                issuer=setup.issuer if setup else None,
-                user=setup.user if setup else None,
-                key=totp.key_of(setup.secret) if setup else None,
-                listed=enrolment.listed,
+                user_id=new.user_id,
+                phone_number=new.phone_number,
+                issuer=new.issuer,
+                user=new.user,
+                key=totp.key_of(new.secret) if new.secret else None,
+                listed=new.listed,
             )
             self._state.put_factor(factor)
         return factor
@@ -317,7 +317,7 @@ def _message(number: str, challenge: ChallengeRecord, template: str) -> SMSMessa
     code = challenge.code or ""
     return SMSMessage(
         to=number,
-        text=template.replace(sms.PLACEHOLDER, code),
+        text=template.replace(PLACEHOLDER, code),
         code=code,
         factor_id=challenge.factor_id,
         challenge_id=challenge.id,

@@ -17,6 +17,11 @@ from __future__ import annotations
 
 import re
 
+from workos_mfa.emulator._settings import Settings
+
+PLACEHOLDER = "{{code}}"
+"""What stands for the code in the text of a message."""
+
 FIXED_CODE = "424242"
 """The code of every challenge of a number such as :data:`FIXED_CODE_NUMBER`."""
 
@@ -36,8 +41,30 @@ QUOTA_REACHED_NUMBER = "+15005550009"
 """A challenge of this number is refused with 429 ``sms_challenge_quota_reached``."""
 
 _FICTION = re.compile(r"\+1[2-9][0-9]{2}55501[0-9]{2}")
+_PUNCTUATION = re.compile(r"[ ().-]")
+_US_NATIONAL = re.compile(r"1?([2-9][0-9]{9})")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_US_E164 = re.compile(r"\+1[2-9][0-9]{9}")
 
 
 def has_fixed_code(number: str) -> bool:
     """Whether the code for this number is always the same."""
     return _FICTION.fullmatch(number) is not None
+
+
+def normalised_phone(number: str, settings: Settings) -> str | None:
+    """The number in E.164 form, or None if text messages can't be sent to it.
+
+    US numbers of ten digits get a ``+1``, those of eleven digits with the leading 1 get a ``+``. One number is always
+    invalid.
+    """
+    if settings.phone_punctuation == "dropped":
+        number = _PUNCTUATION.sub("", number)
+    national = _US_NATIONAL.fullmatch(number)
+    if national:
+        number = f"+1{national[1]}"
+    if number == INVALID_NUMBER:
+        return None
+    if number.startswith("+1") or settings.non_us_numbers == "refused":
+        return number if _US_E164.fullmatch(number) else None
+    return number if _E164.fullmatch(number) else None

@@ -17,7 +17,7 @@ import attrs
 from workos_mfa.emulator._base import ids
 from workos_mfa.emulator._base.randomness import Randomness
 from workos_mfa.emulator._domain import totp
-from workos_mfa.emulator._domain.sms import normalised_phone
+from workos_mfa.emulator._domain.phone_numbers import normalised_phone
 from workos_mfa.emulator._settings import Settings, settings_from
 from workos_mfa.emulator._state.records import LIFETIME, ChallengeRecord, FactorRecord
 from workos_mfa.emulator._state.store import State

@@ -1,283 +1,265 @@
-"""The control plane: what the Python object can do, over HTTP and under ``/_emulate/``, for any language.
+"""The control plane: what the Python object can do, over HTTP under ``/_emulate/``, for any language.
 
-The names are those of the object: ``emulator.outbox`` is ``/_emulate/outbox``.
+The names are those of the object: ``emulator.outbox`` is ``/_emulate/outbox``. It needs no werkzeug.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+import json
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import cast
 
 import attrs
 
 from workos_mfa._core.transport import Response
+from workos_mfa.emulator._api.router import Arguments, Handler, Result, Route, Router
+from workos_mfa.emulator._api.serialization import timestamp
 from workos_mfa.emulator._base.clock import Clock
-from workos_mfa.emulator._base.log import Calls, Outbox
-from workos_mfa.emulator._domain.totp import TOTPCode
+from workos_mfa.emulator._base.log import Call, Calls, Outbox, SMSMessage
+from workos_mfa.emulator._domain.error_responses import ErrorResponse
+from workos_mfa.emulator._domain.lifecycle import Lifecycle
 from workos_mfa.emulator._faults.collection import Faults
-from workos_mfa.emulator._http import error_responses, page, values
-from workos_mfa.emulator._settings import Settings
+from workos_mfa.emulator._http import page
 
-_ID = "{id}"
 _FILTERS = ("to", "factor_id", "challenge_id")
 _CLOCK = ("set", "advance", "freeze")
-
-
-class Controlled(Protocol):
-    """What is controlled: an emulator."""
-
-    @property
-    def clock(self) -> Clock:
-        """Its time."""
-        ...
-
-    @property
-    def outbox(self) -> Outbox:
-        """Its text messages."""
-        ...
-
-    @property
-    def calls(self) -> Calls:
-        """Its calls."""
-        ...
-
-    @property
-    def faults(self) -> Faults:
-        """What is to go wrong."""
-        ...
-
-    @property
-    def settings(self) -> Settings:
-        """How it behaves."""
-        ...
-
-    def totp_code(self, factor_id: str) -> str:
-        """The code of a TOTP factor now."""
-        ...
-
-    def wrong_code(self, factor_id: str) -> str:
-        """A code that a factor does not take now."""
-        ...
-
-    def totp_codes(self) -> Sequence[TOTPCode]:
-        """The codes of all TOTP factors now."""
-        ...
-
-    def seed(self, seed: Mapping[str, object]) -> Mapping[str, object]:
-        """Take in a seed, and tell what came of it."""
-        ...
-
-    def reset(self) -> None:
-        """Be as new."""
-        ...
-
-
-@attrs.frozen(eq=False)
-class Command:
-    """What one request to the control plane brings: the id in its path, its query and its body."""
-
-    id: str = attrs.field(repr=False)
-    query: Mapping[str, str] = attrs.field(repr=False)
-    body: bytes = attrs.field(repr=False)
-
-
-@attrs.frozen(eq=False)
-class Done:
-    """A status and what is shown; None for nothing."""
-
-    status: int
-    body: object = attrs.field(default=None, repr=False)
-
-
-@attrs.frozen(eq=False)
-class _Path:
-    """What a path is for, and what its methods do."""
-
-    does: str
-    methods: Mapping[str, Callable[[Command], Done]]
-
-
-_NOTHING_TO_SHOW = Done(204)
-_Handler = Callable[[Command], Done]
+_NO_CONTENT = Result(204)
 
 
 class Control:
-    """The commands.
+    """The handlers below ``/_emulate/``.
 
-    :param emulator: what they control.
+    :param reset: makes the emulator as new.
     """
 
-    def __init__(self, emulator: Controlled) -> None:
-        self._emulator = emulator
-        faults: Mapping[str, _Handler] = {
+    def __init__(
+        self,
+        *,
+        lifecycle: Lifecycle,
+        clock: Clock,
+        outbox: Outbox,
+        calls: Calls,
+        faults: Faults,
+        reset: Callable[[], None],
+    ) -> None:
+        self._lifecycle = lifecycle
+        self._clock = clock
+        self._outbox = outbox
+        self._calls = calls
+        self._faults = faults
+        self._reset_all = reset
+        fault_handlers: Mapping[str, Handler] = {
             "GET": self._show_faults,
             "POST": self._add_fault,
             "DELETE": self._clear_faults,
         }
-        self._paths: Mapping[str, _Path] = {
-            "": _Path("these paths", {"GET": self._show_paths}),
-            "outbox": _Path(
+        # A path, what it does, and a handler for each method.
+        self._paths: Mapping[str, tuple[str, Mapping[str, Handler]]] = {
+            "": ("these paths", {"GET": self._show_paths}),
+            "outbox": (
                 "the text messages, oldest first, with their codes",
                 {"GET": self._show_outbox, "DELETE": self._clear_outbox},
             ),
-            "outbox/latest": _Path(
-                "the newest one; ?to=, ?factor_id=, ?challenge_id= choose", {"GET": self._show_latest}
+            "outbox/latest": ("the newest one; ?to=, ?factor_id=, ?challenge_id= choose", {"GET": self._show_latest}),
+            "codes": ("the codes of all TOTP factors now, the newest factor first", {"GET": self._show_codes}),
+            "factors/{id}/code": ("that of one TOTP factor", {"GET": _code_from(lifecycle.totp_code)}),
+            "factors/{id}/wrong_code": (
+                "a code that a factor of any type does not take now",
+                {"GET": _code_from(lifecycle.wrong_code)},
             ),
-            "codes": _Path("the codes of all TOTP factors now, the newest factor first", {"GET": self._show_codes}),
-            "factors/{id}/code": _Path("that of one TOTP factor", {"GET": _telling(emulator.totp_code)}),
-            "factors/{id}/wrong_code": _Path(
-                "a code that a factor of any type does not take now", {"GET": _telling(emulator.wrong_code)}
-            ),
-            "clock": _Path(
+            "clock": (
                 'the time; {"advance": 601}, {"set": "2026-01-15T12:00:00Z"}, {"freeze": true} or false',
                 {"GET": self._show_clock, "POST": self._move_clock},
             ),
-            "faults": _Path("what is to go wrong; a POST adds one", faults),
-            "faults/{id}": _Path("one of them", {"DELETE": self._remove_fault}),
+            "faults": ("what is to go wrong; a POST adds one", fault_handlers),
+            "faults/{id}": ("one of them", {"DELETE": self._remove_fault}),
             # The names in WorkOS' own emulator, so that its users need not change a line.
-            "hooks": _Path("a second name for faults", faults),
-            "hooks/{id}": _Path("a second name for one of them", {"DELETE": self._remove_fault}),
-            "calls": _Path(
+            "hooks": ("a second name for faults", fault_handlers),
+            "hooks/{id}": ("a second name for one of them", {"DELETE": self._remove_fault}),
+            "calls": (
                 "the calls, oldest first, refused ones included",
                 {"GET": self._show_calls, "DELETE": self._clear_calls},
             ),
-            "settings": _Path("the settings, which are those of the start", {"GET": self._show_settings}),
-            "seed": _Path("add what a seed says", {"POST": self._seed}),
-            "reset": _Path(
+            "settings": ("the settings, which are those of the start", {"GET": self._show_settings}),
+            "seed": ("add what a seed says", {"POST": self._seed}),
+            "reset": (
                 "be as new: no factors, challenges, messages, calls or faults, and the clock as at the start",
                 {"POST": self._reset},
             ),
         }
+        self._router = Router(
+            Route(method, path, handler)
+            for path, (_, handlers) in self._paths.items()
+            for method, handler in handlers.items()
+        )
 
     def __repr__(self) -> str:
-        return f"<Control of {self._emulator!r}>"
+        return f"<Control: {self._lifecycle!r}>"
 
-    def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Done:
-        """Do what is asked for.
+    def dispatch(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Result:
+        """Call the handler of one request.
 
-        :param path: below ``/_emulate/``; empty for the list of all.
-        :raises ErrorResponse: if it can't be done.
+        :param path: below ``/_emulate/``; empty for the list of paths.
+        :raises ErrorResponse: if there is none, or the request is invalid.
         """
-        name, found_id = _command_in(path, self._paths)
-        if name is None:
-            raise error_responses.no_such_command(path, filter(None, self._paths))
-        methods = self._paths[name].methods
-        handler = methods.get(method)
-        if handler is None:
-            raise error_responses.wrong_command_method(method, name, methods)
-        values.check_names(query, _FILTERS if name == "outbox/latest" else ())
+        found = self._router.find(method, path)
+        if found is None:
+            raise self._no_route(method, path)
+        route, entity_id = found
+        _check_names(query, _FILTERS if route.template == "outbox/latest" else ())
         try:
-            return handler(Command(found_id, query, body))
+            return route.handle(Arguments(entity_id, query, body))
         except ValueError as error:
-            problem = error_responses.bad_command(str(error))
+            problem = _invalid(str(error))
         raise problem
 
     def page(self) -> Response:
         """What people see in a browser."""
-        return page.showing(self._emulator.clock, self._emulator.outbox, self._emulator.totp_codes())
+        return page.showing(self._clock, self._outbox, self._lifecycle.totp_codes())
 
-    def _show_paths(self, _: Command) -> Done:
-        return Done(
-            200,
-            [
-                {"path": f"/_emulate/{name}".rstrip("/"), "methods": list(path.methods), "does": path.does}
-                for name, path in self._paths.items()
-            ],
-        )
+    def _no_route(self, method: str, path: str) -> ErrorResponse:
+        allowed = self._router.methods(path)
+        if allowed:
+            message = f"{_full(path)} takes {' and '.join(allowed)}, not {method}."
+            body = {"code": "method_not_allowed", "message": message}
+            return ErrorResponse(405, body, headers={"Allow": ", ".join(allowed)})
+        known = ", ".join(map(_full, filter(None, self._paths)))
+        return _not_found(f"There is no /_emulate/{path}; there are: {known}. GET /_emulate tells what they do.")
 
-    def _show_outbox(self, _: Command) -> Done:
-        return Done(200, [values.message_as_json(message) for message in self._emulator.outbox])
+    def _show_paths(self, _: Arguments) -> Result:
+        paths = self._paths.items()
+        return Result(200, [{"path": _full(path), "methods": list(to), "does": does} for path, (does, to) in paths])
 
-    def _show_latest(self, command: Command) -> Done:
-        asked = command.query
+    def _show_outbox(self, _: Arguments) -> Result:
+        return Result(200, [record_as_json(message) for message in self._outbox])
+
+    def _show_latest(self, arguments: Arguments) -> Result:
+        asked = arguments.query
         # An unescaped + of a number has become a space on its way through the query.
         number = asked["to"].replace(" ", "+") if "to" in asked else None
         try:
-            message = self._emulator.outbox.latest(
+            message = self._outbox.latest(
                 to=number, factor_id=asked.get("factor_id"), challenge_id=asked.get("challenge_id")
             )
         except LookupError as error:
-            problem = error_responses.no_such_thing(str(error))
+            problem = _not_found(str(error))
         else:
-            return Done(200, values.message_as_json(message))
+            return Result(200, record_as_json(message))
         raise problem
 
-    def _clear_outbox(self, _: Command) -> Done:
-        self._emulator.outbox.clear()
-        return _NOTHING_TO_SHOW
+    def _clear_outbox(self, _: Arguments) -> Result:
+        self._outbox.clear()
+        return _NO_CONTENT
 
-    def _show_codes(self, _: Command) -> Done:
-        return Done(200, [attrs.asdict(shown) for shown in self._emulator.totp_codes()])
+    def _show_codes(self, _: Arguments) -> Result:
+        return Result(200, [attrs.asdict(shown) for shown in self._lifecycle.totp_codes()])
 
-    def _show_clock(self, _: Command) -> Done:
-        clock = self._emulator.clock
-        return Done(200, {"now": values.timestamp(clock.now()), "frozen": clock.is_frozen})
+    def _show_clock(self, _: Arguments) -> Result:
+        clock = self._clock
+        return Result(200, {"now": timestamp(clock.now()), "frozen": clock.is_frozen})
 
-    def _move_clock(self, command: Command) -> Done:
-        asked = values.read_object(command.body)
-        values.check_names(asked, _CLOCK)
-        moment = values.read_moment("set", asked["set"]) if "set" in asked else None
-        seconds = values.read_number("advance", asked["advance"]) if "advance" in asked else 0
-        freeze = values.read_flag("freeze", asked["freeze"]) if "freeze" in asked else None
-        self._emulator.clock.move(to=moment, by=seconds, frozen=freeze)
-        return self._show_clock(command)
+    def _move_clock(self, arguments: Arguments) -> Result:
+        body = _object_in(arguments.body)
+        _check_names(body, _CLOCK)
+        moment = _moment(body["set"]) if "set" in body else None
+        seconds, frozen = body.get("advance", 0), body.get("freeze")
+        if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
+            raise ValueError("advance takes a number of seconds, such as 601")  # noqa: TRY004  (it comes from JSON)
+        if "freeze" in body and not isinstance(frozen, bool):
+            raise ValueError("freeze takes true or false")
+        self._clock.move(to=moment, by=seconds, frozen=cast("bool | None", frozen))
+        return self._show_clock(arguments)
 
-    def _show_faults(self, _: Command) -> Done:
-        return Done(200, [fault.as_json() for fault in self._emulator.faults])
+    def _show_faults(self, _: Arguments) -> Result:
+        return Result(200, [fault.as_json() for fault in self._faults])
 
-    def _add_fault(self, command: Command) -> Done:
-        return Done(201, self._emulator.faults.from_json(values.read_object(command.body)).as_json())
+    def _add_fault(self, arguments: Arguments) -> Result:
+        return Result(201, self._faults.from_json(_object_in(arguments.body)).as_json())
 
-    def _remove_fault(self, command: Command) -> Done:
+    def _remove_fault(self, arguments: Arguments) -> Result:
         try:
-            self._emulator.faults.remove(command.id)
+            self._faults.remove(arguments.id)
         except LookupError as error:
-            problem = error_responses.no_such_thing(str(error))
+            problem = _not_found(str(error))
         else:
-            return _NOTHING_TO_SHOW
+            return _NO_CONTENT
         raise problem
 
-    def _clear_faults(self, _: Command) -> Done:
-        self._emulator.faults.clear()
-        return _NOTHING_TO_SHOW
+    def _clear_faults(self, _: Arguments) -> Result:
+        self._faults.clear()
+        return _NO_CONTENT
 
-    def _show_calls(self, _: Command) -> Done:
-        return Done(200, [values.call_as_json(call) for call in self._emulator.calls])
+    def _show_calls(self, _: Arguments) -> Result:
+        return Result(200, [record_as_json(call) for call in self._calls])
 
-    def _clear_calls(self, _: Command) -> Done:
-        self._emulator.calls.clear()
-        return _NOTHING_TO_SHOW
+    def _clear_calls(self, _: Arguments) -> Result:
+        self._calls.clear()
+        return _NO_CONTENT
 
-    def _show_settings(self, _: Command) -> Done:
-        return Done(200, attrs.asdict(self._emulator.settings))
+    def _show_settings(self, _: Arguments) -> Result:
+        return Result(200, attrs.asdict(self._lifecycle.settings))
 
-    def _seed(self, command: Command) -> Done:
-        return Done(200, self._emulator.seed(values.read_object(command.body)))
+    def _seed(self, arguments: Arguments) -> Result:
+        return Result(200, self._lifecycle.plant(_object_in(arguments.body)))
 
-    def _reset(self, _: Command) -> Done:
-        self._emulator.reset()
-        return _NOTHING_TO_SHOW
+    def _reset(self, _: Arguments) -> Result:
+        self._reset_all()
+        return _NO_CONTENT
 
 
-def _telling(code_of: Callable[[str], str]) -> _Handler:
-    """The command that tells a code of a factor."""
+def record_as_json(record: Call | SMSMessage) -> dict[str, object]:
+    """A call or a text message, its code included."""
+    shown: dict[str, object] = attrs.asdict(record)
+    return {name: timestamp(value) if isinstance(value, datetime) else value for name, value in shown.items()}
 
-    def tell(command: Command) -> Done:
+
+def _code_from(code_of: Callable[[str], str]) -> Handler:
+    """The handler that returns a code of a factor."""
+
+    def handle(arguments: Arguments) -> Result:
         try:
-            return Done(200, {"code": code_of(command.id)})
+            return Result(200, {"code": code_of(arguments.id)})
         except LookupError as error:
-            problem = error_responses.no_such_thing(str(error))
+            problem = _not_found(str(error))
         raise problem
 
-    return tell
+    return handle
 
 
-def _command_in(path: str, names: Mapping[str, object]) -> tuple[str | None, str]:
-    """The name of the command at a path, and the id in it."""
-    segments = path.split("/")
-    for name in names:
-        pattern = name.split("/")
-        pairs = list(zip(segments, pattern, strict=False))
-        if len(segments) == len(pattern) and all(expected in {_ID, segment} for segment, expected in pairs):
-            return name, next((segment for segment, expected in pairs if expected == _ID), "")
-    return None, ""
+def _full(path: str) -> str:
+    return f"/_emulate/{path}".rstrip("/")
+
+
+def _not_found(message: str) -> ErrorResponse:
+    return ErrorResponse(404, {"code": "not_found", "message": message})
+
+
+def _invalid(message: str) -> ErrorResponse:
+    return ErrorResponse(422, {"code": "invalid_request", "message": message})
+
+
+def _object_in(body: bytes) -> Mapping[str, object]:
+    try:
+        value: object = json.loads(body)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise _invalid("The request body must be a JSON object.")
+    return cast("dict[str, object]", value)
+
+
+def _check_names(given: Collection[str], possible: Collection[str]) -> None:
+    unknown = sorted(name for name in given if name not in possible)
+    if unknown:
+        raise _invalid(f"There is no {', '.join(unknown)} here; there is: {', '.join(possible)}.")
+
+
+def _moment(value: object) -> datetime:
+    if isinstance(value, str):
+        try:
+            # Python 3.10 does not read the Z.
+            return datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            pass
+    raise ValueError("set takes a time in ISO 8601 with its zone, such as 2026-01-15T12:00:00Z")

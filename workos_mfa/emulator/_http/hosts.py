@@ -17,7 +17,7 @@ _NAME = re.compile(r"\[[0-9a-f:.]+\]|[a-z0-9._-]+")
 
 @attrs.frozen
 class Hosts:
-    """The hosts that are answered for.
+    """The hosts that requests may be for.
 
     :param names: their names and addresses, without a port; None for all.
     """
@@ -25,7 +25,7 @@ class Hosts:
     names: frozenset[str] | None
 
     def allow(self, header: str) -> bool:
-        """Whether a request with this ``Host`` is answered. No browser leaves it out."""
+        """Whether a request with this ``Host`` is allowed. No browser leaves it out."""
         if self.names is None or not header:
             return True
         found = _HEADER.fullmatch(header.lower())

@@ -1,7 +1,7 @@
-"""One connection after another: werkzeug's server, made to keep connections, to break them, and to stop at once.
+"""werkzeug's HTTP server with kept connections, broken connections for faults, and an immediate stop.
 
-werkzeug by itself closes the connection after each answer, and waits a while before it does. Clients of the API
-keep theirs, so what happens to one request is written out here.
+werkzeug by itself closes the connection after each response, and waits a while before it does. Clients of the API
+keep their connections, so the handling of a request is written out here.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ import selectors
 import socket
 import struct
 import threading
-from typing import BinaryIO, cast
+from typing import IO, cast
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.wsgi import LimitedStream
 
 from workos_mfa._core.transport import Response
 from workos_mfa.emulator._api.dispatcher import json_response
-from workos_mfa.emulator._http.app import CLOSING, WSGIApp, headers_of, reason, whole_or_half
+from workos_mfa.emulator._http.app import CLOSING, WSGIApp, body_to_send, headers_of, reason
 
-# Of a body that was refused so much is read, since a client that is still sending would not read the answer.
-_MOST_READ_IN_VAIN = 1024 * 1024
-_LONGEST_WAIT_IN_VAIN = 1.0
-_NOTHING_LEFT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+# How much of a refused body is read: a client that is still sending would not read the response.
+_MOST_DRAINED = 1024 * 1024
+_LONGEST_DRAIN = 1.0
+_NO_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _PAUSE = 0.1
 _REQUEST_LINE = re.compile(rb"[!#-'*+.0-9A-Z^-z|~-]+ [!-~\x80-\xff]+ HTTP/[0-9]\.[0-9]\r\n")
 _FIELD = re.compile(rb"[!#-'*+.0-9A-Z^-z|~-]+:[\t -~\x80-\xff]*\r\n")
@@ -36,14 +37,14 @@ _log = logging.getLogger("workos_mfa.emulator")
 
 
 class _MalformedError(Exception):
-    """The head of a request breaks the rules that tell where it ends and what it says."""
+    """The head of a request breaks the rules of HTTP."""
 
 
 class _Head:
-    """The lines of a request's head, each held against the rules of HTTP.
+    """The lines of a request's head, each checked against the rules of HTTP.
 
-    Python's reader is more forgiving than they are: it ends the head at a line that it can't read, and a client and
-    a server that disagree on a head disagree on where the next request begins.
+    Python's reader is less strict: it ends the head at a line that it can't read. A client and a server that disagree
+    on a head disagree on where the next request begins.
     """
 
     def __init__(self, stream: io.BufferedIOBase) -> None:
@@ -57,20 +58,6 @@ class _Head:
         return line
 
 
-class _Body(io.RawIOBase):
-    """The body of one request, which ends where it ends: behind it the next request begins."""
-
-    def __init__(self, stream: BinaryIO, length: int) -> None:
-        self._stream = stream
-        self.left = length
-
-    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]  # wider than any caller
-        data = self._stream.read(min(len(buffer), self.left))
-        buffer[: len(data)] = data
-        self.left -= len(data)
-        return len(data)
-
-
 class Handler(WSGIRequestHandler):
     """One connection."""
 
@@ -79,7 +66,7 @@ class Handler(WSGIRequestHandler):
     rfile: io.BufferedIOBase
 
     def parse_request(self) -> bool:
-        """Read the head of one request; where it is not as HTTP has it, refuse the request."""
+        """Read the head of one request; refuse the request if the head is not valid HTTP."""
         stream = self.rfile
         self.rfile = cast("io.BufferedIOBase", _Head(stream))
         try:
@@ -94,7 +81,7 @@ class Handler(WSGIRequestHandler):
         return False
 
     def run_wsgi(self) -> None:
-        """Answer one request, and leave the connection ready for the next one."""
+        """Respond to one request, and leave the connection ready for the next one."""
         length = self._body_length()
         if length is None:
             self.send_error(400, "The length of the request's body is not clear.")
@@ -106,31 +93,31 @@ class Handler(WSGIRequestHandler):
         environ = self.make_environ()
         listener = cast("Listener", self.server)
         environ[CLOSING] = listener.closing
-        body = _Body(cast("BinaryIO", self.rfile), length)
+        body = LimitedStream(cast("IO[bytes]", self.rfile), length)
         is_chunked = bool(environ.get("wsgi.input_terminated"))
         if not is_chunked:
             environ["wsgi.input"] = body
         try:
-            response, content = whole_or_half(listener.door.answer(environ))
+            response, content = body_to_send(listener.wsgi_app.outcome(environ))
         except ConnectionError:
-            self._break_off()
+            self._reset()
             return
         # Where the next request begins is not known after a chunked body, nor after one that was not read.
-        unread = is_chunked or body.left > 0
+        unread = is_chunked or not body.is_exhausted
         is_last = unread or self.request_version != "HTTP/1.1" or listener.closing.is_set()
         self._send(response, content, is_last=is_last)
         if unread:
-            self._read_in_vain()
+            self._drain()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse what is not HTTP, in JSON as everything else."""
+        """Refuse what is not valid HTTP, with a JSON body as everywhere."""
         del explain
         text = f"The workos_mfa emulator can't read this request: {message or reason(code)}"
-        response = json_response(code, {"code": "bad_request", "message": text}, {})
+        response = json_response(code, {"code": "bad_request", "message": text})
         # Whatever version of HTTP it may be.
         self.request_version: str = self.protocol_version
         self._send(response, response.body, is_last=True)
-        self._read_in_vain()
+        self._drain()
 
     def log(self, type: str, message: str, *args: object) -> None:
         """Say nothing: the emulator has its list of calls."""
@@ -154,43 +141,43 @@ class Handler(WSGIRequestHandler):
         if "date" not in response.headers:
             self.send_header("Date", self.date_time_string())
         if is_last:
-            # This closes the connection too, once all is said.
+            # This also makes the handler close the connection at the end.
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
             self.close_connection = self.close_connection or len(content) < len(response.body)
 
-    def _break_off(self) -> None:
+    def _reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSING)
         self.close_connection: bool = True
 
-    def _read_in_vain(self) -> None:
-        # To close with bytes unread is a reset, which takes the answer from a client that has not read it yet.
-        left = _MOST_READ_IN_VAIN
+    def _drain(self) -> None:
+        # Closing with unread bytes is a reset: a client that has not read the response yet would lose it.
+        left = _MOST_DRAINED
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
-            self.connection.settimeout(_LONGEST_WAIT_IN_VAIN)
+            self.connection.settimeout(_LONGEST_DRAIN)
             while left > 0:
                 read = len(self.connection.recv(65536))
                 left = left - read if read else 0
 
 
 class Listener(ThreadedWSGIServer):
-    """All connections, in a thread each, and the thread that accepts them.
+    """All connections, each in its own thread, and the thread that accepts them.
 
-    :param door: what answers.
-    :param sock: a socket that listens; it stays the caller's, who may close it.
+    :param app: the application.
+    :param sock: a socket that listens. The caller owns it, and may close it.
     """
 
-    def __init__(self, door: WSGIApp, sock: socket.socket) -> None:
-        self.door = door
+    def __init__(self, app: WSGIApp, sock: socket.socket) -> None:
+        self.wsgi_app = app
         self.closing: threading.Event = threading.Event()
         self._lock = threading.Lock()
         self._open: set[object] = set()
         self._serving: set[threading.Thread] = set()
         host, port = sock.getsockname()[:2]
-        super().__init__(host, port, door, Handler, fd=sock.fileno())
+        super().__init__(host, port, app, Handler, fd=sock.fileno())
         self._wake, self._woken = socket.socketpair()
         self._accepting = threading.Thread(target=self._accept, name="workos-mfa emulator", daemon=True)
         self._accepting.start()
@@ -227,13 +214,13 @@ class Listener(ThreadedWSGIServer):
             self._serving = {thread, *filter(threading.Thread.is_alive, self._serving)}
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        """Close a connection; without saying that it ends, which would go before a reset."""
+        """Close a connection; without a shutdown, which would be sent before a reset."""
         with self._lock:
             self._open.discard(request)
         self.close_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Note what nobody foresaw, where the program's log is."""
+        """Log an unexpected exception."""
         del request
         _log.exception("the connection from %s failed", client_address)
 
@@ -250,5 +237,5 @@ class Listener(ThreadedWSGIServer):
         except OSError as error:
             # One that is gone by now is not there any more. One that there is no descriptor for is, and would be
             # tried again and again without a pause.
-            if error.errno in _NOTHING_LEFT:
+            if error.errno in _NO_RESOURCES:
                 self.closing.wait(_PAUSE)

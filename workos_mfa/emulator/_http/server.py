@@ -1,6 +1,6 @@
-"""The emulator at an address of its own, where any SDK in any language can use it.
+"""The emulator's HTTP server, for any SDK in any language.
 
-Nothing here needs werkzeug until a server is made, so that an emulator in process goes without it.
+Nothing here imports werkzeug until a server is made: an emulator in process works without it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import socket
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from workos_mfa.emulator._api.dispatcher import Api
-from workos_mfa.emulator._http.control import Control, Controlled
+from workos_mfa.emulator._api.dispatcher import Dispatcher
+from workos_mfa.emulator._http.control import Control
 
 if TYPE_CHECKING:
     from workos_mfa.emulator._http.app import WSGIApp
@@ -26,11 +26,11 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (they are tra
 _BACKLOG = 128
 
 
-def make_app(api: Api, emulator: Controlled, api_key: str) -> WSGIApp:
+def make_app(dispatcher: Dispatcher, control: Control, api_key: str) -> WSGIApp:
     """The WSGI application of an emulator.
 
     :raises ImportError: if werkzeug is not installed; the text says how to install it.
-    :raises ValueError: if it is no key for an emulator.
+    :raises ValueError: if an emulator can't have this key.
     """
     try:
         importlib.import_module("werkzeug")
@@ -41,29 +41,29 @@ def make_app(api: Api, emulator: Controlled, api_key: str) -> WSGIApp:
         ) from error
     from workos_mfa.emulator._http.app import WSGIApp, checked_key
 
-    return WSGIApp(api, Control(emulator), checked_key(api_key))
+    return WSGIApp(dispatcher, control, checked_key(api_key))
 
 
 class EmulatorServer:
-    """An emulator's HTTP server, as ``emulator.serve()`` returns it: it answers already.
+    """An emulator's HTTP server, as ``emulator.serve()`` returns it. It runs already.
 
     A context manager that closes it. The emulator is not closed with it, and keeps what it has.
 
-    :param door: what answers.
+    :param app: the application.
     :param host: the name or address to listen on.
     :param port: the port; 0 for one that is free.
     :raises OSError: if the address can't be had; the text says why.
     :raises ValueError: if there is no such port.
     """
 
-    def __init__(self, door: WSGIApp, *, host: str, port: int) -> None:
+    def __init__(self, app: WSGIApp, *, host: str, port: int) -> None:
         from workos_mfa.emulator._http.listener import Listener
 
         with _listening(host, port) as sock:
             address = sock.getsockname()
-            self._door = door.at(host, address[0])
+            self._app = app.at(host, address[0])
             self._port: int = address[1]
-            self._listener = Listener(self._door, sock)
+            self._listener = Listener(self._app, sock)
         self._host = _EVERYWHERE.get(host, host)
 
     def __repr__(self) -> str:
@@ -79,7 +79,7 @@ class EmulatorServer:
 
     @property
     def base_url(self) -> str:
-        """Where it answers, such as ``http://127.0.0.1:4100``; for ``MFA(base_url=...)`` or WORKOS_BASE_URL."""
+        """Its address, such as ``http://127.0.0.1:4100``; for ``MFA(base_url=...)`` or WORKOS_BASE_URL."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
 
@@ -95,16 +95,16 @@ class EmulatorServer:
 
     @property
     def page_url(self) -> str | None:
-        """Where people see messages and codes in a browser; None where others than this machine could see them."""
-        return f"{self.base_url}/" if self._door.has_page else None
+        """The page with messages and codes for a browser; None if others than this machine could see it."""
+        return f"{self.base_url}/" if self._app.has_page else None
 
     @property
     def api_key(self) -> str:
         """The key that requests need; for ``MFA(api_key=...)`` or WORKOS_API_KEY."""
-        return self._door.api_key
+        return self._app.api_key
 
     def close(self) -> None:
-        """Stop at once, whatever is under way; returns when no thread and no socket is left."""
+        """Stop at once. Requests under way are broken off; no thread and no socket is left when it returns."""
         self._listener.stop()
 
 
