@@ -239,9 +239,9 @@ def test_reprs_show_no_secret(caller: Caller) -> None:
     caller.challenge(sms)
     emulator = caller.emulator
     parts = [emulator, emulator.outbox, emulator.calls, emulator.clock, *emulator.outbox, *emulator.calls]
-    state = emulator._lifecycle._state
-    parts += [emulator._lifecycle, emulator._dispatcher, state]
-    parts += [*state._factors.values(), *state._challenges.values()]
+    store = emulator._store
+    parts += [emulator._lifecycle, emulator._dispatcher, store, store.factors]
+    parts += [*store.factors.values(), *store.challenges.values()]
     shown = " ".join(map(repr, parts))
     secrets = [*codes, totp["totp"]["secret"], emulator.outbox[0].code, "5005550", "Your one-time code"]
     assert [secret for secret in secrets if secret in shown] == []

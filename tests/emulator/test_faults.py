@@ -61,7 +61,7 @@ def test_a_lost_reply_of_a_verification_uses_the_code_up(emulator: Emulator, mfa
     assert caught.value.outcome_unknown
     assert caught.value.needs_new_challenge
     assert [(call.operation, call.status) for call in emulator.calls][-1] == ("verify_challenge", 201)
-    assert emulator._lifecycle._state.challenge(challenge.id).verified  # type: ignore[union-attr]
+    assert emulator._store.challenges[challenge.id].verified
 
 
 def test_a_lost_reply_of_an_enrolment_leaves_one_factor(emulator: Emulator, mfa: MFA) -> None:

@@ -19,7 +19,7 @@ import pytest
 from tests.emulator.caller import NOW, PHONE, Caller
 from tests.race import THREADS, race
 from workos_mfa.emulator import FIXED_CODE_NUMBER, Emulator, StateFileError
-from workos_mfa.emulator._state.state_file import Storage
+from workos_mfa.emulator._state.state_file import StateFile
 
 
 @pytest.fixture
@@ -289,14 +289,14 @@ def test_a_full_disk_loses_nothing(started: Callable[..., Caller], path: Path) -
     caller = started()
     factor = caller.sms()
     challenge = caller.challenge(factor, sms_template="{{code}}").json
-    database = _storage(caller.emulator)._db
+    database = _state_file(caller.emulator)._db
     pages = database.execute("PRAGMA page_count").fetchone()[0]
     database.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StateFileError, match=r"can't write the state file .*: database or disk is full") as caught:
         _until_it_fails(lambda: caller.challenge(factor))
     answered = len(caller.emulator.calls) - 1
     assert caught.value.__context__ is caught.value.__cause__ is None
-    assert len(caller.emulator.outbox) == caller.emulator._lifecycle._state.challenge_count == answered
+    assert len(caller.emulator.outbox) == len(caller.emulator._store.challenges) == answered
     database.execute("PRAGMA max_page_count = 100000")
     assert caller.challenge(factor).status == 201
     assert caller.verify(challenge, caller.emulator.outbox[0].code).json["valid"] is True
@@ -321,8 +321,8 @@ def test_an_interrupted_step_did_nothing(
     caller = started()
     factor = caller.sms()
     before = repr(caller.emulator)
-    storage = _storage(caller.emulator)
-    usual = storage.put
+    file = _state_file(caller.emulator)
+    usual = file.put
 
     def put(kind: str, key: str, value: object) -> None:
         usual(kind, key, value)
@@ -332,9 +332,9 @@ def test_an_interrupted_step_did_nothing(
     def commit() -> None:
         raise _TimeLimit
 
-    monkeypatch.setattr(storage, "put", put)
+    monkeypatch.setattr(file, "put", put)
     if moment == "commit":
-        monkeypatch.setattr(storage, "commit", commit)
+        monkeypatch.setattr(file, "commit", commit)
     with pytest.raises(_TimeLimit):
         caller.challenge(factor)
     monkeypatch.undo()
@@ -346,8 +346,8 @@ def test_an_interrupted_step_did_nothing(
 def test_a_seed_is_put_in_whole_or_not_at_all(started: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch) -> None:
     """A seed that is interrupted leaves nothing behind."""
     caller = started()
-    storage = _storage(caller.emulator)
-    usual = storage.put
+    file = _state_file(caller.emulator)
+    usual = file.put
     puts: list[str] = []
 
     def put(kind: str, key: str, value: object) -> None:
@@ -356,7 +356,7 @@ def test_a_seed_is_put_in_whole_or_not_at_all(started: Callable[..., Caller], mo
         if len(puts) == 3:
             raise _TimeLimit
 
-    monkeypatch.setattr(storage, "put", put)
+    monkeypatch.setattr(file, "put", put)
     with pytest.raises(_TimeLimit):
         caller.emulator.seed({"factors": [{"type": "generic_otp", "id": f"auth_factor_{n}"} for n in range(9)]})
     monkeypatch.undo()
@@ -367,12 +367,12 @@ def test_a_seed_is_put_in_whole_or_not_at_all(started: Callable[..., Caller], mo
 def test_a_fork_does_not_write(started: Callable[..., Caller]) -> None:
     """A child of a fork must not write to its parent's file, and is told so; nor does it close it."""
     caller = started()
-    storage = _storage(caller.emulator)
-    storage._process = -1
+    file = _state_file(caller.emulator)
+    file._process = -1
     with pytest.raises(StateFileError, match="make the emulator after the fork"):
         caller.generic()
-    storage.close()
-    storage._process, storage._closed = os.getpid(), False
+    file.close()
+    file._process, file._closed = os.getpid(), False
     assert caller.enroll(type="generic_otp").status == 201
 
 
@@ -534,12 +534,12 @@ def test_reprs_show_no_secret(started: Callable[..., Caller]) -> None:
     """No repr of what keeps the state shows a secret or a number."""
     caller = started()
     caller.challenge(caller.sms())
-    shown = repr([_storage(caller.emulator), caller.emulator._memory, caller.emulator._lifecycle])
+    shown = repr([_state_file(caller.emulator), caller.emulator._store, caller.emulator._lifecycle])
     assert PHONE[-7:] not in shown
     assert caller.emulator.outbox[0].code not in shown
 
 
-def _storage(emulator: Emulator) -> Storage:
-    storage = emulator._memory._storage
-    assert storage is not None
-    return storage
+def _state_file(emulator: Emulator) -> StateFile:
+    file = emulator._store._file
+    assert file is not None
+    return file

@@ -36,18 +36,18 @@ def _check(state: Path, answered: list[list[Any]]) -> None:
     """Everything that was answered is in the file."""
     gone = {line[1] for line in answered if line[0] == "deleted"}
     with Emulator(state=state) as emulator:
-        kept = emulator._lifecycle._state
+        kept = emulator._store
         messages = {message.challenge_id: message.code for message in emulator.outbox}
         for what, *values in answered:
             if what == "factor":
-                assert bool(kept.factor(values[0])) is (values[0] not in gone)
+                assert (values[0] in kept.factors) is (values[0] not in gone)
             elif what == "challenge":
                 assert messages[values[0]] == values[1]
-                assert kept.challenge(values[0])
+                assert values[0] in kept.challenges
             elif what == "wrong":
-                assert kept.challenge(values[0]).wrong_codes == 1  # type: ignore[union-attr]
+                assert kept.challenges[values[0]].wrong_codes == 1
             elif what == "verified":
-                assert kept.challenge(values[0]).verified  # type: ignore[union-attr]
+                assert kept.challenges[values[0]].verified
             elif what == "clock":
                 assert emulator.clock.setting().ahead.total_seconds() >= values[0]
 

@@ -27,13 +27,13 @@ from workos_mfa.emulator._faults.fault import Outcome
 from workos_mfa.emulator._http.control import Control
 from workos_mfa.emulator._http.server import DEFAULT_API_KEY, EmulatorServer, make_app
 from workos_mfa.emulator._settings import Settings, SettingsDict, check_names
-from workos_mfa.emulator._state.memory import Memory
+from workos_mfa.emulator._state.store import Store
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from workos_mfa.emulator._http.app import WSGIApp
-    from workos_mfa.emulator._state.state_file import Storage
+    from workos_mfa.emulator._state.state_file import StateFile
 
 _Emulator = TypeVar("_Emulator", bound="Emulator")
 
@@ -76,9 +76,9 @@ class Emulator:
         self._calls = Calls()
         self._faults = Faults()
         randomness = Randomness() if random_seed is None else SeededRandomness(random_seed)
-        self._memory = Memory(self._clock, randomness, None if state is None else _opened(state))
-        self._outbox = self._memory.outbox
-        self._lifecycle = Lifecycle(chosen, self._clock, self._memory)
+        self._store = Store(self._clock, randomness, None if state is None else _opened(state))
+        self._outbox = self._store.outbox
+        self._lifecycle = Lifecycle(chosen, self._clock, self._store)
         router = Router(Handlers(self._lifecycle, chosen).routes())
         self._dispatcher = Dispatcher(router, chosen, self._clock, self._calls, self._faults, randomness)
 
@@ -191,7 +191,7 @@ class Emulator:
 
     def reset(self) -> None:
         """Be as new: no factors, challenges, messages, calls or faults, and the clock as at the start."""
-        self._memory.reset()
+        self._store.reset()
         self._calls.clear()
         self._faults.clear()
 
@@ -215,7 +215,7 @@ class Emulator:
 
     def close(self) -> None:
         """Let go of the state file; an emulator without one holds nothing, and may be used on."""
-        self._memory.close()
+        self._store.close()
 
     def _make_app(self, api_key: str) -> WSGIApp:
         control = Control(
@@ -229,13 +229,13 @@ class Emulator:
         return make_app(self._dispatcher, control, api_key)
 
 
-def _opened(path: str | os.PathLike[str]) -> Storage:
+def _opened(path: str | os.PathLike[str]) -> StateFile:
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"state takes the path of a file, as a str or a Path, not {type(path).__name__!r}")
     # Only who names a state file needs SQLite.
-    from workos_mfa.emulator._state.state_file import Storage
+    from workos_mfa.emulator._state.state_file import StateFile
 
-    return Storage(path)
+    return StateFile(path)
 
 
 def _deliver(outcome: Outcome, timeout: float, clock: Clock) -> Response | TransportError:

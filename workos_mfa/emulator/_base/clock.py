@@ -129,8 +129,8 @@ class Clock:
         """Where the clock stands, or how far it is from real time."""
         return self._setting
 
-    def go_on(self, setting: ClockSetting | None, moved: Callable[[], None]) -> None:
-        """Go on as a clock before this one, and tell of every later move.
+    def resume(self, setting: ClockSetting | None, moved: Callable[[], None]) -> None:
+        """Continue as a clock before this one, and tell of every later move.
 
         :param setting: of the clock before; None where there was none.
         :param moved: called after every move; what it raises takes the move back.

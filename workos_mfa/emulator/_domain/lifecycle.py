@@ -1,7 +1,7 @@
-"""What happens to factors and challenges: made, answered, used up, deleted.
+"""The lifecycle of factors and challenges: how they are made, verified, used up and deleted.
 
-The rules of the lifecycle and nothing of HTTP. Every method is one step that happens whole or not at
-all, however many threads call, since each holds the one lock from its first look to its last write.
+The rules and nothing of HTTP. Every method happens whole or not at all, however many threads call, since each
+holds the one lock from its first look to its last write.
 """
 
 from __future__ import annotations
@@ -24,27 +24,25 @@ from workos_mfa.emulator._domain.phone_numbers import (
 )
 from workos_mfa.emulator._domain.seeding import Planter
 from workos_mfa.emulator._settings import Settings
-from workos_mfa.emulator._state.memory import Memory
 from workos_mfa.emulator._state.records import LIFETIME, ChallengeRecord, FactorRecord
+from workos_mfa.emulator._state.store import Store, step_name
 
 _RATE_WINDOW = timedelta(seconds=60)
 
 
 class Lifecycle:
-    """The lifecycle over a memory and a clock.
+    """The lifecycle over a store and a clock.
 
     Every method raises :class:`ErrorResponse` where the API would answer with an error.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, memory: Memory) -> None:
+    def __init__(self, settings: Settings, clock: Clock, store: Store) -> None:
         self._settings = settings
         self._clock = clock
-        self._memory = memory
-        self._lock = memory.lock
-        self._state = memory.state
+        self._store = store
 
     def __repr__(self) -> str:
-        return f"<Lifecycle: {self._state!r}>"
+        return f"<Lifecycle: {self.summary()}>"
 
     @property
     def settings(self) -> Settings:
@@ -53,19 +51,15 @@ class Lifecycle:
 
     def new_secret(self) -> str:
         """A secret for a TOTP factor."""
-        return totp.new_secret(self._memory.randomness)
+        return totp.new_secret(self._store.randomness)
 
     def plant(self, mapping: object) -> dict[str, list[str]]:
         """Keep what a seed describes; all of it, or nothing.
 
         :raises ValueError: if it can't be read or does not fit what is there.
         """
-        memory = self._memory
-        planter = Planter(
-            settings=self._settings, state=memory.state, randomness=memory.randomness, new_id=memory.new_id
-        )
-        with self._lock, self._state.step():
-            return planter.plant(mapping, self._now())
+        with self._store.transaction():
+            return Planter(self._settings, self._store).plant(mapping, self._now())
 
     def check_user(self, user_id: str) -> None:
         """Make sure that there is such a user."""
@@ -79,8 +73,8 @@ class Lifecycle:
 
     def factor(self, factor_id: str) -> FactorRecord:
         """The factor of this id."""
-        with self._lock:
-            factor = self._state.factor(factor_id)
+        with self._store.lock:
+            factor = self._store.factors.get(factor_id)
         if factor is None:
             raise error_responses.factor_not_found(factor_id)
         return factor
@@ -88,8 +82,8 @@ class Lifecycle:
     def factors_of_user(self, user_id: str) -> list[FactorRecord]:
         """The factors in a user's list, oldest first."""
         self.check_user(user_id)
-        with self._lock:
-            factors = list(self._state.factors_of_user(user_id))
+        with self._store.lock:
+            factors = self._store.factors.of_user(user_id)
         shows_all = self._settings.unverified_factors_listed
         return [factor for factor in factors if factor.listed and (factor.verified or shows_all)]
 
@@ -97,11 +91,11 @@ class Lifecycle:
         """Keep a new factor."""
         if new.user_id is not None:
             self.check_user(new.user_id)
-        with self._lock, self._state.step():
+        with self._store.transaction():
             self._check_limit(new.user_id)
             now = self._now()
             factor = FactorRecord(
-                id=self._memory.new_id(ids.FACTOR, now),
+                id=self._store.new_id(ids.FACTOR, now),
                 type=new.type,
                 created_at=now,
                 user_id=new.user_id,
@@ -111,13 +105,13 @@ class Lifecycle:
                 key=totp.key_of(new.secret) if new.secret else None,
                 listed=new.listed,
             )
-            self._state.put_factor(factor)
+            self._store.factors[factor.id] = factor
         return factor
 
     def delete(self, factor_id: str) -> None:
         """Forget a factor for good."""
-        with self._lock, self._state.step():
-            self._state.delete_factor(self.factor(factor_id))
+        with self._store.transaction():
+            del self._store.factors[self.factor(factor_id).id]
 
     def challenge(self, factor_id: str, template: str | None = None) -> ChallengeRecord:
         """Make a challenge; for an SMS factor send the message too.
@@ -125,18 +119,18 @@ class Lifecycle:
         :param template: the text of the message, for SMS factors.
         """
         message = None
-        with self._lock:
-            with self._state.step():
+        with self._store.lock:
+            with self._store.transaction():
                 factor = self.factor(factor_id)
                 challenge = self._new_challenge(factor)
-                self._state.put_challenge(challenge)
+                self._store.challenges[challenge.id] = challenge
                 if factor.phone_number is not None:
                     text = template or self._settings.default_sms_text
                     message = _message(factor.phone_number, challenge, text)
-                    self._state.note_sms(message)
-            # After the step, which may fail; nobody would take the message back.
+                    self._store.note_sms(message)
+            # After the transaction, which may fail; nobody would take the message back.
             if message is not None:
-                self._memory.outbox.append(message)
+                self._store.outbox.append(message)
         return challenge
 
     def open_challenge(self, challenge_id: str) -> tuple[ChallengeRecord, FactorRecord | None]:
@@ -144,9 +138,9 @@ class Lifecycle:
 
         The factor is None only where it was deleted and the settings answer that with ``valid: false``.
         """
-        with self._lock:
-            challenge = self._state.challenge(challenge_id)
-            factor = self._state.factor(challenge.factor_id) if challenge else None
+        with self._store.lock:
+            challenge = self._store.challenges.get(challenge_id)
+            factor = self._store.factors.get(challenge.factor_id) if challenge else None
         if challenge is None:
             raise error_responses.challenge_not_found(challenge_id)
         if factor is None and self._settings.deleted_factor_reply == "challenge_not_found":
@@ -157,7 +151,7 @@ class Lifecycle:
 
     def verify(self, challenge_id: str, code: str) -> tuple[ChallengeRecord, bool]:
         """Hold a code against a challenge: once right, never again."""
-        with self._lock, self._state.step():
+        with self._store.transaction():
             challenge, factor = self.open_challenge(challenge_id)
             if factor is None:
                 return challenge, False
@@ -167,14 +161,14 @@ class Lifecycle:
             if locked and self._settings.lock_refuses_right_code:
                 raise error_responses.too_many_attempts()
             if self._accept(challenge, factor, code, now):
-                self._state.put_challenge(attrs.evolve(challenge, verified=True))
+                self._store.challenges[challenge.id] = attrs.evolve(challenge, verified=True)
                 if factor.wrong_codes or not factor.verified:
-                    self._state.put_factor(attrs.evolve(factor, verified=True, wrong_codes=0))
+                    self._store.factors[factor.id] = attrs.evolve(factor, verified=True, wrong_codes=0)
                 return challenge, True
             if locked:
                 raise error_responses.too_many_attempts()
-            self._state.put_challenge(attrs.evolve(challenge, wrong_codes=challenge.wrong_codes + 1))
-            self._state.put_factor(attrs.evolve(factor, wrong_codes=factor.wrong_codes + 1))
+            self._store.challenges[challenge.id] = attrs.evolve(challenge, wrong_codes=challenge.wrong_codes + 1)
+            self._store.factors[factor.id] = attrs.evolve(factor, wrong_codes=factor.wrong_codes + 1)
         return challenge, False
 
     def totp_code(self, factor_id: str) -> str:
@@ -205,8 +199,8 @@ class Lifecycle:
 
     def totp_codes(self) -> list[totp.TOTPCode]:
         """The codes that authenticator apps show now, those of the newest factors first."""
-        with self._lock:
-            factors = self._state.factors()
+        with self._store.lock:
+            factors = list(self._store.factors.values())
         step = totp.step_at(self._clock.now())
         return [
             totp.TOTPCode(
@@ -221,15 +215,15 @@ class Lifecycle:
 
     def summary(self) -> str:
         """How much there is."""
-        with self._lock:
-            return f"{self._state.factor_count} factors, {self._state.challenge_count} challenges"
+        with self._store.lock:
+            return self._store.summary()
 
     def _factor_for(self, method: str, factor_id: object) -> FactorRecord:
         """The factor that a method of the emulator was asked about, which is not the API's business."""
         if not isinstance(factor_id, str):
             raise TypeError(f"{method}() takes the id of a factor, such as factor.id, not {type(factor_id).__name__!r}")
-        with self._lock:
-            factor = self._state.factor(factor_id)
+        with self._store.lock:
+            factor = self._store.factors.get(factor_id)
         if factor is None:
             raise LookupError("there is no factor with this id in the emulator: never enrolled, or deleted")
         return factor
@@ -237,8 +231,8 @@ class Lifecycle:
     def _may_be_right(self, code: str, factor: FactorRecord, now: datetime) -> bool:
         """Whether a challenge of a factor could take a code, now or in the next thirty seconds."""
         if factor.key is None:
-            with self._lock:
-                return code in self._state.codes_of(factor.id)
+            with self._store.lock:
+                return code in {one.code for one in self._store.challenges.values() if one.factor_id == factor.id}
         # One step more than is accepted, since the clock may run on before the code is tried.
         window = self._settings.totp_window + 1
         return bool(list(totp.steps_of(code, key=factor.key, moment=now, window=window)))
@@ -248,12 +242,12 @@ class Lifecycle:
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     def _email(self, user_id: str) -> str | None:
-        with self._lock:
-            return self._state.email(user_id)
+        with self._store.lock:
+            return self._store.users.get(user_id)
 
     def _check_limit(self, user_id: str | None) -> None:
         limit = self._settings.max_factors_per_user
-        if user_id is not None and limit is not None and self._state.count_of_user(user_id) >= limit:
+        if user_id is not None and limit is not None and len(self._store.factors.of_user(user_id)) >= limit:
             raise error_responses.factor_limit_reached()
 
     def _check_throttle(self, number: str | None, now: datetime) -> None:
@@ -265,7 +259,7 @@ class Lifecycle:
         if number == RATE_LIMITED_NUMBER:
             raise error_responses.sms_rate_limited(settings)
         limit = settings.sms_rate_limit
-        if limit is not None and self._state.sms_sent_since(number, now - _RATE_WINDOW) >= limit:
+        if limit is not None and self._store.sms_sent_since(number, now - _RATE_WINDOW) >= limit:
             raise error_responses.sms_rate_limited(settings)
 
     def _new_challenge(self, factor: FactorRecord) -> ChallengeRecord:
@@ -273,7 +267,7 @@ class Lifecycle:
         number = factor.phone_number
         self._check_throttle(number, now)
         return ChallengeRecord(
-            id=self._memory.new_id(ids.CHALLENGE, now),
+            id=self._store.new_id(ids.CHALLENGE, now),
             factor_id=factor.id,
             factor_type=factor.type,
             created_at=now,
@@ -282,14 +276,14 @@ class Lifecycle:
         )
 
     def _code(self, number: str | None) -> str:
-        return FIXED_CODE if number and has_fixed_code(number) else self._memory.randomness.code()
+        return FIXED_CODE if number and has_fixed_code(number) else self._store.randomness.code()
 
     def _check_open(self, challenge: ChallengeRecord, now: datetime) -> None:
         settings = self._settings
         if challenge.verified:
             raise error_responses.previously_verified(challenge.id)
         ends = challenge.factor_type != "totp" or settings.totp_challenges_expire
-        is_old = settings.new_challenge_cancels_older and not self._state.is_newest(challenge)
+        is_old = settings.new_challenge_cancels_older and not self._store.is_newest(challenge)
         if is_old or (ends and now >= challenge.expires_at):
             raise error_responses.expired(challenge.id)
 
@@ -304,8 +298,9 @@ class Lifecycle:
             return challenge.code == code
         reused = False
         for step in totp.steps_of(code, key=factor.key, moment=now, window=self._settings.totp_window):
-            if not self._state.is_step_used(factor.id, step):
-                self._state.use_step(factor.id, step)
+            name = step_name(factor.id, step)
+            if name not in self._store.used_steps:
+                self._store.used_steps[name] = factor.id, step
                 return True
             reused = True
         if reused and self._settings.reused_totp_code == "refused":

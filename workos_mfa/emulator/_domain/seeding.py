@@ -8,19 +8,18 @@ An error names the place in the JSON. It never repeats a value from there, which
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import NoReturn, cast
 
 import attrs
 
 from workos_mfa.emulator._base import ids
-from workos_mfa.emulator._base.randomness import Randomness
 from workos_mfa.emulator._domain import totp
 from workos_mfa.emulator._domain.phone_numbers import normalised_phone
 from workos_mfa.emulator._settings import Settings, settings_from
 from workos_mfa.emulator._state.records import LIFETIME, ChallengeRecord, FactorRecord
-from workos_mfa.emulator._state.store import State
+from workos_mfa.emulator._state.store import Store
 
 _FACTOR = ("id", "type", "issuer", "user", "secret", "phone_number", "user_id", "created_at", "verified")
 _CHALLENGE = ("id", "authentication_factor_id", "code", "created_at", "expires_at")
@@ -40,20 +39,16 @@ def settings_in(mapping: object) -> Settings:
     return _JSONObject("", mapping).at("settings", {}).settings()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Planter:
     """Keeps what a seed describes.
 
     :param settings: the settings in force; a seed for other ones is refused.
-    :param state: where users, factors and challenges are kept.
-    :param randomness: makes the secrets and codes that a seed does not pin.
-    :param new_id: makes the ids that a seed does not pin.
+    :param store: where users, factors and challenges are kept.
     """
 
     settings: Settings
-    state: State
-    randomness: Randomness
-    new_id: Callable[[str, datetime], str]
+    store: Store
 
     def plant(self, mapping: object, now: datetime) -> dict[str, list[str]]:
         """Keep everything that is not there yet.
@@ -80,7 +75,7 @@ class Planter:
         _check_unique("challenges", challenges)
 
         for user_id, email in users.items():
-            self.state.put_user(user_id, email)
+            self.store.users[user_id] = email
         return {
             "factors": [self._keep_factor(factor) for factor in factors],
             "challenges": [self._keep_challenge(challenge) for challenge in challenges],
@@ -113,7 +108,7 @@ class Planter:
         return place.refuse("phone_number", "text messages can't be sent there") if number is None else number
 
     def _known_factor(self, place: _JSONObject, record: FactorRecord) -> FactorRecord:
-        known = self.state.factor(record.id)
+        known = self.store.factors.get(record.id)
         if known is None:
             return record
         # A secret that the seed leaves to chance was drawn when the factor was first made.
@@ -125,14 +120,14 @@ class Planter:
     def _known_challenge(
         self, place: _JSONObject, record: ChallengeRecord, seeded: Mapping[str, FactorRecord]
     ) -> ChallengeRecord:
-        factor = seeded.get(record.factor_id) or self.state.factor(record.factor_id)
+        factor = seeded.get(record.factor_id) or self.store.factors.get(record.factor_id)
         if factor is None:
             place.refuse("authentication_factor_id", "there is no such factor, neither here nor from before")
         if factor.type == "totp" and record.code is not None:
             place.refuse("code", "a totp factor's code follows from its secret and the time")
         if factor.type == "sms" and record.code is None:
             place.refuse("code", "is missing; no text message is sent that would tell it")
-        known = self.state.challenge(record.id)
+        known = self.store.challenges.get(record.id)
         if known is None:
             return attrs.evolve(record, factor_type=factor.type)
         if (record.factor_id, record.code or known.code) != (known.factor_id, known.code):
@@ -140,21 +135,21 @@ class Planter:
         return known
 
     def _keep_factor(self, factor: FactorRecord) -> str:
-        if self.state.factor(factor.id) is not None:
+        if factor.id in self.store.factors:
             return factor.id
         if factor.type == "totp" and factor.key is None:
-            factor = attrs.evolve(factor, key=totp.key_of(totp.new_secret(self.randomness)))
-        factor = attrs.evolve(factor, id=factor.id or self.new_id(ids.FACTOR, factor.created_at))
-        self.state.put_factor(factor)
+            factor = attrs.evolve(factor, key=totp.key_of(totp.new_secret(self.store.randomness)))
+        factor = attrs.evolve(factor, id=factor.id or self.store.new_id(ids.FACTOR, factor.created_at))
+        self.store.factors[factor.id] = factor
         return factor.id
 
     def _keep_challenge(self, challenge: ChallengeRecord) -> str:
-        if self.state.challenge(challenge.id) is not None:
+        if challenge.id in self.store.challenges:
             return challenge.id
         if challenge.factor_type == "generic_otp" and challenge.code is None:
-            challenge = attrs.evolve(challenge, code=self.randomness.code())
-        challenge = attrs.evolve(challenge, id=challenge.id or self.new_id(ids.CHALLENGE, challenge.created_at))
-        self.state.put_challenge(challenge)
+            challenge = attrs.evolve(challenge, code=self.store.randomness.code())
+        challenge = attrs.evolve(challenge, id=challenge.id or self.store.new_id(ids.CHALLENGE, challenge.created_at))
+        self.store.challenges[challenge.id] = challenge
         return challenge.id
 
 

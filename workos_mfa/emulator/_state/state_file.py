@@ -1,8 +1,8 @@
 """The file that keeps the emulator's memory over a restart: SQLite, as one table of named JSON values.
 
-What a step of the engine changes is committed before its answer leaves, so that a process that is killed at any
+What a transaction changes is committed before the response leaves, so that a process that is killed at any
 moment has lost nothing that was answered. (The machine's own power is another matter: SQLite then keeps the file
-whole, but the last few answers may be gone.) SQLite's lock on the file is taken at the start and ends with the
+whole, but the last few calls may be gone.) SQLite's lock on the file is taken at the start and ends with the
 process, however it ends.
 """
 
@@ -24,10 +24,10 @@ _OURS = 0x774D4641
 _FORMAT = 1
 
 
-class Storage:
+class StateFile:
     """A state file that is open, and locked until it is closed.
 
-    One thread at a time: the engine holds its lock around every use.
+    One thread at a time: the store holds its lock around every use.
 
     :param path: the file; it is made where there is none.
     :raises StateFileError: if it is in use, is not one of ours, is of a newer format or can't be written.
@@ -51,7 +51,7 @@ class Storage:
             raise
 
     def __repr__(self) -> str:
-        return f"<Storage {str(self._path)!r}>"
+        return f"<StateFile {str(self._path)!r}>"
 
     def put(self, kind: str, key: str, value: object) -> None:
         """Keep a value; one that has the name already keeps its place in the order.
@@ -68,12 +68,12 @@ class Storage:
         )
 
     def drop(self, kind: str, key: str) -> None:
-        """Forget a value."""
+        """Remove a value."""
         self._change("DELETE FROM entries WHERE kind = ? AND key = ?", (kind, key))
 
-    def drop_all(self, kind: str | None = None) -> None:
-        """Forget all values, or all of one kind."""
-        self._change("DELETE FROM entries WHERE ? IS NULL OR kind = ?", (kind, kind))
+    def drop_all(self, kind: str) -> None:
+        """Remove all values of one kind."""
+        self._change("DELETE FROM entries WHERE kind = ?", (kind,))
 
     def entries(self) -> Iterator[tuple[str, str, object]]:
         """All values, as kind, key and value, in the order in which they were first kept."""
@@ -103,13 +103,13 @@ class Storage:
         return True
 
     def close(self) -> None:
-        """Let go of the file; what comes afterwards is refused."""
+        """Close the file; what comes afterwards is refused."""
         self._closed = True
         # A child of a fork has the parent's connection, and would pull the file from under it.
         if os.getpid() == self._process:
             self._db.close()
 
-    def _change(self, statement: str, values: tuple[str | None, ...]) -> None:
+    def _change(self, statement: str, values: tuple[str, ...]) -> None:
         if self._closed:
             raise StateFileError(f"the emulator of the state file {self._path} was closed; make another one")
         if os.getpid() != self._process:
