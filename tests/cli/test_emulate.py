@@ -304,7 +304,7 @@ def test_a_state_file(emulate: Emulate, tmp_path: Path) -> None:
     emulate("--state", state, visit=visit)
 
 
-def test_a_reader_who_goes_away_stops_nothing(emulator: Emulator) -> None:
+def test_a_reader_who_goes_away_stops_nothing() -> None:
     """If nobody reads the lines any more, calls are answered all the same."""
 
     class Gone(io.StringIO):
@@ -312,6 +312,7 @@ def test_a_reader_who_goes_away_stops_nothing(emulator: Emulator) -> None:
             raise BrokenPipeError
 
     display = TextDisplay(Gone())
+    emulator = Emulator()
     emulator.calls.watch(display.call)
     with emulator.serve() as server, contextlib.closing(Client(server.base_url, server.api_key)) as client:
         display.started(server)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.plugin.running import run, run_apart, said
+from tests.testing.pytest_run import run, run_apart, said
 
 pytest_plugins = "pytester"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.plugin.running import run, said
+from tests.testing.pytest_run import run, said
 
 pytest_plugins = "pytester"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.documents import Block, read_page
-from tests.plugin.running import said
+from tests.testing.pytest_run import said
 
 pytest_plugins = "pytester"
 
