@@ -1,9 +1,9 @@
 """Runs the examples of a Markdown page as a reader would who pastes one after the other.
 
-A page's ``python`` and ``pycon`` blocks run in order in one module, in an environment without settings of ours and
-with no network: what needs an API is written against the emulator, since that is also what a reader can run. A
-block that defines tests is run by pytest, after the blocks above it. A block that can't run says so in a comment
-right above it, with the reason: ``<!-- not run: it waits for a person -->``.
+A page's ``python`` and ``pycon`` blocks run in order in one module, with no network and none of our settings in the
+environment. An example that needs an API is written against the emulator, which a reader can run too. A block that
+defines tests becomes a test file, with the blocks above it; one run of pytest takes all of a page's test files. A block
+that can't run has a comment with the reason right above it: ``<!-- not run: it waits for a person -->``.
 """
 
 from __future__ import annotations
@@ -105,18 +105,21 @@ def run_page(blocks: list[Block], monkeypatch: pytest.MonkeyPatch, pytester: pyt
     module = ModuleType("page")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     above: list[Block] = []
+    with_tests: list[list[Block]] = []
     for block in blocks:
         if block.not_run is not None:
             continue
         if block.language == "pycon":
             _run_session(block, module)
         elif _DEFINES_TESTS.search(block.text):
-            _run_tests([*above, block], pytester)
+            with_tests.append([*above, block])
         else:
             exec(compile(block.in_place, block.page, "exec", dont_inherit=True), vars(module))  # noqa: S102
             above.append(block)
         if asked_for:
             raise DocumentError(f"{block.place}: it talks to {asked_for[0]}; the emulator answers without a network")
+    if with_tests:
+        _run_tests(with_tests, pytester)
 
 
 def _without_the_world(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -145,14 +148,15 @@ def _run_session(block: Block, module: ModuleType) -> None:
     vars(module).update(test.globs)
 
 
-def _run_tests(blocks: list[Block], pytester: pytest.Pytester) -> None:
-    text = "\n".join(block.text for block in blocks)
-    path = pytester.path / f"test_line_{blocks[-1].line}.py"
-    path.write_text(text, "utf-8")
+def _run_tests(programs: list[list[Block]], pytester: pytest.Pytester) -> None:
+    for blocks in programs:
+        path = pytester.path / f"test_line_{blocks[-1].line}.py"
+        path.write_text("\n".join(block.text for block in blocks), "utf-8")
     # In a process of its own, as readers run it: a pytest inside this one finds the package loaded already.
-    result = pytester.runpytest_subprocess("-W", "error", path)
+    # One process for the whole page, since its start takes longer than the tests.
+    result = pytester.runpytest_subprocess("-W", "error", pytester.path)
     if result.ret != pytest.ExitCode.OK:
-        raise DocumentError(f"{blocks[-1].place}: its tests do not pass\n{result.stdout}")
+        raise DocumentError(f"{programs[0][-1].page}: its tests do not pass\n{result.stdout}")
 
 
 def read_page(path: Path, root: Path) -> list[Block]:

@@ -95,7 +95,8 @@ class TestRunner:
     def test_failing_tests_are_refused(self) -> None:
         """A test of the page that fails, fails the page."""
         said = self.refusal("```python", "class TestSum:", "    def test_it(self):", "        assert 1 + 1 == 3", "```")
-        assert said.startswith("page.md:2: its tests do not pass")
+        assert said.startswith("page.md: its tests do not pass")
+        assert "test_line_2.py" in said
         assert "assert (1 + 1) == 3" in said
 
     def test_settings_are_taken_away(self) -> None:
