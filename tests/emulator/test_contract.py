@@ -9,14 +9,14 @@ from urllib.parse import urlencode
 import attrs
 
 from workos_mfa.emulator import Emulator
-from workos_mfa.testing import Answer, TransportContract
+from workos_mfa.testing import ServerResponse, TransportContract
 
 FAULTS: Mapping[str, Mapping[str, object]] = {
-    "refused": {"fault": "refuse_connection"},
-    "lost": {"fault": "lose_response"},
-    "cut": {"fault": "cut_body"},
+    "refuse_connection": {"fault": "refuse_connection"},
+    "lose_response": {"fault": "lose_response"},
+    "cut_body": {"fault": "cut_body"},
     # Nothing drips where nothing is sent: it is late.
-    **{trouble: {"fault": "delay", "seconds": 60} for trouble in ("late", "dripping_head", "dripping_body")},
+    **{fault: {"fault": "delay", "seconds": 60} for fault in ("delay", "drip_head", "drip_body")},
 }
 
 
@@ -39,13 +39,13 @@ class TestInProcess(TransportContract):
     """The emulator, with a fault for each thing that the contract's server is to do."""
 
     @contextlib.contextmanager
-    def connected(self, answer: Answer) -> Iterator[Connection]:
+    def connected(self, response: ServerResponse) -> Iterator[Connection]:
         """An emulator that answers like this."""
         emulator = Emulator()
         emulator.clock.freeze()
-        body = answer.body.decode() if answer.body else None
-        if answer.trouble is None:
-            emulator.faults.respond(answer.status, body, headers=answer.headers, count=None)
+        body = response.body.decode() if response.body else None
+        if response.fault is None:
+            emulator.faults.respond(response.status, body, headers=response.headers, count=None)
         else:
-            emulator.faults.from_json({**FAULTS[answer.trouble], "count": None})
+            emulator.faults.from_json({**FAULTS[response.fault], "count": None})
         yield Connection(emulator)

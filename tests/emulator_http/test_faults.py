@@ -16,7 +16,7 @@ from tests.emulator_http.http import Client, raw
 from workos_mfa import MFA, RequestsTransport, RetryPolicy, Transport, Urllib3Transport
 from workos_mfa._core.errors import ConnectionLostError, RateLimitExceededError, ServerError, UnexpectedResponseError
 from workos_mfa.emulator import Emulator, EmulatorServer
-from workos_mfa.testing import Answer, TransportContract
+from workos_mfa.testing import ServerResponse, TransportContract
 
 PATH = "/auth/factors/auth_factor_1"
 TRANSPORTS = (RequestsTransport, Urllib3Transport)
@@ -127,11 +127,11 @@ def test_a_lost_reply_is_not_repeated(
 
 
 FAULTS: Mapping[str, Mapping[str, object]] = {
-    "refused": {"fault": "refuse_connection"},
-    "lost": {"fault": "lose_request"},
-    "cut": {"fault": "cut_body"},
+    "refuse_connection": {"fault": "refuse_connection"},
+    "lose_response": {"fault": "lose_request"},
+    "cut_body": {"fault": "cut_body"},
     # It has no fault that drips; the transports' own tests have.
-    **{trouble: {"fault": "delay", "seconds": 3600} for trouble in ("late", "dripping_head", "dripping_body")},
+    **{fault: {"fault": "delay", "seconds": 3600} for fault in ("delay", "drip_head", "drip_body")},
 }
 
 
@@ -164,14 +164,14 @@ class TestContract(TransportContract):
         self.transport_class = transport_class
 
     @contextlib.contextmanager
-    def connected(self, answer: Answer) -> Iterator[Connection]:
+    def connected(self, response: ServerResponse) -> Iterator[Connection]:
         """A transport before an emulator that answers like this."""
         emulator = Emulator()
-        body = None if answer.status == 204 else answer.body.decode()
-        if answer.trouble is None:
-            emulator.faults.respond(answer.status, body, headers=answer.headers, count=None)
+        body = None if response.status == 204 else response.body.decode()
+        if response.fault is None:
+            emulator.faults.respond(response.status, body, headers=response.headers, count=None)
         else:
-            emulator.faults.from_json({**FAULTS[answer.trouble], "count": None})
+            emulator.faults.from_json({**FAULTS[response.fault], "count": None})
         with emulator.serve() as server:
             transport = self.transport_class(server.api_key, base_url=server.base_url)
             try:

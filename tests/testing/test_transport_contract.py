@@ -26,16 +26,16 @@ from workos_mfa import (
     TransportTimeoutError,
 )
 from workos_mfa.testing import (
-    Answer,
+    ServerResponse,
     TransportContract,
 )
 
 
 class InMemory:
-    """A transport before a server that is no more than its answer; it keeps the contract."""
+    """A transport with no server behind it, only a response. It keeps the contract."""
 
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
+    def __init__(self, response: ServerResponse) -> None:
+        self.response = response
         self.seen: Sequence[tuple[str, str]] = []
 
     @property
@@ -44,24 +44,24 @@ class InMemory:
         return self
 
     def send(self, request: Request, /) -> Response:
-        """Do as the answer says."""
+        """Do as the response says."""
         self.arrive(request)
         return self.outcome()
 
     def arrive(self, request: Request) -> None:
         """Let the server see the request, if there is one."""
-        if self.answer.trouble == "refused":
+        if self.response.fault == "refuse_connection":
             raise ConnectError("nobody listens. Nothing was sent")
         query = f"?{urlencode(request.query)}" if request.query else ""
         self.seen = [*self.seen, (request.method, request.path + query)]
 
     def outcome(self) -> Response:
         """What the server does."""
-        if self.answer.trouble in {"lost", "cut"}:
+        if self.response.fault in {"lose_response", "cut_body"}:
             raise ConnectionLostError("the connection broke")
-        if self.answer.trouble is not None:
-            raise TransportTimeoutError("no answer came in time")
-        return Response(self.answer.status, self.answer.headers, self.answer.body[: MAX_BODY + 1])
+        if self.response.fault is not None:
+            raise TransportTimeoutError("no response came in time")
+        return Response(self.response.status, self.response.headers, self.response.body[: MAX_BODY + 1])
 
     def close(self) -> None:
         """Nothing is held."""
@@ -71,9 +71,9 @@ class TestInMemory(TransportContract):
     """A transport that keeps the contract passes all of it."""
 
     @contextlib.contextmanager
-    def connected(self, answer: Answer) -> Iterator[InMemory]:
+    def connected(self, response: ServerResponse) -> Iterator[InMemory]:
         """A new one for each test."""
-        yield InMemory(answer)
+        yield InMemory(response)
 
 
 class WrongStatus(InMemory):
@@ -84,7 +84,7 @@ class WrongStatus(InMemory):
 
 
 class WrongHeaders(InMemory):
-    """It gives every answer an id of its own."""
+    """It gives every response an id of its own."""
 
     def outcome(self) -> Response:
         response = super().outcome()
@@ -138,7 +138,7 @@ class Repeating(InMemory):
 
 
 class InventingABody(InMemory):
-    """It has a body for every answer."""
+    """It has a body for every response."""
 
     def outcome(self) -> Response:
         response = super().outcome()
@@ -170,18 +170,18 @@ class ReadingWithoutEnd(InMemory):
     """It reads all there is."""
 
     def outcome(self) -> Response:
-        return attrs.evolve(super().outcome(), body=self.answer.body)
+        return attrs.evolve(super().outcome(), body=self.response.body)
 
 
 class ReadingTooLittle(InMemory):
     """It cuts the body where nobody can see that it was cut."""
 
     def outcome(self) -> Response:
-        return attrs.evolve(super().outcome(), body=self.answer.body[:MAX_BODY])
+        return attrs.evolve(super().outcome(), body=self.response.body[:MAX_BODY])
 
 
 class CallingItClear(InMemory):
-    """It says of every trouble that nothing was sent."""
+    """It says of every failure that nothing was sent."""
 
     def outcome(self) -> Response:
         try:
@@ -192,7 +192,7 @@ class CallingItClear(InMemory):
 
 
 class CallingItUnclear(InMemory):
-    """It says of every trouble that something may have been done."""
+    """It says of every failure that something may have been done."""
 
     def send(self, request: Request, /) -> Response:
         try:
@@ -202,41 +202,41 @@ class CallingItUnclear(InMemory):
             raise
 
 
-class TakingHalfAnAnswer(InMemory):
-    """It makes do with what came of a body."""
+class ReturningACutBody(InMemory):
+    """It returns the part of a body that came."""
 
     def outcome(self) -> Response:
-        return Response(200, body=b"{") if self.answer.trouble == "cut" else super().outcome()
+        return Response(200, body=b"{") if self.response.fault == "cut_body" else super().outcome()
 
 
 class WaitingForTheLastByte(InMemory):
-    """It has patience with an answer that drips."""
+    """It waits for a slow response to end."""
 
     def outcome(self) -> Response:
-        return Response(200) if str(self.answer.trouble).startswith("dripping") else super().outcome()
+        return Response(200) if str(self.response.fault).startswith("drip") else super().outcome()
 
 
-class TakingTroubleForAnAnswer(InMemory):
-    """It makes an answer out of none."""
+class MakingUpAResponse(InMemory):
+    """It returns a 502 if no response came."""
 
     def outcome(self) -> Response:
-        return Response(502) if self.answer.trouble else super().outcome()
+        return Response(502) if self.response.fault else super().outcome()
 
 
-class RepeatingInTrouble(InMemory):
-    """It tries again where the answer did not come."""
+class RepeatingAfterAFailure(InMemory):
+    """It repeats the request if no response came."""
 
     def send(self, request: Request, /) -> Response:
-        if self.answer.trouble:
+        if self.response.fault:
             self.arrive(request)
         return super().send(request)
 
 
 class CallingItLost(InMemory):
-    """It has one error for all trouble."""
+    """It has one error for all failures."""
 
     def outcome(self) -> Response:
-        if self.answer.trouble:
+        if self.response.fault:
             raise ConnectionLostError("something was the matter")
         return super().outcome()
 
@@ -245,7 +245,7 @@ class ShowingTheBodyInItsText(InMemory):
     """Its error says what was sent."""
 
     def send(self, request: Request, /) -> Response:
-        if self.answer.trouble:
+        if self.response.fault:
             raise ConnectionLostError(f"lost: {request.json}")
         return super().send(request)
 
@@ -264,7 +264,7 @@ class ShowingTheBodyInItsCause(InMemory):
     """Its error was made from one that says what was sent."""
 
     def send(self, request: Request, /) -> Response:
-        if self.answer.trouble:
+        if self.response.fault:
             raise ConnectionLostError("lost") from ValueError(str(request.json))
         return super().send(request)
 
@@ -286,8 +286,8 @@ class ShowingTheBodyInAFrameOfItsContext(InMemory):
 class ForOneThread(InMemory):
     """It may be used by the thread that made it."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer)
+    def __init__(self, response: ServerResponse) -> None:
+        super().__init__(response)
         self.thread = threading.current_thread()
 
     def arrive(self, request: Request) -> None:
@@ -313,39 +313,39 @@ class ClosingOnce(InMemory):
 
 
 BREACHES: list[tuple[type[InMemory], str]] = [
-    (WrongStatus, "test_it_returns_the_answer"),
-    (WrongHeaders, "test_it_returns_the_answer"),
-    (WrongBody, "test_it_returns_the_answer"),
-    (DecodedPath, "test_it_asks_what_it_was_told_to"),
-    (WithoutQuery, "test_it_asks_what_it_was_told_to"),
-    (WrongMethod, "test_it_asks_what_it_was_told_to"),
-    (RaisingForStatus, "test_an_error_status_is_an_answer"),
-    (Repeating, "test_an_error_status_is_an_answer"),
-    (WrongStatus, "test_an_error_status_is_an_answer"),
-    (InventingABody, "test_an_answer_may_be_empty"),
+    (WrongStatus, "test_it_returns_the_response"),
+    (WrongHeaders, "test_it_returns_the_response"),
+    (WrongBody, "test_it_returns_the_response"),
+    (DecodedPath, "test_it_sends_the_request"),
+    (WithoutQuery, "test_it_sends_the_request"),
+    (WrongMethod, "test_it_sends_the_request"),
+    (RaisingForStatus, "test_an_error_status_is_a_response"),
+    (Repeating, "test_an_error_status_is_a_response"),
+    (WrongStatus, "test_an_error_status_is_a_response"),
+    (InventingABody, "test_a_response_may_be_empty"),
     (Following, "test_it_follows_no_redirect"),
     (AskingWhereARedirectLeads, "test_it_follows_no_redirect"),
-    (ReadingWithoutEnd, "test_it_does_not_read_without_end"),
-    (ReadingTooLittle, "test_it_does_not_read_without_end"),
-    (CallingItClear, "test_a_lost_answer_is_an_unclear_error"),
-    (TakingTroubleForAnAnswer, "test_a_lost_answer_is_an_unclear_error"),
-    (RepeatingInTrouble, "test_a_lost_answer_is_an_unclear_error"),
+    (ReadingWithoutEnd, "test_it_limits_the_body"),
+    (ReadingTooLittle, "test_it_limits_the_body"),
+    (CallingItClear, "test_a_lost_response_is_an_unclear_error"),
+    (MakingUpAResponse, "test_a_lost_response_is_an_unclear_error"),
+    (RepeatingAfterAFailure, "test_a_lost_response_is_an_unclear_error"),
     (CallingItUnclear, "test_no_connection_is_a_clear_error"),
     (CallingItClear, "test_a_cut_body_is_an_unclear_error"),
-    (TakingHalfAnAnswer, "test_a_cut_body_is_an_unclear_error"),
-    (TakingTroubleForAnAnswer, "test_a_cut_body_is_an_unclear_error"),
+    (ReturningACutBody, "test_a_cut_body_is_an_unclear_error"),
+    (MakingUpAResponse, "test_a_cut_body_is_an_unclear_error"),
     (WaitingForTheLastByte, "test_a_dripping_head_ends_in_time"),
     (WaitingForTheLastByte, "test_a_dripping_body_ends_in_time"),
     (CallingItLost, "test_a_dripping_head_ends_in_time"),
     (CallingItLost, "test_a_dripping_body_ends_in_time"),
-    (CallingItClear, "test_a_late_answer_is_an_unclear_error"),
-    (CallingItLost, "test_a_late_answer_is_an_unclear_error"),
-    (TakingTroubleForAnAnswer, "test_a_late_answer_is_an_unclear_error"),
-    (RepeatingInTrouble, "test_a_late_answer_is_an_unclear_error"),
-    (ShowingTheBodyInItsText, "test_an_error_shows_nothing_that_was_sent"),
-    (ShowingTheBodyInAFrame, "test_an_error_shows_nothing_that_was_sent"),
-    (ShowingTheBodyInItsCause, "test_an_error_shows_nothing_that_was_sent"),
-    (ShowingTheBodyInAFrameOfItsContext, "test_an_error_shows_nothing_that_was_sent"),
+    (CallingItClear, "test_a_late_response_is_an_unclear_error"),
+    (CallingItLost, "test_a_late_response_is_an_unclear_error"),
+    (MakingUpAResponse, "test_a_late_response_is_an_unclear_error"),
+    (RepeatingAfterAFailure, "test_a_late_response_is_an_unclear_error"),
+    (ShowingTheBodyInItsText, "test_an_error_does_not_show_the_body"),
+    (ShowingTheBodyInAFrame, "test_an_error_does_not_show_the_body"),
+    (ShowingTheBodyInItsCause, "test_an_error_does_not_show_the_body"),
+    (ShowingTheBodyInAFrameOfItsContext, "test_an_error_does_not_show_the_body"),
     (ForOneThread, "test_many_threads_may_use_it"),
     (AnsweringOneThread, "test_many_threads_may_use_it"),
     (ClosingOnce, "test_it_may_be_closed_twice"),
@@ -357,8 +357,8 @@ def contract_of(kind: type[InMemory]) -> TransportContract:
 
     class Contract(TransportContract):
         @contextlib.contextmanager
-        def connected(self, answer: Answer) -> Iterator[InMemory]:
-            yield kind(answer)
+        def connected(self, response: ServerResponse) -> Iterator[InMemory]:
+            yield kind(response)
 
     return Contract()
 
@@ -408,14 +408,14 @@ def test_what_is_not_kept_is_said() -> None:
         not_kept: ClassVar[Mapping[str, str]] = {"test_a_dripping_head_ends_in_time": "it has no clock"}
 
         @contextlib.contextmanager
-        def connected(self, answer: Answer) -> Iterator[InMemory]:
-            yield WaitingForTheLastByte(answer)
+        def connected(self, response: ServerResponse) -> Iterator[InMemory]:
+            yield WaitingForTheLastByte(response)
 
     with pytest.raises(unittest.SkipTest, match=r"^not kept: it has no clock$"):
         Contract().test_a_dripping_head_ends_in_time()
     with pytest.raises(AssertionError):
         Contract().test_a_dripping_body_ends_in_time()
-    Contract().test_a_late_answer_is_an_unclear_error()
+    Contract().test_a_late_response_is_an_unclear_error()
 
 
 def test_what_is_kept_after_all_is_said_too() -> None:

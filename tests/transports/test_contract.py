@@ -7,7 +7,7 @@ import requests
 
 from tests.transports.api import KEY, SessionTransport, TransportFactory
 from workos_mfa import Request, Response, Transport, Urllib3Transport
-from workos_mfa.testing import Answer, TransportContract
+from workos_mfa.testing import ServerResponse, TransportContract
 from workos_mfa.testing._server import serving
 
 
@@ -45,15 +45,15 @@ class WithoutABody(Urllib3Transport):
 
 
 def test_a_transport_that_sends_no_body() -> None:
-    """It fails, though it passes every answer on."""
+    """It fails, though it passes every response on."""
 
     class Contract(TransportContract):
         def transport(self, base_url: str) -> Transport:
             return WithoutABody(KEY, base_url=base_url)
 
     with pytest.raises(AssertionError, match="415"):
-        Contract().test_it_returns_the_answer()
-    Contract().test_an_answer_may_be_empty()
+        Contract().test_it_returns_the_response()
+    Contract().test_a_response_may_be_empty()
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,6 @@ def test_a_transport_that_sends_no_body() -> None:
 )
 def test_what_the_contracts_server_wants(body: bytes, content_type: str, status: int) -> None:
     """A JSON object, and a content type that says so, as the API does."""
-    with serving(Answer()) as server:
-        answer = requests.post(server.base_url, body, headers={"Content-Type": content_type}, timeout=5)
-    assert answer.status_code == status
+    with serving(ServerResponse()) as server:
+        response = requests.post(server.base_url, body, headers={"Content-Type": content_type}, timeout=5)
+    assert response.status_code == status

@@ -13,8 +13,8 @@ from __future__ import annotations
 import importlib
 
 __all__ = [
-    "Answer",
     "Connected",
+    "ServerResponse",
     "StubTransport",
     "TransportContract",
     "emulated",
@@ -28,7 +28,7 @@ __all__ = [
 
 # Where each name is defined; what is not here is in one module.
 _HOMES = {
-    "Answer": "_server",
+    "ServerResponse": "_server",
     "Connected": "_contract",
     "TransportContract": "_contract",
     "emulated": "_emulated",
@@ -38,7 +38,7 @@ TYPE_CHECKING = False  # type checkers take it for true, and importing typing wo
 if TYPE_CHECKING:
     from workos_mfa.testing._contract import Connected, TransportContract
     from workos_mfa.testing._emulated import emulated
-    from workos_mfa.testing._server import Answer
+    from workos_mfa.testing._server import ServerResponse
     from workos_mfa.testing._stub import (
         StubTransport,
         json_response,

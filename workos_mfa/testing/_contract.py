@@ -1,7 +1,6 @@
-"""What every transport promises, as a suite to subclass: :class:`workos_mfa.testing.TransportContract`.
+"""The tests that every transport has to pass: :class:`workos_mfa.testing.TransportContract`, to be subclassed.
 
-It needs neither pytest nor unittest: a broken promise is an AssertionError. A transport is judged by what it makes of
-trouble, so the server that makes the trouble comes with the suite.
+They need neither pytest nor unittest: a broken promise is an AssertionError. The server with the faults comes along.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ import attrs
 
 from workos_mfa._core.errors import TransportError, TransportTimeoutError
 from workos_mfa._core.transport import MAX_BODY, Options, Request, Response, Transport
-from workos_mfa.testing._server import Answer, serving
+from workos_mfa.testing._server import ServerResponse, serving
 
 _CODE = "424242-sentinel"
 _TIMEOUT = 0.2
-_MARGIN = 1.5  # less than what a drip takes, more than a busy machine does
+_MARGIN = 1.5  # less than a slow response takes, more than a busy machine is late by
 
 
 class Connected(Protocol):
@@ -46,7 +45,7 @@ class _Connection:
 
 
 class TransportContract:
-    """What every transport promises, as tests to be subclassed.
+    """What every transport promises, as tests. Subclass it to test yours.
 
     ::
 
@@ -54,12 +53,12 @@ class TransportContract:
             def transport(self, base_url):
                 return MyTransport("sk_test_contract", base_url=base_url)
 
-    That is all: the server at the base URL comes along. It is on loopback, speaks plain http, and wants every POST to
-    have a JSON object, announced as ``application/json``. A transport that has no base URL, since it opens no
-    connection, overrides :meth:`connected` instead.
+    The suite starts the server at the base URL. The server is on loopback, speaks plain http, and refuses a POST
+    without a JSON object and the content type ``application/json``. A transport that opens no connection has no base
+    URL: override :meth:`connected` instead.
 
-    :cvar not_kept: promises that a transport does not keep, by the test's name, each with the reason. Such a test must
-        fail, and is then reported as skipped with that reason; if it passes, it says so, and the entry has to go.
+    :cvar not_kept: the promises that a transport does not keep: the name of the test, and the reason. Such a test must
+        fail, and is reported as skipped with the reason. If it passes, that is an error: remove the entry.
     """
 
     not_kept: ClassVar[Mapping[str, str]] = {}
@@ -75,86 +74,86 @@ class TransportContract:
             setattr(cls, name, _not_kept(promise, why))
 
     def transport(self, base_url: str) -> Transport:
-        """A new transport for this base URL. It is closed when the test is over."""
+        """Make a transport for this base URL. It is closed at the end of the test."""
         raise NotImplementedError("a subclass of TransportContract gives its transport for a base URL")
 
-    def connected(self, answer: Answer) -> AbstractContextManager[Connected]:
-        """The transport, before a server that answers like this."""
-        return self._before_a_server(answer)
+    def connected(self, response: ServerResponse) -> AbstractContextManager[Connected]:
+        """A context manager that gives the transport, connected to a server with this response."""
+        return self._connected_to_server(response)
 
     @contextlib.contextmanager
-    def _before_a_server(self, answer: Answer) -> Generator[Connected, None, None]:
-        with serving(answer) as server:
+    def _connected_to_server(self, response: ServerResponse) -> Generator[Connected, None, None]:
+        with serving(response) as server:
             transport = self.transport(server.base_url)
             try:
                 yield _Connection(transport, server.seen)
             finally:
                 transport.close()
 
-    def test_it_returns_the_answer(self) -> None:
+    def test_it_returns_the_response(self) -> None:
         """Status, headers and body come back as the server sent them."""
-        answer = Answer(201, {"X-Request-Id": "a request's id"}, b'{"id": "auth_factor_1"}')
-        with self.connected(answer) as connected:
+        sent = ServerResponse(201, {"X-Request-Id": "a request's id"}, b'{"id": "auth_factor_1"}')
+        with self.connected(sent) as connected:
             response = connected.transport.send(_request("POST", json={"type": "generic_otp"}))
-        assert (response.status, response.body) == (answer.status, answer.body), f"{response.status} {response.body!r}"
+        assert (response.status, response.body) == (sent.status, sent.body), f"{response.status} {response.body!r}"
         assert response.headers.get("x-request-id") == "a request's id"
 
-    def test_it_asks_what_it_was_told_to(self) -> None:
-        """Method, encoded path and query reach the server as they stand in the request."""
-        with self.connected(Answer()) as connected:
+    def test_it_sends_the_request(self) -> None:
+        """Method, encoded path and query reach the server as the request has them."""
+        with self.connected(ServerResponse()) as connected:
             connected.transport.send(_request("GET", path="/auth/factors/a%2Fb%20c", query={"limit": "2"}))
             assert list(connected.seen) == [("GET", "/auth/factors/a%2Fb%20c?limit=2")]
 
-    def test_an_error_status_is_an_answer(self) -> None:
-        """A 4xx or 5xx is returned, not raised, and is not tried again."""
+    def test_an_error_status_is_a_response(self) -> None:
+        """A 4xx or 5xx is returned. It is not raised, and the request is not repeated."""
         for status in (400, 401, 404, 422, 429, 500, 503):
-            with self.connected(Answer(status, {"Retry-After": "0"})) as connected:
+            with self.connected(ServerResponse(status, {"Retry-After": "0"})) as connected:
                 assert connected.transport.send(_request("GET")).status == status
                 assert len(connected.seen) == 1
 
-    def test_an_answer_may_be_empty(self) -> None:
+    def test_a_response_may_be_empty(self) -> None:
         """A 204 has no body."""
-        with self.connected(Answer(204, body=b"")) as connected:
+        with self.connected(ServerResponse(204, body=b"")) as connected:
             assert connected.transport.send(_request("DELETE")).body == b""
 
     def test_it_follows_no_redirect(self) -> None:
-        """A redirect is returned as it is, and where it leads nobody asks."""
-        with self.connected(Answer(307, {"Location": "/auth/factors/elsewhere"})) as connected:
+        """A redirect is returned, and its target is not requested."""
+        with self.connected(ServerResponse(307, {"Location": "/auth/factors/elsewhere"})) as connected:
             assert connected.transport.send(_request("POST", json={})).status == 307
             assert len(connected.seen) == 1
 
-    def test_it_does_not_read_without_end(self) -> None:
-        """Of a body over the limit, one byte over it at the most comes back."""
-        with self.connected(Answer(body=b" " * (MAX_BODY + 1000))) as connected:
+    def test_it_limits_the_body(self) -> None:
+        """Of a body over the limit, the limit and one byte come back."""
+        with self.connected(ServerResponse(body=b" " * (MAX_BODY + 1000))) as connected:
             assert len(connected.transport.send(_request("GET")).body) == MAX_BODY + 1
 
     def test_no_connection_is_a_clear_error(self) -> None:
-        """Where nobody listens, the error says that nothing was sent."""
-        with self.connected(Answer(trouble="refused")) as connected:
+        """If nobody listens, the error says that nothing was sent."""
+        with self.connected(ServerResponse(fault="refuse_connection")) as connected:
             assert not _error_of(connected.transport, _request("POST", json={})).outcome_unknown
 
-    def test_a_lost_answer_is_an_unclear_error(self) -> None:
-        """Where the connection breaks after the request arrived, the error says so, and nothing is repeated."""
-        self._is_unclear(Answer(trouble="lost"))
+    def test_a_lost_response_is_an_unclear_error(self) -> None:
+        """If the connection breaks after the request has arrived, the outcome is unknown, and nothing is repeated."""
+        self._is_unclear(ServerResponse(fault="lose_response"))
 
     def test_a_cut_body_is_an_unclear_error(self) -> None:
-        """Where the connection breaks in the body, the error says so: half an answer is none."""
-        self._is_unclear(Answer(trouble="cut"))
+        """If the connection breaks within the body, the outcome is unknown, and nothing is repeated."""
+        self._is_unclear(ServerResponse(fault="cut_body"))
 
-    def test_a_late_answer_is_an_unclear_error(self) -> None:
-        """Where no answer comes within the request's timeout, the error says so, and nothing is repeated."""
-        self._ends_in_time(Answer(trouble="late"))
+    def test_a_late_response_is_an_unclear_error(self) -> None:
+        """If no response comes within the timeout, the outcome is unknown, and nothing is repeated."""
+        self._ends_in_time(ServerResponse(fault="delay"))
 
     def test_a_dripping_head_ends_in_time(self) -> None:
-        """The timeout is that of the whole answer, however short the silence between two bytes of its head."""
-        self._ends_in_time(Answer(trouble="dripping_head"))
+        """The timeout is for the whole response, even if its head comes a byte at a time."""
+        self._ends_in_time(ServerResponse(fault="drip_head"))
 
     def test_a_dripping_body_ends_in_time(self) -> None:
-        """The timeout is that of the whole answer, however short the silence between two bytes of its body."""
-        self._ends_in_time(Answer(trouble="dripping_body"))
+        """The timeout is for the whole response, even if its body comes a byte at a time."""
+        self._ends_in_time(ServerResponse(fault="drip_body"))
 
-    def _is_unclear(self, answer: Answer, timeout: float = 10.0) -> TransportError:
-        with self.connected(answer) as connected:
+    def _is_unclear(self, response: ServerResponse, timeout: float = 10.0) -> TransportError:
+        with self.connected(response) as connected:
             started = time.monotonic()
             error = _error_of(connected.transport, _request("POST", json={}, options=Options(timeout=timeout)))
             assert time.monotonic() - started < timeout + _MARGIN, "the error came long after the timeout"
@@ -162,21 +161,21 @@ class TransportContract:
             assert len(connected.seen) == 1
         return error
 
-    def _ends_in_time(self, answer: Answer) -> None:
-        assert isinstance(self._is_unclear(answer, _TIMEOUT), TransportTimeoutError)
+    def _ends_in_time(self, response: ServerResponse) -> None:
+        assert isinstance(self._is_unclear(response, _TIMEOUT), TransportTimeoutError)
 
-    def test_an_error_shows_nothing_that_was_sent(self) -> None:
-        """Neither the error, nor what it was made from, nor a frame below the caller shows a code."""
-        with self.connected(Answer(trouble="lost")) as connected:
+    def test_an_error_does_not_show_the_body(self) -> None:
+        """No code is in the error, in its cause or context, or in a local variable below the caller."""
+        with self.connected(ServerResponse(fault="lose_response")) as connected:
             error = _error_of(connected.transport, _request("POST", json={"code": _CODE}))
         assert not [text for text in _shown_by(error) if _CODE in text]
 
     def test_many_threads_may_use_it(self) -> None:
-        """Sixteen threads at once get sixteen answers, and the server sees sixteen requests."""
-        answers: list[Response] = []
-        with self.connected(Answer()) as connected:
+        """Sixteen threads get sixteen responses at once, and the server sees sixteen requests."""
+        responses: list[Response] = []
+        with self.connected(ServerResponse()) as connected:
             threads = [
-                threading.Thread(target=lambda: answers.append(connected.transport.send(_request("GET"))))
+                threading.Thread(target=lambda: responses.append(connected.transport.send(_request("GET"))))
                 for _ in range(16)
             ]
             for thread in threads:
@@ -184,19 +183,19 @@ class TransportContract:
             for thread in threads:
                 thread.join()
             assert len(connected.seen) == 16
-        assert [answer.status for answer in answers] == [200] * 16
+        assert [response.status for response in responses] == [200] * 16
 
     def test_it_may_be_closed_twice(self) -> None:
-        """Closing is not an error, however often it is done."""
-        with self.connected(Answer()) as connected:
+        """A second close is not an error."""
+        with self.connected(ServerResponse()) as connected:
             connected.transport.close()
             connected.transport.close()
 
 
 def _not_kept(promise: Callable[[TransportContract], None], why: str) -> Callable[[TransportContract], None]:
     @functools.wraps(promise)
-    def is_not_kept(self: TransportContract) -> None:
-        # Slow to load; pytest and unittest both take its exception for a skip.
+    def expect_failure(self: TransportContract) -> None:
+        # It is slow to import. Its SkipTest means a skip to pytest too.
         from unittest import SkipTest
 
         try:
@@ -207,7 +206,7 @@ def _not_kept(promise: Callable[[TransportContract], None], why: str) -> Callabl
             raise AssertionError(f"it is kept: take {promise.__name__} out of not_kept")
         raise SkipTest(reason)
 
-    return is_not_kept
+    return expect_failure
 
 
 def _request(
@@ -234,11 +233,11 @@ def _error_of(transport: Transport, request: Request) -> TransportError:
         transport.send(request)
     except TransportError as error:
         return error
-    raise AssertionError("the transport returned an answer where none came")
+    raise AssertionError("the transport returned a response, and the server had sent none")
 
 
 def _shown_by(error: BaseException) -> Iterator[str]:
-    """What logs and crash reporters show: the texts, and the locals of all frames below the one that called."""
+    """What logs and crash reporters show: the reprs, and the local variables of the frames below the caller."""
     yield repr(error)
     trace = error.__traceback__
     while trace is not None:

@@ -1,6 +1,6 @@
-"""The far side of the transport contract: a loopback server that does to each request what an answer says.
+"""The server of the transport contract: on loopback, with one response or one fault for all requests.
 
-It writes its answers by hand, since no HTTP library gives an answer that drips, or is cut, or never comes.
+It writes its responses by hand, since no HTTP library sends one slowly, cuts it, or never sends it.
 """
 
 from __future__ import annotations
@@ -23,52 +23,53 @@ _LATE = 5.0
 
 
 @attrs.frozen
-class Answer:
-    """What a server is to do with each request, in a test of the contract.
+class ServerResponse:
+    """What the server of the contract does with each request.
 
-    :param status: the status to answer with.
+    :param status: the status to send.
     :param headers: headers to send.
     :param body: the body to send.
-    :param trouble: in place of a whole answer: ``refused`` makes no connection; once the request has arrived, ``lost``
-        breaks the connection off, ``cut`` does so in the body, ``late`` says nothing for longer than the request's
-        timeout, and ``dripping_head`` and ``dripping_body`` send a byte at a time for longer than that.
+    :param fault: what goes wrong; None if nothing does. The names are those of the emulator's faults, where it has
+        the same one. ``refuse_connection``: nobody listens. The others come after the request has arrived.
+        ``lose_response`` resets the connection. ``cut_body`` closes it within the body. ``delay`` sends nothing for
+        longer than the request's timeout. ``drip_head`` and ``drip_body`` send a byte at a time for longer than that.
     """
 
     status: int = 200
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
     body: bytes = b"{}"
-    trouble: Literal["refused", "lost", "cut", "late", "dripping_head", "dripping_body"] | None = None
+    fault: Literal["refuse_connection", "lose_response", "cut_body", "delay", "drip_head", "drip_body"] | None = None
 
 
 class MisbehavingServer(ThreadingTCPServer):
-    """A server on loopback with one answer for all.
+    """A loopback server that treats all requests alike.
 
-    :param answer: what it does with each request.
-    :ivar base_url: where it is.
-    :ivar seen: method and path of each request that reached it, in order.
-    :ivar closing: set when it is to stop.
+    :param response: what it does with each request.
+    :ivar base_url: its address.
+    :ivar seen: method and path of each request, in order.
+    :ivar closing: set when the server stops.
     """
 
     request_queue_size = 128
 
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
+    def __init__(self, response: ServerResponse) -> None:
+        self.response = response
         self.seen: list[tuple[str, str]] = []
         self.closing: threading.Event = threading.Event()
         super().__init__(("127.0.0.1", 0), _Handler)
         self.base_url: str = f"http://127.0.0.1:{self.server_address[1]}"
 
-    # The base class sends an orderly end first, which would come before a reset.
+    # The base class ends the connection in an orderly way first, and then there is no reset.
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
         """Close a connection."""
         self.close_request(request)
 
 
 @contextlib.contextmanager
-def serving(answer: Answer) -> Generator[MisbehavingServer, None, None]:
-    """A server for the length of a with block; nobody listens there if connections are to be refused."""
-    with MisbehavingServer(answer) as server:
-        if answer.trouble == "refused":
+def serving(response: ServerResponse) -> Generator[MisbehavingServer, None, None]:
+    """Run the server during a with block. With ``refuse_connection`` nobody listens at its address."""
+    with MisbehavingServer(response) as server:
+        if response.fault == "refuse_connection":
             server.socket.close()
             yield server
             return
@@ -83,18 +84,18 @@ def serving(answer: Answer) -> Generator[MisbehavingServer, None, None]:
 
 
 class _Handler(StreamRequestHandler):
-    timeout = _LATE  # for a connection on which nothing comes
+    timeout = _LATE  # for a client that sends nothing
 
     def handle(self) -> None:
-        """Read a request and do what the answer says. The connection ends with it."""
-        # The other side may go at any moment, and what is no request gets no answer.
+        """Read one request, treat it as the response says, and close the connection."""
+        # The client may close at any moment. What is not a request gets no response.
         with contextlib.suppress(OSError, ValueError):
             method, path, _ = self._line().split(" ")
-            answer = self._server.answer
+            response = self._server.response
             if not self._has_json() and method == "POST":
-                answer = Answer(415, body=b"a POST needs a JSON object, and a Content-Type that says so")
+                response = ServerResponse(415, body=b"a POST needs a JSON object, and a Content-Type that says so")
             self._server.seen.append((method, path))
-            self._give(answer)
+            self._respond(response)
 
     @property
     def _server(self) -> MisbehavingServer:
@@ -113,21 +114,21 @@ class _Handler(StreamRequestHandler):
     def _line(self) -> str:
         return self.rfile.readline(_LONGEST_LINE).decode("latin-1").rstrip("\r\n")
 
-    def _give(self, answer: Answer) -> None:
-        if answer.trouble == "late":
+    def _respond(self, response: ServerResponse) -> None:
+        if response.fault == "delay":
             self._server.closing.wait(_LATE)
-        elif answer.trouble == "lost":
+        elif response.fault == "lose_response":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        elif answer.trouble == "cut":
-            self.wfile.write(_head(answer) + answer.body[:-1])
-        elif answer.trouble == "dripping_head":
-            self._drip(_head(answer, f"X-Padding: {'x' * _PADDING}\r\n") + answer.body)
-        elif answer.trouble == "dripping_body":
-            long = Answer(answer.status, answer.headers, answer.body + b" " * _PADDING)
+        elif response.fault == "cut_body":
+            self.wfile.write(_head(response) + response.body[:-1])
+        elif response.fault == "drip_head":
+            self._drip(_head(response, f"X-Padding: {'x' * _PADDING}\r\n") + response.body)
+        elif response.fault == "drip_body":
+            long = ServerResponse(response.status, response.headers, response.body + b" " * _PADDING)
             self.wfile.write(_head(long))
             self._drip(long.body)
         else:
-            self.wfile.write(_head(answer) + answer.body)
+            self.wfile.write(_head(response) + response.body)
 
     def _drip(self, data: bytes) -> None:
         for index in range(len(data)):
@@ -135,8 +136,8 @@ class _Handler(StreamRequestHandler):
             self._server.closing.wait(_BETWEEN_BYTES)
 
 
-def _head(answer: Answer, padding: str = "") -> bytes:
-    length = "" if answer.status == 204 else f"Content-Length: {len(answer.body)}\r\n"
-    headers = "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
+def _head(response: ServerResponse, padding: str = "") -> bytes:
+    length = "" if response.status == 204 else f"Content-Length: {len(response.body)}\r\n"
+    headers = "".join(f"{name}: {value}\r\n" for name, value in response.headers.items())
     fixed = f"Content-Type: application/json; charset=utf-8\r\nConnection: close\r\n{length}"
-    return f"HTTP/1.1 {answer.status} Whatever\r\n{fixed}{headers}{padding}\r\n".encode()
+    return f"HTTP/1.1 {response.status} Reason\r\n{fixed}{headers}{padding}\r\n".encode()
