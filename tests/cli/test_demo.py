@@ -17,8 +17,9 @@ import pytest
 
 from tests.cli.terminal import in_a_terminal
 from tests.loopback import Line, Received, Server, serving
-from workos_mfa import MFA, Emulator, Request, SMSFactor, TOTPFactor, __version__
-from workos_mfa._cli import demo, main, terminal_qr
+from workos_mfa import MFA, Emulator, Request, __version__
+from workos_mfa._cli import demo, main
+from workos_mfa._cli.console import Console, qr_lines
 from workos_mfa.emulator._domain import qr
 
 
@@ -64,10 +65,10 @@ def test_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.delenv("NO_COLOR", raising=False)
     painted = Terminal()
-    demo.Stage(painted).step("A step")
+    Console(painted).step("A step")
     monkeypatch.setenv("NO_COLOR", "")
     plain = Terminal()
-    demo.Stage(plain).step("A step")
+    Console(plain).step("A step")
     assert painted.getvalue() == "\n\x1b[1m1. A step\x1b[0m\n"
     assert plain.getvalue() == "\n1. A step\n"
 
@@ -77,7 +78,7 @@ def test_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_qr_code(inverted: bool, unicode: bool) -> None:  # noqa: FBT001 - parameters of the case
     """What is drawn is the QR code, module for module."""
     text = "otpauth://totp/Foo%20Corp:alan?secret=JBSWY3DPEHPK3PXP&issuer=Foo%20Corp"
-    drawn = list(terminal_qr.lines(text, inverted=inverted, unicode=unicode))
+    drawn = list(qr_lines(text, inverted=inverted, unicode=unicode))
     if not unicode:
         assert all(line.isascii() for line in drawn)
     read = [row for line in drawn for row in modules_of(line, unicode=unicode)]
@@ -175,25 +176,10 @@ def test_a_window_that_is_too_narrow(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "█" not in told
 
 
-class EmulatorsPhone:
-    """The phone of :class:`Emulator`, for a tour that is cut short."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
-
-    def phone_number(self) -> str:
-        """A number."""
-        return "+15005550006"
-
-    def codes(self, factor: TOTPFactor | SMSFactor) -> Iterator[str]:
-        """One code, the right one."""
-        is_app = isinstance(factor, TOTPFactor)
-        yield self._emulator.totp_code(factor.id) if is_app else self._emulator.outbox.latest().code
-
-    def wrong_code(self, factor: TOTPFactor, right: str) -> str:
-        """A code that is not the right one."""
-        assert right
-        return self._emulator.wrong_code(factor.id)
+def run_demo(emulator: Emulator, out: io.StringIO) -> None:
+    """Run the demo on an emulator."""
+    console = Console(out)
+    demo.run(MFA(transport=emulator), demo.Person(console, emulator), console)
 
 
 class ReaderWhoLeaves(io.StringIO):
@@ -220,11 +206,11 @@ class TestAClosedPipe:
         monkeypatch.setattr(qr, "_without_border", functools.cache(qr._without_border))
         whole = io.StringIO()
         made: list[int] = []
-        demo.run(MFA(transport=(emulator := Emulator(random_seed=1))), EmulatorsPhone(emulator), demo.Stage(whole))
+        run_demo(Emulator(random_seed=1), whole)
         for lines in range(whole.getvalue().count("\n")):
             emulator = Emulator(random_seed=1)
             with pytest.raises(BrokenPipeError):
-                demo.run(MFA(transport=emulator), EmulatorsPhone(emulator), demo.Stage(ReaderWhoLeaves(lines)))
+                run_demo(emulator, ReaderWhoLeaves(lines))
             calls = [(call.operation, call.status) for call in emulator.calls]
             made.append(calls.count(("enroll_factor", 201)))
             assert calls.count(("delete_factor", 204)) == made[-1]
