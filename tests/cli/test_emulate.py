@@ -112,7 +112,7 @@ def test_it_tells_people_what_happens(emulate: Emulate, ends_by: signal.Signals)
         "POST /auth/factors/enroll 201",
         f"SMS to {PHONE}: Your code is 123456",
         "POST /auth/factors/ID/challenge 201",
-        "GET /auth/factors/ID no answer (fault: lose_request)",
+        "GET /auth/factors/ID no response (fault: lose_request)",
         "GET /auth/factors/auth_factor_x 404 (entity_not_found)",
     ]
     assert told.endswith("The emulator has stopped.\n")

@@ -1,4 +1,4 @@
-"""The emulator as a process of its own, for apps in any language: what is behind ``workos-mfa emulate``."""
+"""``workos-mfa emulate``: the emulator as a process, for apps in any language."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TextIO, cast
+from typing import TextIO, TypeAlias, cast
 
 import attrs
 
-from workos_mfa._cli.output import Lines
+from workos_mfa._cli.background_writer import BackgroundWriter
 from workos_mfa._core.redaction import Hidden, printable
 from workos_mfa.emulator import Call, Emulator, EmulatorServer, Settings, SMSMessage
 from workos_mfa.emulator._domain.seeding import settings_in
@@ -25,13 +25,13 @@ from workos_mfa.emulator._settings import SettingsDict, settings_from, value_in
 
 _LONGEST_LINE = 500
 _LONGEST_SLEEP = 0.5
-# What ends this command by design: somebody at the keyboard, or whoever runs it as a service.
+# What stops this command: Ctrl-C, or the end of a service.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @attrs.frozen(kw_only=True)
 class ServeOptions:
-    """What the command was asked for."""
+    """The options of the command line."""
 
     host: str
     port: int
@@ -44,37 +44,17 @@ class ServeOptions:
 
 
 class UsageError(Exception):
-    """The command can't do what it was asked for; the text says why, and what would help."""
-
-
-class Display(Protocol):
-    """Where it is told what happens."""
-
-    def started(self, server: EmulatorServer) -> None:
-        """It answers now."""
-        ...
-
-    def call(self, call: Call) -> None:
-        """A call was made."""
-        ...
-
-    def message(self, message: SMSMessage) -> None:
-        """A text message would have gone out."""
-        ...
-
-    def stopped(self) -> None:
-        """It is over; returns when that is told, or nobody reads it."""
-        ...
+    """An option can't be used like this. The text says why, and what to do."""
 
 
 class TextDisplay:
-    """A line a call, and a line a text message."""
+    """Shows people what happens: a line for each call and each text message."""
 
     def __init__(self, out: TextIO) -> None:
-        self._lines = Lines(out, lambda count: f"({count} lines are left out here: nobody read them)")
+        self._lines = BackgroundWriter(out, lambda count: f"({count} lines are left out here: nobody read them)")
 
     def started(self, server: EmulatorServer) -> None:
-        """Show how an SDK is pointed here."""
+        """Show the address, and how SDKs use it."""
         url, key = server.base_url, server.api_key
         page = " (in a browser: messages and codes)" if server.page_url else ""
         self._lines.write(
@@ -92,48 +72,51 @@ class TextDisplay:
         )
 
     def call(self, call: Call) -> None:
-        """Tell of a call."""
-        became = "no answer" if call.status is None else str(call.status)
+        """Show a call."""
+        status = "no response" if call.status is None else str(call.status)
         notes = [note for note in (call.error_code, call.fault and f"fault: {call.fault}") if note]
         suffix = f" ({', '.join(notes)})" if notes else ""
         self._lines.write(
-            printable(f"{call.at:%H:%M:%S} {call.method} {call.path} {became}{suffix}", limit=_LONGEST_LINE)
+            printable(f"{call.at:%H:%M:%S} {call.method} {call.path} {status}{suffix}", limit=_LONGEST_LINE)
         )
 
     def message(self, message: SMSMessage) -> None:
-        """Tell of a text message, as the phone would show it."""
+        """Show a text message."""
         text = printable(message.text, limit=_LONGEST_LINE)
         self._lines.write(f"{message.sent_at:%H:%M:%S} SMS to {message.to}: {text}")
 
     def stopped(self) -> None:
-        """Say that it is over."""
+        """Show that the emulator has stopped. This returns when that is written, or nobody reads it."""
         self._lines.close("", "The emulator has stopped.")
 
 
 class JSONDisplay:
-    """A JSON object a line; ``event`` says what it is."""
+    """Shows programs what happens: a JSON object in each line. Its ``event`` says what it is."""
 
     def __init__(self, out: TextIO) -> None:
-        self._lines = Lines(out, lambda count: _event("left_out", {"lines": count}))
+        self._lines = BackgroundWriter(out, lambda count: _event("left_out", {"lines": count}))
 
     def started(self, server: EmulatorServer) -> None:
-        """Say where it answers."""
+        """Show the address, the key and the process."""
         self._write("started", {"base_url": server.base_url, "api_key": server.api_key, "pid": os.getpid()})
 
     def call(self, call: Call) -> None:
-        """Tell of a call."""
+        """Show a call."""
         self._write("call", record_as_json(call))
 
     def message(self, message: SMSMessage) -> None:
-        """Tell of a text message."""
+        """Show a text message."""
         self._write("sms", record_as_json(message))
 
     def stopped(self) -> None:
-        """Say that it is over."""
+        """Show that the emulator has stopped. This returns when that is written, or nobody reads it."""
         self._lines.close(_event("stopped", {}))
 
     def _write(self, event: str, values: Mapping[str, object]) -> None:
         self._lines.write(_event(event, values))
+
+
+Display: TypeAlias = TextDisplay | JSONDisplay
 
 
 def _event(event: str, values: Mapping[str, object]) -> str:
@@ -141,9 +124,9 @@ def _event(event: str, values: Mapping[str, object]) -> str:
 
 
 def main(options: ServeOptions) -> int:
-    """Run an emulator until a signal ends it.
+    """Run an emulator until a signal stops it.
 
-    :returns: the exit status: 0 if it was ended so, 2 if it could not do what it was asked for.
+    :returns: the exit status: 0 if a signal stopped it, 2 if it could not start.
     """
     display: Display = JSONDisplay(sys.stdout) if options.json else TextDisplay(sys.stdout)
     try:
@@ -156,11 +139,11 @@ def main(options: ServeOptions) -> int:
 
 
 def run(options: ServeOptions, display: Display) -> None:
-    """Answer until a KeyboardInterrupt.
+    """Serve until a KeyboardInterrupt.
 
-    :raises UsageError: if it is not to do this.
-    :raises OSError: if the address or a file can't be had.
-    :raises ValueError: if the seed or the key make no sense.
+    :raises UsageError: if an option can't be used like this.
+    :raises OSError: if the address or a file can't be used.
+    :raises ValueError: if the seed, a setting or the key is wrong.
     """
     if not options.allow_remote and not is_this_machine(options.host):
         raise UsageError(
@@ -179,10 +162,10 @@ def run(options: ServeOptions, display: Display) -> None:
     emulator.outbox.watch(display.message)
     emulator.calls.watch(display.call)
     try:
-        door = emulator.wsgi_app.with_api_key(options.api_key.value)
+        app = emulator.wsgi_app.with_api_key(options.api_key.value)
         if options.allow_remote:
-            door = door.with_hosts("*")
-        with EmulatorServer(door, port=options.port, host=options.host) as server:
+            app = app.with_hosts("*")
+        with EmulatorServer(app, port=options.port, host=options.host) as server:
             with contextlib.suppress(KeyboardInterrupt):
                 display.started(server)
                 _wait_for_a_signal()
@@ -194,7 +177,7 @@ def run(options: ServeOptions, display: Display) -> None:
 
 @contextlib.contextmanager
 def _stoppable() -> Generator[None, None, None]:
-    """Let each signal that ends the command arrive as a KeyboardInterrupt, and put back what was there."""
+    """Turn the signals that stop the command into a KeyboardInterrupt; restore their handlers at the end."""
     before = {number: signal.signal(number, signal.default_int_handler) for number in _SIGNALS}
     try:
         with contextlib.suppress(KeyboardInterrupt):
@@ -205,13 +188,13 @@ def _stoppable() -> Generator[None, None, None]:
 
 
 def _wait_for_a_signal() -> None:
-    # Again and again, since a signal that the system gives to another thread wakes nobody here.
+    # In short sleeps, since a signal that another thread receives does not interrupt this one.
     while True:
         time.sleep(_LONGEST_SLEEP)
 
 
 def _ignore_signals() -> None:
-    """An impatient second Ctrl-C finds it closing already."""
+    """A second Ctrl-C must not interrupt the closing."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
@@ -227,7 +210,7 @@ def _read_seed(path: Path) -> Mapping[str, object]:
 
 
 def _settings(wanted: Sequence[str], seed: Mapping[str, object]) -> Settings:
-    """What the command line wants, then what the seed wants."""
+    """The settings: those of the command line, then those of the seed, then the defaults."""
     values: dict[str, object] = {}
     for text in wanted:
         name, sign, value = text.partition("=")

@@ -1,4 +1,4 @@
-"""The command ``workos-mfa``, also ``python -m workos_mfa``."""
+"""The command ``workos-mfa``, also ``python -m workos_mfa``: its arguments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workos_mfa._version import __version__
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
-    :param arguments: the words after the command's name; those of the process if left out.
+    :param arguments: the arguments after the command's name; those of the process if left out.
     :returns: the exit status.
     """
     parser = argparse.ArgumentParser(
@@ -82,7 +82,7 @@ def _add_emulate(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 class _HelpWithSettings(argparse.Action):
-    """Help whose list of settings is made when somebody asks for it, since it needs the emulator."""
+    """Help with the list of settings. The list is made only here, since it needs the emulator."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from workos_mfa.emulator._settings import listed

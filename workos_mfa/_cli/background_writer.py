@@ -1,7 +1,7 @@
-"""Lines for whoever reads the output of a process that has to go on, read or not.
+"""Writes lines in a thread, so that a pipe that nobody reads can't stop the process.
 
-A pipe that nobody reads is full after a few hundred lines, and then a write never returns. So a thread of its own
-writes; what it can't keep up with is left out and counted, and nothing of it is in the way when the process ends.
+Such a pipe is full after a few hundred lines, and then a write does not return. Lines that have to wait too long are
+left out and counted. None of them delays the end of the process by more than a second.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from io import RawIOBase
 from typing import TextIO
 
 _MOST_WAITING = 1000
-_LONGEST_GOODBYE = 1.0
+_LONGEST_CLOSE = 1.0
 _PAUSE = 0.02
 
 
-class Lines:
-    """Writes lines in the background, in the order in which they came; a reader who went away is no reason to stop.
+class BackgroundWriter:
+    """Writes lines in the background, in their order. That nobody reads them is no error.
 
-    :param out: where they go.
-    :param left_out: the line that says how many were left out where it stands.
+    :param out: where the lines go.
+    :param left_out: makes the line that stands in place of so many lines.
     """
 
     def __init__(self, out: TextIO, left_out: Callable[[int], str]) -> None:
@@ -31,12 +31,12 @@ class Lines:
         self._left_out = left_out
         self._waiting: deque[str] = deque()
         self._missed = 0
-        self._ends = False
+        self._closing = False
         self._changed = threading.Condition()
         self._writer = threading.Thread(target=self._write_all, name="workos-mfa output", daemon=True)
 
     def write(self, *lines: str) -> None:
-        """Have lines written; returns at once."""
+        """Add lines. This returns at once."""
         with self._changed:
             if len(self._waiting) >= _MOST_WAITING:
                 self._missed += len(lines)
@@ -46,17 +46,17 @@ class Lines:
             self._wake()
 
     def close(self, *lines: str) -> None:
-        """Have the last lines written; returns when that is done, or nobody has read anything for a moment."""
+        """Add the last lines. This returns when all lines are written, or after a second."""
         with self._changed:
             self._note_missed()
             self._waiting.extend(lines)
-            self._ends = True
+            self._closing = True
             self._wake()
         with contextlib.suppress(RuntimeError):
-            self._writer.join(_LONGEST_GOODBYE)
+            self._writer.join(_LONGEST_CLOSE)
 
     def _wake(self) -> None:
-        # Begun already, perhaps by who was interrupted in doing so, or there are no threads left, which may pass.
+        # It raises if the thread was started before, or if the system has no more threads, which may pass.
         with contextlib.suppress(RuntimeError):
             self._writer.start()
         self._changed.notify()
@@ -69,7 +69,7 @@ class Lines:
     def _write_all(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._ends)
+                self._changed.wait_for(lambda: self._waiting or self._closing)
                 if not self._waiting:
                     return
                 text = "".join(f"{line}\n" for line in self._waiting)
@@ -79,7 +79,7 @@ class Lines:
 
 
 def _unbuffered(out: TextIO) -> Callable[[str], object]:
-    """What writes a text past all buffers: one that is left in them would hold up the end of the process."""
+    """A function that writes without buffers: what is left in a buffer would block the process at its end."""
     buffered = getattr(out, "buffer", None)
     raw = getattr(buffered, "raw", buffered)
     if not isinstance(raw, RawIOBase):
@@ -88,7 +88,7 @@ def _unbuffered(out: TextIO) -> Callable[[str], object]:
     def put(text: str) -> None:
         data = memoryview(text.encode(out.encoding, "backslashreplace"))
         while data:
-            # None if it does not wait by itself, as a pipe of Node's.
+            # It is None if the pipe is full and non-blocking, as Node's pipes are.
             written = raw.write(data)
             data = data[written or 0 :]
             if not written:
