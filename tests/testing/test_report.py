@@ -49,7 +49,7 @@ def test_it_lists_calls_and_messages(pytester: pytest.Pytester) -> None:
             r"  12:10:0\d  delete_factor +none  request [0-9a-f-]{36}, fault lose_request",
             r"1 text message:",
             r"  12:00:00  to '\+1\*\*\*0006', for auth_challenge_\w+",
-            r"1 fault waits:",
+            r"1 unused fault:",
             r"  delay\(operation='list_user_auth_factors'\): struck 0 of 1",
         ],
         consecutive=True,

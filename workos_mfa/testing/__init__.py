@@ -1,11 +1,10 @@
-"""What the tests of an app, or of somebody's own transport, need from this package.
+"""Tools for the tests of an app, and of a transport of your own.
 
-A stub transport and factories for the unit tests of an app that calls :class:`workos_mfa.MFA`; and
-:class:`TransportContract`, the promises of the transport seam as a suite to subclass. For whole flows
-with real codes there is :class:`workos_mfa.Emulator`; :func:`emulated` leads an app to one, and under pytest the
-fixtures of the plugin do.
+For an app's unit tests: :class:`StubTransport`, and factories for responses and models. For its whole flows:
+:func:`emulated`, which lets the app find a :class:`workos_mfa.Emulator`, as the pytest fixtures do. For a transport:
+:class:`TransportContract`.
 
-Each name is loaded when it is first asked for, since every run of pytest loads the plugin, which stands in here.
+Each name is imported when it is first used: the pytest plugin is in this package, and every run of pytest imports it.
 """
 
 from __future__ import annotations
@@ -26,15 +25,15 @@ __all__ = [
     "make_verification",
 ]
 
-# Where each name is defined; what is not here is in one module.
-_HOMES = {
+# The module of each name; a name that is not here is in _stub.
+_MODULES = {
     "ServerResponse": "_server",
     "Connected": "_contract",
     "TransportContract": "_contract",
     "emulated": "_emulated",
 }
 
-TYPE_CHECKING = False  # type checkers take it for true, and importing typing would cost as much as all of this
+TYPE_CHECKING = False  # True to type checkers; to import typing would take as long as all the rest
 if TYPE_CHECKING:
     from workos_mfa.testing._contract import Connected, TransportContract
     from workos_mfa.testing._emulated import emulated
@@ -49,12 +48,12 @@ if TYPE_CHECKING:
         make_verification,
     )
 else:
-    # Not for type checkers, to whom every misspelt name would be an object.
+    # Hidden from type checkers, which would take every misspelt name for an object.
     def __getattr__(name: str) -> object:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        home = importlib.import_module(f"{__name__}.{_HOMES.get(name, '_stub')}")
-        return globals().setdefault(name, getattr(home, name))
+        module = importlib.import_module(f"{__name__}.{_MODULES.get(name, '_stub')}")
+        return globals().setdefault(name, getattr(module, name))
 
     def __dir__() -> list[str]:
         return [*__all__]

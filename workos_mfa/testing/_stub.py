@@ -1,4 +1,4 @@
-"""A stub in place of the network, and objects and responses for it to return: for an app's unit tests."""
+"""For an app's unit tests: a stub transport, and factories for the responses and models that it returns."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _CHALLENGE_ID = "auth_challenge_01FVYZ5QM8N98T9ME5BCB2BBMJ"
 
 
 class StubTransport:
-    """A transport that asks a function what to answer, and remembers what it was asked.
+    """A transport whose responses come from a function. It keeps the requests.
 
     :param respond: called with each :class:`workos_mfa.Request`; it returns a :class:`workos_mfa.Response`, for
         which :func:`json_response` is handy, or raises.
-    :ivar requests: the requests, in the order they came.
-    :ivar closed: True once it was closed.
+    :ivar requests: the requests, in their order.
+    :ivar closed: whether it was closed.
     """
 
     def __init__(self, respond: Callable[[Request], Response]) -> None:
@@ -29,7 +29,7 @@ class StubTransport:
         self.closed: bool = False
 
     def send(self, request: Request, /) -> Response:
-        """Remember the request, and answer as the function says."""
+        """Keep the request, and return what the function returns for it."""
         self.requests.append(request)
         return self._respond(request)
 
@@ -39,11 +39,10 @@ class StubTransport:
 
 
 def json_response(status: int, obj: object, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer of the API.
+    """A response of the API.
 
     :param status: the HTTP status.
-    :param obj: what the body holds: JSON, an object that a call returns, or JSON with such objects in it. It stands
-        for the API, so that their secrets are sent.
+    :param obj: the body: JSON, a model, or JSON with models in it. The body has their secrets, as the API's has.
     :param headers: headers beside the content type.
     """
     content_type = {"Content-Type": "application/json; charset=utf-8"}
@@ -64,7 +63,7 @@ def make_factor(
     type: str = "generic_otp",
     user_id: str | None = None,
 ) -> Factor:
-    """A factor as get returns it; every field has a value that a test need not care about."""
+    """A factor as get returns it. What is not given has a default."""
     return Factor(id=id, type=type, created_at=MOMENT, updated_at=MOMENT, user_id=user_id)
 
 
@@ -76,7 +75,7 @@ def make_totp_factor(
     secret: str = "JBSWY3DPEHPK3PXP",  # noqa: S107 - the example of the API's own documentation
     user_id: str | None = None,
 ) -> TOTPFactor:
-    """A TOTP factor as it is enrolled. Its QR code is a valid image of one pixel: no test should scan it."""
+    """A TOTP factor as enroll returns it. Its QR code is a valid image of one pixel, which can't be scanned."""
     return TOTPFactor(
         id=id,
         type="totp",
@@ -96,7 +95,7 @@ def make_totp_factor(
 def make_sms_factor(
     *, id: str = _FACTOR_ID, phone_number: str = "+15005550006", user_id: str | None = None
 ) -> SMSFactor:
-    """An SMS factor as it is enrolled."""
+    """An SMS factor as enroll returns it."""
     return SMSFactor(
         id=id,
         type="sms",
@@ -114,7 +113,7 @@ def make_challenge(
     expires_at: datetime | None = MOMENT + timedelta(minutes=10),
     code: str | None = None,
 ) -> Challenge:
-    """A challenge; ``code`` is None, as it is for all factors but those of type ``generic_otp``."""
+    """A challenge. Only those of ``generic_otp`` factors have a ``code``."""
     return Challenge(
         id=id,
         authentication_factor_id=authentication_factor_id,
@@ -126,7 +125,7 @@ def make_challenge(
 
 
 def make_verification(*, valid: bool = True, challenge: Challenge | None = None) -> Verification:
-    """The answer to a code.
+    """The result of a verification.
 
     :param valid: whether the code was right.
     :param challenge: the challenge; one from :func:`make_challenge` if left out.
