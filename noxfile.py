@@ -1,7 +1,8 @@
 """Every check of this project, a session each; ``.ci/run`` runs them all.
 
 The build comes first, since the tests run on the wheel that it makes, from where the source is out of reach; on the
-newest Python they run on the source, and are measured. A session works on a copy of the tree: neither the checkout nor what another session left behind has a part in it.
+newest Python they run on the source, and are measured. A session works on a copy of the tree: neither the checkout nor
+what another session left behind has a part in it.
 """
 
 from __future__ import annotations

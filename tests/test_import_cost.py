@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from tests.test_packaging import loaded_by
 
 OURS_AT_IMPORT = {"workos_mfa", "workos_mfa._version"}
@@ -41,9 +43,11 @@ def test_the_plugin() -> None:
 
 
 def test_the_names_alone() -> None:
-    """A name loads what defines it, and none of Python's modules for networks."""
+    """A name loads what defines it, attrs, no transport, and none of Python's modules for networks."""
     loaded = loaded_by("from workos_mfa import MFA, MFAError, Factor, Request")
     assert ours(loaded) < OURS_WITH_A_CLIENT
+    assert {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names == {"attr", "attrs", "workos_mfa"}
+    assert {name for name in loaded if "_transports." in name} == {"workos_mfa._transports.config"}
     assert loaded.isdisjoint(HEAVY_AT_IMPORT | HEAVY_ALWAYS)
 
 

@@ -108,14 +108,7 @@ class TestMetadata:
 
 
 class TestImporting:
-    """What ``import workos_mfa`` costs."""
-
-    def test_a_name_loads_attrs_and_nothing_else(self) -> None:
-        """Of other people's packages attrs alone is loaded, and of ours neither a transport nor the emulator."""
-        loaded = loaded_by("from workos_mfa import MFA")
-        assert {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names == {"attr", "attrs", "workos_mfa"}
-        assert {name for name in loaded if "_transports." in name} == {"workos_mfa._transports.config"}
-        assert not {name for name in loaded if name.startswith(ON_TOP)}
+    """What is not loaded where nobody needs it; ``test_import_cost.py`` has what is."""
 
     def test_a_client_with_a_transport_loads_no_http(self) -> None:
         """With a transport of one's own, requests is never loaded."""
