@@ -45,3 +45,7 @@ __all__ = [
 for _public in (Call, EmulatorServer, Fault, Faults, Outcome, SMSMessage, Settings, StateFileError, TOTPCode):
     # A traceback and the repr of a class then say where users import it from.
     _public.__module__ = __name__
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
