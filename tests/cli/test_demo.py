@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import functools
 import io
-import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from urllib.parse import parse_qsl
 
 import pyotp
 import pytest
 
 from tests.cli.terminal import in_a_terminal
-from tests.loopback import Line, Received, Server, serving
-from workos_mfa import MFA, Emulator, Request, __version__
-from workos_mfa._cli import demo, main
+from workos_mfa import MFA, Emulator, __version__
+from workos_mfa._cli import main
 from workos_mfa._cli.console import Console, qr_lines
+from workos_mfa._cli.demo import Demo, UnexpectedResult
 from workos_mfa.emulator._domain import qr
+from workos_mfa.testing import emulated, make_challenge, make_verification
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,10 +175,9 @@ def test_a_window_that_is_too_narrow(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "█" not in told
 
 
-def run_demo(emulator: Emulator, out: io.StringIO) -> None:
-    """Run the demo on an emulator."""
-    console = Console(out)
-    demo.run(MFA(transport=emulator), demo.Person(console, emulator), console)
+def demo_on(emulator: Emulator, out: io.StringIO) -> Demo:
+    """The demo on an emulator that the test can look into."""
+    return Demo(MFA(transport=emulator), Console(out), emulator)
 
 
 class ReaderWhoLeaves(io.StringIO):
@@ -206,17 +204,17 @@ class TestAClosedPipe:
         monkeypatch.setattr(qr, "_without_border", functools.cache(qr._without_border))
         whole = io.StringIO()
         made: list[int] = []
-        run_demo(Emulator(random_seed=1), whole)
+        demo_on(Emulator(random_seed=1), whole).run()
         for lines in range(whole.getvalue().count("\n")):
             emulator = Emulator(random_seed=1)
             with pytest.raises(BrokenPipeError):
-                run_demo(emulator, ReaderWhoLeaves(lines))
+                demo_on(emulator, ReaderWhoLeaves(lines)).run()
             calls = [(call.operation, call.status) for call in emulator.calls]
             made.append(calls.count(("enroll_factor", 201)))
             assert calls.count(("delete_factor", 204)) == made[-1]
         assert set(made) == {0, 1, 2}
 
-    def test_it_ends_quietly(self, real_api: Server) -> None:
+    def test_it_ends_quietly(self, real_api: Emulator) -> None:
         """The factor is deleted at the API, and there is no traceback, at the end of the process neither."""
         command = [sys.executable, "-W", "error", "-m", "workos_mfa", "demo", "--live"]
         pipe = subprocess.PIPE
@@ -231,7 +229,7 @@ class TestAClosedPipe:
             process.stdin.close()
             said = process.stderr.read()
         assert (process.returncode, said) == (141, b"")
-        methods = [request.method for request in real_api.received]
+        methods = [call.method for call in real_api.calls]
         assert methods[0] == "POST"
         assert methods[-1] == "DELETE"
 
@@ -244,156 +242,123 @@ class TestAClosedPipe:
             assert main.main(["demo"]) == 141
 
 
-@pytest.mark.parametrize(
-    ("trouble", "told"), [("refused", r"AuthorizationError: 403"), ("stopped", r"KeyboardInterrupt")]
-)
-def test_a_factor_that_can_not_be_deleted_is_named(
-    trouble: str,
-    told: str,
-    real_api: Server,
-    emulator: Emulator,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Where the API is out of reach at the end, the person is told which factor to delete by hand."""
-    person_at_the_keyboard(emulator, monkeypatch, phone="")
-
-    def answer(request: Received, line: Line) -> None:
-        if request.method == "DELETE":
-            line.answer(403, {"message": "no"})
-        else:
-            serve_emulator(emulator, request, line, [])
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    real_api.behaviour = answer
-    if trouble == "stopped":
-        monkeypatch.setattr(MFA, "delete_factor", stop)
-    assert main.main(["demo", "--live"]) == 1
-    shown = " ".join(capsys.readouterr().err.split())
-    assert re.search(rf"auth_factor_\w+ is still there, or may be; delete it by hand\. {told}", shown)
-
-
-def serve_emulator(emulator: Emulator, request: Received, line: Line, challenges: list[object]) -> None:
-    """Carry a request to the emulator, and keep the challenges that it makes."""
-    path, _, query = request.path.partition("?")
-    body = request.json if request.body else None
-    assert body is None or isinstance(body, dict)
-    answer = emulator.send(
-        Request(
-            operation="live",
-            method=request.method,
-            path=path,
-            route="",
-            query=dict(parse_qsl(query)),
-            json=body,
-        )
-    )
-    if path.endswith("/challenge"):
-        challenges.append(json.loads(answer.body))
-    line.answer(answer.status, answer.body, {"X-Request-Id": answer.request_id or ""})
+@pytest.fixture
+def real_api() -> Iterator[Emulator]:
+    """An emulator that plays the real API, with its address and key in the environment."""
+    with emulated(now=None) as emulator:
+        yield emulator
 
 
 @pytest.fixture
-def emulator() -> Emulator:
-    """The emulator that plays the real API."""
-    return Emulator()
+def person(real_api: Emulator, monkeypatch: pytest.MonkeyPatch) -> PersonAtTheKeyboard:
+    """Somebody with a phone, who answers the questions of the demo."""
+    person = PersonAtTheKeyboard(real_api)
+    monkeypatch.setattr("builtins.input", person)
+    return person
 
 
-@pytest.fixture
-def real_api(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server that plays the real API, with its key in the environment."""
-    with serving(lambda request, line: serve_emulator(emulator, request, line, [])) as server:
-        monkeypatch.setenv("WORKOS_API_KEY", "sk_test_live")
-        monkeypatch.setenv("WORKOS_BASE_URL", server.url)
-        yield server
+class PersonAtTheKeyboard:
+    """Types the codes of the real API's text messages and of the app, and no phone number unless told one."""
 
+    def __init__(self, real_api: Emulator) -> None:
+        self.real_api = real_api
+        self.phone = ""
 
-def person_at_the_keyboard(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, *, phone: str) -> None:
-    """Answer the demo's questions as a person with a phone does."""
-
-    def answer(question: str) -> str:
+    def __call__(self, question: str) -> str:
+        """Answer a question."""
         if "phone number" in question:
-            return phone
+            return self.phone
         if "text message" in question:
-            return emulator.outbox.latest(to=phone).code
-        (factor_id,) = {call.path.split("/")[3] for call in emulator.calls if call.path.endswith("/challenge")}
-        return f" {emulator.totp_code(factor_id)} "
-
-    monkeypatch.setattr("builtins.input", answer)
+            return self.real_api.outbox.latest(to=self.phone).code
+        (factor_id,) = {call.path.split("/")[3] for call in self.real_api.calls if call.path.endswith("/challenge")}
+        return f" {self.real_api.totp_code(factor_id)} "
 
 
 @pytest.mark.parametrize(("phone", "factors"), [("+15005550006", 2), ("", 1)])
 def test_live(
-    phone: str,
-    factors: int,
-    emulator: Emulator,
-    real_api: Server,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    phone: str, factors: int, real_api: Emulator, person: PersonAtTheKeyboard, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With ``--live`` the person holds the phone; text messages may be left out; nothing is left behind."""
-    person_at_the_keyboard(emulator, monkeypatch, phone=phone)
+    person.phone = phone
     assert main.main(["demo", "--live"]) == 0
     assert "On the real API" in capsys.readouterr().out
-    methods = [request.method for request in real_api.received]
-    assert methods.count("DELETE") == factors
-    assert {request.headers["authorization"] for request in real_api.received} == {"Bearer sk_test_live"}
+    calls = [(call.operation, call.status) for call in real_api.calls]
+    assert calls.count(("enroll_factor", 201)) == calls.count(("delete_factor", 204)) == factors
 
 
-@pytest.mark.parametrize("stop", [EOFError, KeyboardInterrupt])
-def test_a_person_who_leaves(
-    stop: type[BaseException], real_api: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.usefixtures("person")
+@pytest.mark.parametrize("trouble", ["AuthorizationError: 403", "KeyboardInterrupt"])
+def test_a_factor_that_can_not_be_deleted_is_named(
+    trouble: str, real_api: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Leaving in the middle is no traceback, and the factor is deleted all the same."""
+    """Where the API is out of reach at the end, the person is told which factor to delete by hand."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if trouble == "KeyboardInterrupt":
+        monkeypatch.setattr(MFA, "delete_factor", stop)
+    else:
+        real_api.faults.respond(403, {"message": "no"}, operation="delete_factor")
+    assert main.main(["demo", "--live"]) == 1
+    shown = " ".join(capsys.readouterr().err.split())
+    assert re.search(rf"auth_factor_\w+ is still there, or may be; delete it by hand\. {trouble}", shown)
+
+
+def test_a_person_who_leaves(
+    real_api: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C in the middle is no traceback, and the factor is deleted all the same."""
 
     def leave(_: str) -> str:
-        raise stop
+        raise KeyboardInterrupt
 
     monkeypatch.setattr("builtins.input", leave)
     assert main.main(["demo", "--live"]) == 1
     assert "stopped" in capsys.readouterr().err
-    assert [request.method for request in real_api.received][-2:] == ["DELETE", "GET"]
+    assert [call.method for call in real_api.calls][-2:] == ["DELETE", "GET"]
 
 
-def test_live_without_a_key(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_live_without_a_key(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a key ``--live`` says what is missing."""
-    monkeypatch.delenv("WORKOS_API_KEY", raising=False)
     assert main.main(["demo", "--live"]) == 1
     assert "set WORKOS_API_KEY" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("codes", "surprise"),
+    ("accepted", "unexpected"),
     [
-        ("any", "a wrong code is refused"),
-        ("none", "the right code is accepted"),
-        ("again", "a challenge that was verified was verified again"),
+        ("every code", "a wrong code is refused"),
+        ("the right code each time", "a challenge that was verified was verified again"),
     ],
 )
-def test_an_api_that_does_otherwise(
-    codes: str,
-    surprise: str,
-    real_api: Server,
-    emulator: Emulator,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Where the API does not do what the tour tells, the demo says so and fails."""
-    person_at_the_keyboard(emulator, monkeypatch, phone="")
-    challenges: list[object] = []
+def test_an_api_that_does_otherwise(accepted: str, unexpected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the API does not do what the demo tells, the demo says so and fails."""
+    emulator = Emulator()
 
-    def answer(request: Received, line: Line) -> None:
-        if request.path.endswith("/verify"):
-            valid = {"any": True, "none": False, "again": request.body != b'{"code": "000000"}'}[codes]
-            line.answer(201, {"challenge": challenges[-1], "valid": valid})
-        else:
-            serve_emulator(emulator, request, line, challenges)
+    def verify(_: MFA, challenge_id: str, *, code: str, expected_factor_id: str) -> object:
+        valid = accepted == "every code" or code == emulator.totp_code(expected_factor_id)
+        return make_verification(valid=valid, challenge=make_challenge(id=challenge_id))
 
-    real_api.behaviour = answer
-    assert main.main(["demo", "--live"]) == 1
-    assert surprise in " ".join(capsys.readouterr().err.split())
+    monkeypatch.setattr(MFA, "verify_challenge", verify)
+    with pytest.raises(UnexpectedResult, match=unexpected):
+        demo_on(emulator, io.StringIO()).run()
+
+
+def test_a_third_wrong_code_is_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person may mistype a code twice; then the phone shows wrong codes, and the demo says why that may be."""
+    emulator = Emulator(random_seed=1)
+    questions: list[str] = []
+
+    def answer(question: str) -> str:
+        questions.append(question)
+        (factor_id,) = {call.path.split("/")[3] for call in emulator.calls if call.path.endswith("/challenge")}
+        return emulator.wrong_code(factor_id)
+
+    monkeypatch.setattr("builtins.input", answer)
+    with pytest.raises(UnexpectedResult, match="a phone whose clock is wrong shows wrong codes"):
+        Demo(MFA(transport=emulator), Console(io.StringIO()), emulator, has_app=True).run()
+    assert len(questions) == 3
 
 
 def test_no_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import RawIOBase
 from typing import TextIO
 
@@ -40,31 +40,26 @@ class BackgroundWriter:
         with self._changed:
             if len(self._waiting) >= _MOST_WAITING:
                 self._missed += len(lines)
-                return
-            self._note_missed()
-            self._waiting.extend(lines)
-            self._wake()
+            else:
+                self._add(lines)
 
     def close(self, *lines: str) -> None:
         """Add the last lines. This returns when all lines are written, or after a second."""
         with self._changed:
-            self._note_missed()
-            self._waiting.extend(lines)
             self._closing = True
-            self._wake()
+            self._add(lines)
         with contextlib.suppress(RuntimeError):
             self._writer.join(_LONGEST_CLOSE)
 
-    def _wake(self) -> None:
+    def _add(self, lines: Iterable[str]) -> None:
+        if self._missed:
+            self._waiting.append(self._left_out(self._missed))
+            self._missed = 0
+        self._waiting.extend(lines)
         # It raises if the thread was started before, or if the system has no more threads, which may pass.
         with contextlib.suppress(RuntimeError):
             self._writer.start()
         self._changed.notify()
-
-    def _note_missed(self) -> None:
-        if self._missed:
-            self._waiting.append(self._left_out(self._missed))
-            self._missed = 0
 
     def _write_all(self) -> None:
         while True:

@@ -27,7 +27,6 @@ class Console:
         self._steps = 0
 
     def step(self, title: str) -> None:
-        """Show the title of the next step."""
         self._steps += 1
         self._write("", self._painted(f"{self._steps}. {title}", "1"))
 
@@ -38,7 +37,6 @@ class Console:
             self._write(self._painted(line.replace(_HARD_SPACE, " "), "36"))
 
     def result(self, *texts: str) -> None:
-        """Show what a call gave."""
         for text in texts:
             self._write(*_wrapped(text, first=_INDENT, then=_INDENT))
 

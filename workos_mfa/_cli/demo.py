@@ -18,7 +18,7 @@ import attrs
 from workos_mfa._cli.console import Console
 from workos_mfa._client.mfa import MFA
 from workos_mfa._core.errors import APIError, MFAError, NotFoundError
-from workos_mfa._core.models import Factor, SMSFactor, TOTPFactor, Verification
+from workos_mfa._core.models import Challenge, Factor, SMSFactor, TOTPFactor, Verification
 from workos_mfa.emulator import Emulator
 
 _TEMPLATE = "Your Foo Corp code is {{code}}."
@@ -32,29 +32,115 @@ class UnexpectedResult(Exception):  # noqa: N818 - it is no error of the package
 
 
 @attrs.frozen
-class Person:
-    """Who holds the phone.
+class Demo:
+    """The steps of the demo.
 
-    :param console: where the person is asked.
     :param emulator: where codes and messages are read; None if the person types all codes.
     :param has_app: with an emulator: whether the person types the codes of the authenticator app.
     """
 
+    mfa: MFA
     console: Console
     emulator: Emulator | None = None
     has_app: bool = False
 
-    def phone_number(self) -> str | None:
-        """The number for text messages; None to leave them out."""
+    def run(self) -> None:
+        """Run all steps.
+
+        :raises UnexpectedResult: if a result is not what the demo says.
+        :raises MFAError: if a call fails that should not.
+        """
+        self.console.step("Enroll an authenticator app")
+        self.console.call('factor = mfa.enroll_factor(type="totp", issuer="Foo Corp", user="alan.turing@example.com")')
+        totp = self.mfa.enroll_factor(type="totp", issuer="Foo Corp", user="alan.turing@example.com")
+        with self._deleted_at_the_end(totp):
+            self._show_enrollment(totp)
+            self._verify_totp(totp)
+        number = self._phone_number()
+        if number:
+            self.console.step("Enroll a phone for text messages")
+            self.console.call(f'factor = mfa.enroll_factor(type="sms", phone_number="{number}")')
+            sms = self.mfa.enroll_factor(type="sms", phone_number=number)
+            with self._deleted_at_the_end(sms):
+                self.console.result(sms.id)
+                self._verify_sms(sms)
+
+    def _phone_number(self) -> str:
         if self.emulator is not None:
             return "+15005550006"
-        return self.console.ask("A phone number in E.164 form for a text message (empty: leave this out):") or None
+        return self.console.ask("A phone number in E.164 form for a text message (empty: leave this out):")
 
-    def codes(self, factor: TOTPFactor | SMSFactor) -> Iterator[str]:
+    def _show_enrollment(self, factor: TOTPFactor) -> None:
+        self.console.result(
+            f"{factor.id}: keep this id with your user's record, it can't be listed later.",
+            "factor.totp.qr_code is a data: URI for an <img>; factor.totp.uri, the text in it, drawn here:",
+        )
+        self.console.qr_code(factor.totp.uri)
+        self.console.result(
+            f"For people who can't scan, factor.totp.secret: {factor.totp.secret}",
+            "The API shows these three once. No repr, log or error of this package ever does:",
+            f"{factor.totp!r}",
+        )
+
+    def _verify_totp(self, factor: TOTPFactor) -> None:
+        self.console.step("Challenge it, and try a wrong code")
+        challenge = self._challenge(factor)
+        self.console.result(f"{challenge.id}: keep this id on the server side.")
+        codes = self._codes(factor)
+        code = next(codes)
+        _expect("a wrong code is refused", is_so=not self._verify(challenge, self._wrong_code(factor, code), factor))
+        self.console.result("A Verification is as true as its .valid, so `if result:` can't be got wrong.")
+
+        self.console.step("The right code")
+        code = self._accepted(challenge, itertools.chain([code], codes), factor)
+
+        self.console.step("The same code a second time")
+        try:
+            self._verify(challenge, code, factor)
+        except APIError as error:
+            needs_new = f"error.needs_new_challenge is {error.needs_new_challenge}"
+            self.console.result(f"{type(error).__name__}: {error}", needs_new)
+        else:
+            raise UnexpectedResult("a challenge that was verified was verified again")
+        challenge = self._challenge(factor)
+        _expect("a code counts once, for a new challenge too", is_so=not self._verify(challenge, code, factor))
+        self.console.result(
+            "Refused, as it should be: each code of the app counts once, so whoever has watched you type it can't use "
+            "it again, not even for a new challenge. The app's next code, within 30 seconds, would be accepted."
+        )
+
+    def _verify_sms(self, factor: SMSFactor) -> None:
+        self.console.step("Challenge it, in your own words")
+        challenge = self._challenge(factor, sms_template=_TEMPLATE)
+        self._accepted(challenge, self._codes(factor), factor)
+
+    def _challenge(self, factor: Factor, sms_template: str | None = None) -> Challenge:
+        template = f', sms_template="{sms_template}"' if sms_template else ""
+        self.console.call(f"challenge = mfa.challenge_factor(factor.id{template})")
+        return self.mfa.challenge_factor(factor.id, sms_template=sms_template)
+
+    def _accepted(self, challenge: Challenge, codes: Iterable[str], factor: Factor) -> str:
+        """The first of the codes that is accepted."""
+        for code in codes:
+            if self._verify(challenge, code, factor):
+                return code
+        wrong_clock = "a phone whose clock is wrong shows wrong codes"
+        raise UnexpectedResult(f"the demo says that the right code is accepted, and it was not so; {wrong_clock}")
+
+    def _verify(self, challenge: Challenge, code: str, factor: Factor) -> Verification:
+        self.console.call(f'result = mfa.verify_challenge(challenge.id, code="{code}", expected_factor_id=factor.id)')
+        result = self.mfa.verify_challenge(challenge.id, code=code, expected_factor_id=factor.id)
+        self.console.result(f"bool(result) is {bool(result)}")
+        return result
+
+    def _codes(self, factor: TOTPFactor | SMSFactor) -> Iterator[str]:
         """The code of the app or of the text message. A person who mistypes it has more tries."""
         is_app = isinstance(factor, TOTPFactor)
         if self.emulator is None or (is_app and self.has_app):
-            yield from self._typed(is_app=is_app)
+            app = "Scan the QR code with an authenticator app, wait for a fresh code, and type it:"
+            again = "That was not right. The same challenge may be tried again. Type the newest code:"
+            questions = [app if is_app else "Type the code of the text message:", *[again] * _MORE_TRIES]
+            yield from map(self._six_digits, questions)
         elif is_app:
             code = self.emulator.totp_code(factor.id)
             self.console.result(f"(The authenticator app shows {code} now: emulator.totp_code(factor.id))")
@@ -64,8 +150,7 @@ class Person:
             self.console.result(f"SMS to {message.to}: {message.text}", "(emulator.outbox has every message)")
             yield message.code
 
-    def wrong_code(self, factor: TOTPFactor, right: str) -> str:
-        """A code that the app does not show."""
+    def _wrong_code(self, factor: TOTPFactor, right: str) -> str:
         if self.emulator is None:
             # The codes before and after may be accepted too, and are not known here: a chance of three in a million.
             return "000000" if right != "000000" else "000001"
@@ -73,139 +158,39 @@ class Person:
         self.console.result(f"({code} is surely wrong now: emulator.wrong_code(factor.id))")
         return code
 
-    def _typed(self, *, is_app: bool) -> Iterator[str]:
-        if is_app:
-            yield self._six_digits("Scan the QR code with an authenticator app, wait for a fresh code, and type it:")
-        else:
-            yield self._six_digits("Type the code of the text message:")
-        for _ in range(_MORE_TRIES):
-            yield self._six_digits("That was not right. The same challenge may be tried again. Type the newest code:")
-
     def _six_digits(self, question: str) -> str:
         code = self.console.ask(question)
         while not _CODE.fullmatch(code):
             code = self.console.ask("A code has six digits. Once more:")
         return code
 
+    @contextlib.contextmanager
+    def _deleted_at_the_end(self, factor: Factor) -> Generator[None, None, None]:
+        """Delete the factor, however the demo ends."""
+        try:
+            yield
+        finally:
+            # Delete first, then write: standard output may be a closed pipe.
+            self._delete(factor)
+            self.console.step("Delete it")
+            self.console.call("mfa.delete_factor(factor.id)")
+            self.console.call("mfa.get_factor(factor.id)")
+            try:
+                self.mfa.get_factor(factor.id)
+            except NotFoundError as error:
+                self.console.result(f"NotFoundError: {error}")
 
-def run(mfa: MFA, person: Person, console: Console) -> None:
-    """Run the demo.
-
-    :raises UnexpectedResult: if a result is not what the demo says.
-    :raises MFAError: if a call fails that should not.
-    """
-    console.step("Enroll an authenticator app")
-    console.call('factor = mfa.enroll_factor(type="totp", issuer="Foo Corp", user="alan.turing@example.com")')
-    totp = mfa.enroll_factor(type="totp", issuer="Foo Corp", user="alan.turing@example.com")
-    with _deleted_at_the_end(mfa, totp, console):
-        _show_enrollment(totp, console)
-        _verify_totp(mfa, person, totp, console)
-    number = person.phone_number()
-    if number is not None:
-        console.step("Enroll a phone for text messages")
-        console.call(f'factor = mfa.enroll_factor(type="sms", phone_number="{number}")')
-        sms = mfa.enroll_factor(type="sms", phone_number=number)
-        with _deleted_at_the_end(mfa, sms, console):
-            console.result(f"{sms.id}")
-            _verify_sms(mfa, person, sms, console)
-
-
-def _show_enrollment(factor: TOTPFactor, console: Console) -> None:
-    console.result(
-        f"{factor.id}: keep this id with your user's record, it can't be listed later.",
-        "factor.totp.qr_code is a data: URI for an <img>; factor.totp.uri, the text in it, drawn here:",
-    )
-    console.qr_code(factor.totp.uri)
-    console.result(
-        f"For people who can't scan, factor.totp.secret: {factor.totp.secret}",
-        "The API shows these three once. No repr, log or error of this package ever does:",
-        f"{factor.totp!r}",
-    )
-
-
-def _verify_totp(mfa: MFA, person: Person, factor: TOTPFactor, console: Console) -> None:
-    console.step("Challenge it, and try a wrong code")
-    console.call("challenge = mfa.challenge_factor(factor.id)")
-    challenge = mfa.challenge_factor(factor.id)
-    console.result(f"{challenge.id}: keep this id on the server side.")
-    codes = person.codes(factor)
-    code = next(codes)
-    result = _verified(mfa, challenge.id, person.wrong_code(factor, code), factor, console)
-    _expect("a wrong code is refused", is_so=not result)
-    console.result("A Verification is as true as its .valid, so `if result:` can't be got wrong.")
-
-    console.step("The right code")
-    code = _accepted(mfa, challenge.id, itertools.chain([code], codes), factor, console)
-
-    console.step("The same code a second time")
-    try:
-        _verified(mfa, challenge.id, code, factor, console)
-    except APIError as error:
-        console.result(f"{type(error).__name__}: {error}", f"error.needs_new_challenge is {error.needs_new_challenge}")
-    else:
-        raise UnexpectedResult("a challenge that was verified was verified again")
-    console.call("challenge = mfa.challenge_factor(factor.id)")
-    challenge = mfa.challenge_factor(factor.id)
-    result = _verified(mfa, challenge.id, code, factor, console)
-    _expect("a code counts once, for a new challenge too", is_so=not result)
-    console.result(
-        "Refused, as it should be: each code of the app counts once, so whoever has watched you type it can't use it "
-        "again, not even for a new challenge. The app's next code, within 30 seconds, would be accepted."
-    )
-
-
-def _verify_sms(mfa: MFA, person: Person, factor: SMSFactor, console: Console) -> None:
-    console.step("Challenge it, in your own words")
-    console.call(f'challenge = mfa.challenge_factor(factor.id, sms_template="{_TEMPLATE}")')
-    challenge = mfa.challenge_factor(factor.id, sms_template=_TEMPLATE)
-    _accepted(mfa, challenge.id, person.codes(factor), factor, console)
-
-
-def _accepted(mfa: MFA, challenge_id: str, codes: Iterable[str], factor: Factor, console: Console) -> str:
-    for code in codes:
-        if _verified(mfa, challenge_id, code, factor, console):
-            return code
-    wrong_clock = "a phone whose clock is wrong shows wrong codes"
-    raise UnexpectedResult(f"the tour says that the right code is accepted, and it was not so; {wrong_clock}")
-
-
-def _verified(mfa: MFA, challenge_id: str, code: str, factor: Factor, console: Console) -> Verification:
-    console.call(f'result = mfa.verify_challenge(challenge.id, code="{code}", expected_factor_id=factor.id)')
-    result = mfa.verify_challenge(challenge_id, code=code, expected_factor_id=factor.id)
-    console.result(f"bool(result) is {bool(result)}")
-    return result
+    def _delete(self, factor: Factor) -> None:
+        try:
+            self.mfa.delete_factor(factor.id)
+        except (MFAError, KeyboardInterrupt) as error:
+            why = f"{type(error).__name__}: {error}"
+            raise UnexpectedResult(f"{factor.id} is still there, or may be; delete it by hand. {why}") from None
 
 
 def _expect(what: str, *, is_so: bool) -> None:
     if not is_so:
-        raise UnexpectedResult(f"the tour says that {what}, and it was not so")
-
-
-@contextlib.contextmanager
-def _deleted_at_the_end(mfa: MFA, factor: Factor, console: Console) -> Generator[None, None, None]:
-    """Delete the factor, however the demo ends."""
-    try:
-        yield
-    finally:
-        # Delete first, then write: standard output may be a closed pipe.
-        _delete(mfa, factor)
-        console.step("Delete it")
-        console.call("mfa.delete_factor(factor.id)")
-        console.call("mfa.get_factor(factor.id)")
-        try:
-            mfa.get_factor(factor.id)
-        except NotFoundError as error:
-            console.result(f"NotFoundError: {error}")
-
-
-def _delete(mfa: MFA, factor: Factor) -> None:
-    try:
-        mfa.delete_factor(factor.id)
-    except (MFAError, KeyboardInterrupt) as error:
-        why = f"{factor.id} is still there, or may be; delete it by hand. {type(error).__name__}: {error}"
-    else:
-        return
-    raise UnexpectedResult(why)
+        raise UnexpectedResult(f"the demo says that {what}, and it was not so")
 
 
 def main(*, live: bool, interactive: bool) -> int:
@@ -229,14 +214,14 @@ def _run(*, live: bool, interactive: bool) -> int:
         if live:
             with MFA() as mfa:
                 console.say(f"On the real API ({mfa!r}). What is made is deleted again.")
-                run(mfa, Person(console), console)
+                Demo(mfa, console).run()
         else:
             emulator = Emulator()
             console.say("On the embedded emulator: no account, no key, no network.", "")
             console.call("emulator = Emulator()")
             console.call("mfa = MFA(transport=emulator)")
             console.result("With an account it is MFA('sk_...'), and all that follows stays the same.")
-            run(MFA(transport=emulator), Person(console, emulator, has_app=interactive), console)
+            Demo(MFA(transport=emulator), console, emulator, has_app=interactive).run()
     except (MFAError, UnexpectedResult, ImportError) as error:
         return _stopped(f"{type(error).__name__}: {error}")
     except (EOFError, KeyboardInterrupt):

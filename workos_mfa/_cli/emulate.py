@@ -44,7 +44,7 @@ class ServeOptions:
 
 
 class UsageError(Exception):
-    """An option can't be used like this. The text says why, and what to do."""
+    """An option can't be used like this."""
 
 
 class TextDisplay:
@@ -54,7 +54,6 @@ class TextDisplay:
         self._lines = BackgroundWriter(out, lambda count: f"({count} lines are left out here: nobody read them)")
 
     def started(self, server: EmulatorServer) -> None:
-        """Show the address, and how SDKs use it."""
         url, key = server.base_url, server.api_key
         page = " (in a browser: messages and codes)" if server.page_url else ""
         self._lines.write(
@@ -72,7 +71,6 @@ class TextDisplay:
         )
 
     def call(self, call: Call) -> None:
-        """Show a call."""
         status = "no response" if call.status is None else str(call.status)
         notes = [note for note in (call.error_code, call.fault and f"fault: {call.fault}") if note]
         suffix = f" ({', '.join(notes)})" if notes else ""
@@ -81,12 +79,10 @@ class TextDisplay:
         )
 
     def message(self, message: SMSMessage) -> None:
-        """Show a text message."""
         text = printable(message.text, limit=_LONGEST_LINE)
         self._lines.write(f"{message.sent_at:%H:%M:%S} SMS to {message.to}: {text}")
 
     def stopped(self) -> None:
-        """Show that the emulator has stopped. This returns when that is written, or nobody reads it."""
         self._lines.close("", "The emulator has stopped.")
 
 
@@ -97,23 +93,17 @@ class JSONDisplay:
         self._lines = BackgroundWriter(out, lambda count: _event("left_out", {"lines": count}))
 
     def started(self, server: EmulatorServer) -> None:
-        """Show the address, the key and the process."""
-        self._write("started", {"base_url": server.base_url, "api_key": server.api_key, "pid": os.getpid()})
+        values = {"base_url": server.base_url, "api_key": server.api_key, "pid": os.getpid()}
+        self._lines.write(_event("started", values))
 
     def call(self, call: Call) -> None:
-        """Show a call."""
-        self._write("call", record_as_json(call))
+        self._lines.write(_event("call", record_as_json(call)))
 
     def message(self, message: SMSMessage) -> None:
-        """Show a text message."""
-        self._write("sms", record_as_json(message))
+        self._lines.write(_event("sms", record_as_json(message)))
 
     def stopped(self) -> None:
-        """Show that the emulator has stopped. This returns when that is written, or nobody reads it."""
         self._lines.close(_event("stopped", {}))
-
-    def _write(self, event: str, values: Mapping[str, object]) -> None:
-        self._lines.write(_event(event, values))
 
 
 Display: TypeAlias = TextDisplay | JSONDisplay
@@ -131,20 +121,15 @@ def main(options: ServeOptions) -> int:
     display: Display = JSONDisplay(sys.stdout) if options.json else TextDisplay(sys.stdout)
     try:
         with _stoppable():
-            run(options, display)
+            _serve(options, display)
     except (UsageError, OSError, ValueError, ImportError) as error:
         sys.stderr.write(f"workos-mfa emulate: {_text_of(error)}\n")
         return 2
     return 0
 
 
-def run(options: ServeOptions, display: Display) -> None:
-    """Serve until a KeyboardInterrupt.
-
-    :raises UsageError: if an option can't be used like this.
-    :raises OSError: if the address or a file can't be used.
-    :raises ValueError: if the seed, a setting or the key is wrong.
-    """
+def _serve(options: ServeOptions, display: Display) -> None:
+    """Serve until a KeyboardInterrupt."""
     if not options.allow_remote and not is_this_machine(options.host):
         raise UsageError(
             f"{options.host} can be reached by other machines, and whoever reaches an emulator can read its codes; "
@@ -168,8 +153,12 @@ def run(options: ServeOptions, display: Display) -> None:
         with EmulatorServer(app, port=options.port, host=options.host) as server:
             with contextlib.suppress(KeyboardInterrupt):
                 display.started(server)
-                _wait_for_a_signal()
-            _ignore_signals()
+                # In short sleeps, since a signal that another thread receives does not interrupt this one.
+                while True:
+                    time.sleep(_LONGEST_SLEEP)
+            # A second Ctrl-C must not interrupt the closing.
+            for number in _SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
     finally:
         emulator.close()
     display.stopped()
@@ -185,18 +174,6 @@ def _stoppable() -> Generator[None, None, None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _wait_for_a_signal() -> None:
-    # In short sleeps, since a signal that another thread receives does not interrupt this one.
-    while True:
-        time.sleep(_LONGEST_SLEEP)
-
-
-def _ignore_signals() -> None:
-    """A second Ctrl-C must not interrupt the closing."""
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _read_seed(path: Path) -> Mapping[str, object]:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from workos_mfa._core.redaction import Hidden
 from workos_mfa._version import __version__
 
 
@@ -37,15 +38,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="run it on the real API with the key in WORKOS_API_KEY; it asks you for the codes",
     )
     _add_emulate(commands.add_parser)
-    chosen = parser.parse_args(arguments)
-    if chosen.command is None:
-        parser.print_help()
-        return 2
-    if chosen.command == "emulate":
-        return _emulate(chosen)
-    from workos_mfa._cli import demo as tour
+    options = vars(parser.parse_args(arguments))
+    command = options.pop("command")
+    if command == "demo":
+        from workos_mfa._cli import demo as tour
 
-    return tour.main(live=chosen.live, interactive=chosen.interactive)
+        return tour.main(**options)
+    if command == "emulate":
+        from workos_mfa._cli import emulate
+
+        return emulate.main(emulate.ServeOptions(**options))
+    parser.print_help()
+    return 2
 
 
 def _add_emulate(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
@@ -57,12 +61,21 @@ def _add_emulate(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
         add_help=False,
     )
     emulate.add_argument(
-        "-h", "--help", action=_HelpWithSettings, nargs=0, help="show this help message, with all settings, and exit"
+        "-h",
+        "--help",
+        action=_HelpWithSettings,
+        dest=argparse.SUPPRESS,
+        nargs=0,
+        help="show this help message, with all settings, and exit",
     )
     emulate.add_argument("--host", default="127.0.0.1", help="the name or address to listen on (%(default)s)")
     emulate.add_argument("--port", type=int, default=4100, help="the port, or 0 for one that is free (%(default)s)")
     emulate.add_argument(
-        "--api-key", default="sk_test_default", metavar="KEY", help="the key that calls must have (%(default)s)"
+        "--api-key",
+        type=Hidden,
+        default="sk_test_default",
+        metavar="KEY",
+        help="the key that calls must have (%(default)s)",
     )
     emulate.add_argument("--seed", type=Path, metavar="FILE", help="JSON with factors and settings to begin with")
     emulate.add_argument(
@@ -90,12 +103,3 @@ class _HelpWithSettings(argparse.Action):
         parser.epilog = f"settings, each with its default, and with what it takes:\n{listed()}"
         parser.print_help()
         parser.exit()
-
-
-def _emulate(chosen: argparse.Namespace) -> int:
-    from workos_mfa._cli import emulate
-    from workos_mfa._core.redaction import Hidden
-
-    names = ("host", "port", "seed", "set", "state", "json", "allow_remote")
-    options = {name: getattr(chosen, name) for name in names}
-    return emulate.main(emulate.ServeOptions(api_key=Hidden(chosen.api_key), **options))
