@@ -11,7 +11,9 @@ import pytest
 importlib.import_module("workos_mfa.emulator._http.listener")
 importlib.import_module("workos_mfa._transports.requests")
 
-_OURS_ALONE = ("-p", "workos_mfa", "-W", "error", "--strict-markers")
+# In this process the package is loaded already, which pytest may warn of: it can't rewrite its asserts any more.
+_ALREADY_LOADED = "ignore::pytest.PytestAssertRewriteWarning"
+_OURS_ALONE = ("-p", "workos_mfa", "-W", "error", "-W", _ALREADY_LOADED, "--strict-markers")
 
 
 def run(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:

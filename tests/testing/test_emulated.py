@@ -12,8 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.documents import read_page
+from tests.testing.pytest_run import run, said
 from workos_mfa import MFA, ConnectionLostError
 from workos_mfa.testing import emulated
+
+pytest_plugins = "pytester"
+
+ROOT = Path(__file__).parents[2]
 
 
 def ours() -> dict[str, str]:
@@ -72,23 +78,13 @@ def test_a_mistake_changes_nothing(machine: dict[str, str]) -> None:
 
 
 def test_an_unused_fault_is_a_failure(machine: dict[str, str]) -> None:
-    """What never struck has proved nothing, which is said at the end."""
+    """What never struck has proved nothing, which is said at the end; but a test's own failure goes before it."""
     with pytest.raises(AssertionError, match=r"lose_response\(operation='get_factor'\): struck 0 of 1"):  # noqa: SIM117
         with emulated() as emulator:
             emulator.faults.lose_response(operation="get_factor")
-    assert ours() == machine
-
-
-def test_a_failure_goes_before_an_unused_fault(machine: dict[str, str]) -> None:
-    """The test's own failure is the one that is seen, and the environment is back all the same."""
-
-    def fail() -> None:
-        with emulated() as emulator:
-            emulator.faults.lose_response(operation="get_factor")
-            raise KeyError("the test's own")
-
-    with pytest.raises(KeyError, match="the test's own"):
-        fail()
+    with pytest.raises(KeyError, match="the test's own"), emulated() as emulator:  # noqa: PT012
+        emulator.faults.lose_response(operation="get_factor")
+        raise KeyError("the test's own")
     assert ours() == machine
 
 
@@ -101,31 +97,48 @@ def test_a_fault_that_struck_is_fine() -> None:
 
 
 def test_unittest_runs_it(tmp_path: Path) -> None:
-    """A TestCase written as the page says passes, on every Python, under plain unittest and with no pytest loaded."""
-    source = """
-        import contextlib, sys, unittest
+    """The page's TestCase passes under plain unittest, and a decorated test too, with no pytest loaded."""
+    decorated = """
+        import sys
         from workos_mfa import MFA
-        from workos_mfa.testing import emulated
 
-        class SignInTest(unittest.TestCase):
-            def setUp(self):
-                stack = contextlib.ExitStack()
-                self.addCleanup(stack.close)
-                self.emulator = stack.enter_context(emulated(max_wrong_codes=3))
-
+        class DecoratedTest(unittest.TestCase):
+            @emulated(max_wrong_codes=3)
             def test_it(self):
                 with MFA() as app:
                     app.enroll_factor(type="generic_otp")
-                self.assertEqual(len(self.emulator.calls), 1)
                 self.assertNotIn("pytest", sys.modules)
-
-            @emulated()
-            def test_decorated(self):
-                with MFA() as app:
-                    app.enroll_factor(type="generic_otp")
-                self.assertEqual(len(self.emulator.calls), 0)
         """
-    (tmp_path / "test_app.py").write_text(textwrap.dedent(source), "utf-8")
-    command = [sys.executable, "-W", "error", "-m", "unittest", "-v", "test_app"]
+    page = [example("def create_app"), example("def ask_for_code"), example("(unittest.TestCase)")]
+    (tmp_path / "test_app.py").write_text("\n".join([*page, textwrap.dedent(decorated)]), "utf-8")
+    command = [sys.executable, "-W", "error", "-m", "unittest", "test_app"]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)  # noqa: S603
-    assert done.stderr.endswith("\nOK\n"), done.stderr
+    assert done.stderr.startswith("..\n"), done.stderr
+
+
+def test_one_environment_for_a_whole_run(pytester: pytest.Pytester) -> None:
+    """With the page's ``conftest.py`` an app may make its client when it is imported, and tests don't meet."""
+    (pytester.path / "conftest.py").write_text(example("def pytest_unconfigure"), "utf-8")
+    (pytester.path / "app.py").write_text("from workos_mfa import MFA\nmfa = MFA()\n", "utf-8")
+    result = run(
+        pytester,
+        """
+        import app, pytest
+
+        @pytest.mark.parametrize("time", [1, 2])
+        def test_it(time, emulator):
+            app.mfa.enroll_factor(type="generic_otp")
+            assert len(emulator.calls) == 1
+
+        def test_unused(emulator):
+            emulator.faults.lose_response()
+        """,
+    )
+    result.assert_outcomes(passed=3, errors=1)
+    assert "lose_response" in said(result)
+
+
+def example(words: str) -> str:
+    """The one example of the page about testing that has these words in it."""
+    (block,) = [block for block in read_page(ROOT / "docs" / "testing.md", ROOT) if words in block.text]
+    return block.text

@@ -62,13 +62,13 @@ def test_workers_do_not_meet(pytester: pytest.Pytester) -> None:
         import pytest
         from workos_mfa import MFA
 
-        @pytest.mark.parametrize("number", range(20))
+        @pytest.mark.parametrize("number", range(6))
         def test_it(number, workos_mfa_env):
             with MFA() as app:
-                for _ in range(number % 5 + 1):
+                for _ in range(number + 1):
                     app.enroll_factor(type="generic_otp")
-            assert len(workos_mfa_env.calls) == number % 5 + 1
-            assert number != 13
+            assert len(workos_mfa_env.calls) == number + 1
+            assert number != 3
 
         @pytest.mark.workos_mfa(max_wrong_code=1)
         def test_mistake(workos_mfa_env):
@@ -79,6 +79,6 @@ def test_workers_do_not_meet(pytester: pytest.Pytester) -> None:
         """,
         *("-p", "xdist", "-n", "2"),
     )
-    result.assert_outcomes(passed=20, failed=1, errors=2)
+    result.assert_outcomes(passed=6, failed=1, errors=2)
     assert "4 calls:\n" in said(result)
     assert "lose_response(): struck 0 of 1" in said(result)

@@ -2,131 +2,111 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
 from tests.testing.pytest_run import run, said
+from workos_mfa import MFA, TooManyAttemptsError
+from workos_mfa.emulator import Emulator
 
 pytest_plugins = "pytester"
 
+mark = pytest.mark.workos_mfa
+pytestmark = [mark(totp_window=3, default_sms_text="module {{code}}", sms_rate_limit=3)]
 
-def test_it_gives_settings(pytester: pytest.Pytester) -> None:
+MAY_DAY = datetime(2030, 5, 1, tzinfo=timezone.utc)
+
+
+@mark(max_wrong_codes=1)
+def test_it_gives_settings(workos_mfa_client: MFA) -> None:
     """A setting of the marker is one of the test's emulator: here one wrong code is too many."""
-    result = run(
-        pytester,
-        """
-        import pytest
-        from workos_mfa import TooManyAttemptsError
-
-        @pytest.mark.workos_mfa(max_wrong_codes=1)
-        def test_it(workos_mfa_client):
-            factor = workos_mfa_client.enroll_factor(type="sms", phone_number="+12015550100")
-            challenge = workos_mfa_client.challenge_factor(factor.id)
-            assert not workos_mfa_client.verify_challenge(challenge.id, code="000000")
-            with pytest.raises(TooManyAttemptsError):
-                workos_mfa_client.verify_challenge(challenge.id, code="424242")
-        """,
-    )
-    result.assert_outcomes(passed=1)
+    factor = workos_mfa_client.enroll_factor(type="sms", phone_number="+12015550100")
+    challenge = workos_mfa_client.challenge_factor(factor.id)
+    assert not workos_mfa_client.verify_challenge(challenge.id, code="000000")
+    with pytest.raises(TooManyAttemptsError):
+        workos_mfa_client.verify_challenge(challenge.id, code="424242")
 
 
-def test_it_gives_the_time_and_the_seed(pytester: pytest.Pytester) -> None:
-    """``now`` sets the clock, None makes it run, and ``random_seed`` makes ids the same each time."""
-    result = run(
-        pytester,
-        """
-        from datetime import datetime, timezone
-        import pytest
-
-        seen = set()
-
-        @pytest.mark.parametrize("time", ["first", "second"])
-        @pytest.mark.workos_mfa(now=datetime(2030, 5, 1, tzinfo=timezone.utc), random_seed=7)
-        def test_seed(time, workos_mfa_client, workos_mfa_emulator):
-            assert workos_mfa_emulator.clock.now().year == 2030
-            seen.add(workos_mfa_client.enroll_factor(type="generic_otp").id)
-            assert len(seen) == 1
-
-        @pytest.mark.workos_mfa(now=None)
-        def test_running(workos_mfa_emulator):
-            assert not workos_mfa_emulator.clock.is_frozen
-        """,
-    )
-    result.assert_outcomes(passed=3)
+@mark(now=MAY_DAY, random_seed=7)
+def test_it_gives_the_time_and_the_seed(workos_mfa_client: MFA, workos_mfa_emulator: Emulator) -> None:
+    """``now`` sets the clock, and ``random_seed`` makes ids the same each time."""
+    assert workos_mfa_emulator.clock.now() == MAY_DAY
+    same = MFA(transport=Emulator(now=MAY_DAY, random_seed=7))
+    assert workos_mfa_client.enroll_factor(type="generic_otp").id == same.enroll_factor(type="generic_otp").id
 
 
-def test_the_nearest_wins(pytester: pytest.Pytester) -> None:
+@mark(now=None)
+def test_the_time_may_run(workos_mfa_emulator: Emulator) -> None:
+    """None makes the clock run."""
+    assert not workos_mfa_emulator.clock.is_frozen
+
+
+@pytest.fixture
+def sent(workos_mfa_client: MFA, workos_mfa_emulator: Emulator) -> str:
+    """The first word of a text message, which says where the setting came from."""
+    factor = workos_mfa_client.enroll_factor(type="sms", phone_number="+12015550100")
+    workos_mfa_client.challenge_factor(factor.id)
+    return workos_mfa_emulator.outbox.latest().text.partition(" ")[0]
+
+
+def test_the_module(sent: str) -> None:
+    """A module's marker is for all its tests."""
+    assert sent == "module"
+
+
+@mark(default_sms_text="base {{code}}")
+class TestBase:
     """Markers of module, class, base class, function and parameter go together; of one setting the nearest holds."""
-    result = run(
-        pytester,
-        """
-        import pytest
 
-        mark = pytest.mark.workos_mfa
-        pytestmark = [mark(totp_window=3, default_sms_text="module {{code}}", sms_rate_limit=3)]
+    expected = "base"
 
-        def texts(client, emulator):
-            factor = client.enroll_factor(type="sms", phone_number="+12015550100")
-            client.challenge_factor(factor.id)
-            return [message.text.partition(" ")[0] for message in emulator.outbox]
+    def test_class(self, sent: str) -> None:
+        """A class is nearer than its module, and than its base class."""
+        assert sent == self.expected
 
-        def test_module(workos_mfa_client, workos_mfa_emulator):
-            assert texts(workos_mfa_client, workos_mfa_emulator) == ["module"]
+    @mark(default_sms_text="function {{code}}")
+    def test_function(self, sent: str) -> None:
+        """A function is nearer than its class."""
+        assert sent == "function"
 
-        @mark(default_sms_text="base {{code}}")
-        class TestBase:
-            wanted = "base"
-
-            def test_class(self, workos_mfa_client, workos_mfa_emulator):
-                assert texts(workos_mfa_client, workos_mfa_emulator) == [self.wanted]
-
-            @mark(default_sms_text="function {{code}}")
-            def test_function(self, workos_mfa_client, workos_mfa_emulator):
-                assert texts(workos_mfa_client, workos_mfa_emulator) == ["function"]
-
-            @mark(default_sms_text="function {{code}}")
-            @pytest.mark.parametrize("value", [pytest.param(1, marks=mark(default_sms_text="parameter {{code}}"))])
-            def test_parameter(self, value, workos_mfa_client, workos_mfa_emulator):
-                assert texts(workos_mfa_client, workos_mfa_emulator) == ["parameter"]
-
-        @mark(default_sms_text="derived {{code}}")
-        class TestDerived(TestBase):
-            wanted = "derived"
-        """,
-    )
-    result.assert_outcomes(passed=7)
+    @mark(default_sms_text="function {{code}}")
+    @pytest.mark.parametrize("value", [pytest.param("parameter", marks=mark(default_sms_text="parameter {{code}}"))])
+    def test_parameter(self, sent: str, value: str) -> None:
+        """A parameter is nearer than its function."""
+        assert sent == value
 
 
-@pytest.mark.parametrize(
-    ("marker", "words"),
-    [
-        ("max_wrong_code=3", ["'max_wrong_code'", "max_wrong_codes", "now", "random_seed", "totp_window"]),
-        ("max_wrong_codes=0", ["max_wrong_codes takes a whole number from 1"]),
-        ("3", ["by keyword", "workos_mfa(max_wrong_codes=3)"]),
-        ("now=datetime(2026, 1, 15)", ["time zone"]),
-        ("now='2026-01-15'", ["now takes a datetime"]),
-        ("random_seed=1.5", ["random_seed"]),
-    ],
-)
-def test_a_mistake_is_said_in_a_line(pytester: pytest.Pytester, marker: str, words: list[str]) -> None:
+@mark(default_sms_text="derived {{code}}")
+class TestDerived(TestBase):
+    """A subclass is nearer than its base class."""
+
+    expected = "derived"
+
+
+MISTAKES = {
+    "max_wrong_code=3": "there is no setting 'max_wrong_code'; did you mean 'max_wrong_codes'? There are: now, random_",
+    "max_wrong_codes=0": "max_wrong_codes takes a whole number from 1",
+    "3": "the marker takes settings by keyword, such as workos_mfa(max_wrong_codes=3)",
+    "now=datetime(2026, 1, 15)": "time zone",
+    "now='2026-01-15'": "now takes a datetime",
+    "random_seed=1.5": "random_seed",
+}
+
+
+def test_a_mistake_is_said_in_a_line(pytester: pytest.Pytester) -> None:
     """A marker that can't be followed is an error of its test that says what is possible, without our code."""
-    result = run(
-        pytester,
-        f"""
-        from datetime import datetime
-        import pytest
-
-        @pytest.mark.workos_mfa({marker})
-        def test_it(workos_mfa_client):
-            pass
-        """,
-        "--tb=long",
+    tests = "\n".join(
+        f"@pytest.mark.workos_mfa({marker})\ndef test_{number}(workos_mfa_client): pass"
+        for number, marker in enumerate(MISTAKES)
     )
-    result.assert_outcomes(errors=1)
-    assert "pytest_plugin.py" not in said(result)
-    assert [word for word in words if word not in said(result)] == []
+    result = run(pytester, f"import pytest\nfrom datetime import datetime\n{tests}", "--tb=short")
+    result.assert_outcomes(errors=len(MISTAKES))
+    assert "testing/plugin.py" not in said(result)
+    told = said(result).split("_ ERROR at setup of ")[1:]
+    assert [mistake for mistake, error in zip(MISTAKES.values(), told, strict=True) if mistake not in error] == []
 
 
 def test_pytest_knows_it(pytester: pytest.Pytester) -> None:
     """``pytest --markers`` explains the marker."""
-    result = run(pytester, "", "--markers")
-    assert "@pytest.mark.workos_mfa(**settings):" in said(result)
+    assert "@pytest.mark.workos_mfa(**settings):" in said(run(pytester, "", "--markers"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -65,31 +64,7 @@ def test_a_test_that_passes_says_nothing(pytester: pytest.Pytester) -> None:
 
 
 def test_it_is_shown_once(pytester: pytest.Pytester) -> None:
-    """Where both the test and its end fail, the section stands with the first; where only the end fails, there."""
-    result = run(
-        pytester,
-        """
-        import pytest
-
-        @pytest.fixture
-        def ends_badly(workos_mfa_emulator):
-            yield
-            raise RuntimeError("the end")
-
-        def test_both(ends_badly):
-            assert False
-
-        def test_end(ends_badly):
-            pass
-        """,
-    )
-    result.assert_outcomes(failed=1, passed=1, errors=2)
-    assert said(result).count("- workos_mfa emulator -") == 2
-    assert said(result).count("no calls") == 2
-
-
-def test_a_failing_setup_shows_it(pytester: pytest.Pytester) -> None:
-    """A fixture of the project's that fails over the emulator shows what it called."""
+    """It stands with the first failure of a test: of its setup, of the test, or of its end alone; and it has an end."""
     result = run(
         pytester,
         """
@@ -99,51 +74,33 @@ def test_a_failing_setup_shows_it(pytester: pytest.Pytester) -> None:
         def enrolled(workos_mfa_client):
             return workos_mfa_client.get_factor("auth_factor_nobody")
 
-        def test_it(enrolled):
+        @pytest.fixture
+        def ends_badly(workos_mfa_emulator):
+            yield
+            raise RuntimeError("the end")
+
+        def test_setup(enrolled):
             pass
-        """,
-    )
-    result.assert_outcomes(errors=1)
-    assert "1 call:\n" in said(result)
-    assert "get_factor  404  entity_not_found, request " in said(result)
 
+        def test_both(ends_badly):
+            assert False
 
-def test_it_comes_to_an_end(pytester: pytest.Pytester) -> None:
-    """Of a test that called a thousand times the last fifty calls are listed."""
-    result = run(
-        pytester,
-        """
-        def test_it(workos_mfa_client, workos_mfa_emulator):
-            for _ in range(1000):
+        def test_end(ends_badly):
+            pass
+
+        def test_many_calls(workos_mfa_client):
+            for _ in range(51):
                 workos_mfa_client.enroll_factor(type="generic_otp")
             assert False
         """,
     )
-    assert "1000 calls, the last 50 of them:\n" in said(result)
+    result.assert_outcomes(failed=2, passed=1, errors=3)
+    assert said(result).count("- workos_mfa emulator -") == 4
+    assert said(result).count("no calls") == 2
+    assert "1 call:\n" in said(result)
+    assert "get_factor  404  entity_not_found, request " in said(result)
+    assert "51 calls, the last 50 of them:\n" in said(result)
     assert said(result).count("enroll_factor  201") == 50
-
-
-def test_an_unknown_route_is_named_by_its_method_alone(pytester: pytest.Pytester) -> None:
-    """A path that the emulator does not know may hold anything."""
-    result = run(
-        pytester,
-        """
-        import pathlib
-        import urllib.request, urllib.error
-        import pytest
-
-        def test_it(workos_mfa_server):
-            secret = "".join(["sen", "tinel"])
-            request = urllib.request.Request(f"{workos_mfa_server.base_url}/{secret}", method="PUT")
-            request.add_header("Authorization", f"Bearer {workos_mfa_server.api_key}")
-            with pytest.raises(urllib.error.HTTPError) as caught:
-                urllib.request.urlopen(request)
-            caught.value.close()
-            assert False
-        """,
-    )
-    assert "PUT, unknown route  501  " in said(result)
-    assert "sentinel" not in said(result)
 
 
 LEAKY = """
@@ -151,7 +108,7 @@ LEAKY = """
     import os
     from pathlib import Path
     import pytest
-    from workos_mfa import MFA
+    from workos_mfa import MFA, Request
 
     def keep(*values):
         with Path("secrets.jsonl").open("a") as file:
@@ -196,6 +153,10 @@ LEAKY = """
     def test_unused(people, workos_mfa_emulator):
         workos_mfa_emulator.faults.respond(400, os.environ["TEXT"], headers={"X-Secret": os.environ["TEXT"]})
 
+    def test_unknown_route(people, workos_mfa_emulator):
+        workos_mfa_emulator.send(Request("none", "PUT", "/" + os.environ["TEXT"].split()[1], "/"))
+        pytest.fail()
+
     def test_in_setup(people, impossible):
         pass
 
@@ -205,27 +166,18 @@ LEAKY = """
     """
 
 
-@pytest.fixture
-def secrets_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Values that stand in no source line of a test, which pytest prints."""
+def test_nothing_leaks(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all that pytest can show, a failure has no code, secret, text, number, URI, QR code or path in it."""
+    # From the environment: pytest prints the source lines of a test.
     monkeypatch.setenv("PHONE", "+15005551234")
     monkeypatch.setenv("TEXT", "Your sentinel code is {{code}}")
-
-
-def words(pytester: pytest.Pytester) -> Iterator[str]:
-    """All that the tests kept for us to look for."""
-    for line in (pytester.path / "secrets.jsonl").read_text("utf-8").splitlines():
-        yield from json.loads(line)
-
-
-@pytest.mark.usefixtures("secrets_of_the_machine")
-def test_nothing_leaks(pytester: pytest.Pytester) -> None:
-    """With all that pytest can show, a failure has neither code nor secret, text, number, URI or QR code in it."""
     result = run_apart(pytester, LEAKY, "-vv", "--showlocals", "--tb=long", "-rA", "--junitxml=junit.xml")
-    result.assert_outcomes(failed=5, passed=1, errors=2)
+    result.assert_outcomes(failed=6, passed=1, errors=2)
     shown = said(result) + (pytester.path / "junit.xml").read_text("utf-8")
-    assert shown.count("- workos_mfa emulator -") == 7
-    found = sorted(set(words(pytester)))
-    assert len(found) > 20
-    assert [word for word in found if word in shown] == []
+    assert shown.count("- workos_mfa emulator -") == 8
+    assert "PUT, unknown route  501  " in shown
+    kept = (pytester.path / "secrets.jsonl").read_text("utf-8").splitlines()
+    secrets = {secret for line in kept for secret in json.loads(line)}
+    assert len(secrets) > 20
+    assert [secret for secret in secrets if secret in shown] == []
     assert "sk_test_default" not in shown  # worthless, and hidden as a real one would be

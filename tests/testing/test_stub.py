@@ -36,39 +36,24 @@ from workos_mfa.testing import (
 )
 
 
-def test_a_stub_remembers_what_it_was_asked() -> None:
-    """The requests themselves, in their order."""
-    stub = StubTransport(lambda request: Response(204 if request.method == "DELETE" else 404))
-    first, second = Request("a", "DELETE", "/a", "/a"), Request("b", "GET", "/b", "/b")
-    assert [stub.send(first).status, stub.send(second).status] == [204, 404]
-    assert stub.requests[0] is first
-    assert stub.requests[1] is second
+def test_a_stub_keeps_what_it_was_asked() -> None:
+    """The requests themselves, in their order, and those that failed too; and whether it was closed."""
 
+    def respond(request: Request) -> Response:
+        if request.method == "POST":
+            raise ConnectError("refused")
+        return Response(204 if request.method == "DELETE" else 404)
 
-def test_a_stub_remembers_a_request_that_failed() -> None:
-    """It was asked all the same."""
-
-    def failing(_: Request) -> Response:
-        raise ConnectError("refused")
-
-    stub = StubTransport(failing)
+    stub = StubTransport(respond)
+    transport: Transport = stub  # to the type checker too
+    first, second, third = (Request("a", method, "/a", "/a") for method in ("DELETE", "GET", "POST"))
+    assert [transport.send(first).status, transport.send(second).status] == [204, 404]
     with pytest.raises(ConnectError):
-        stub.send(Request("a", "GET", "/a", "/a"))
-    assert len(stub.requests) == 1
-
-
-def test_a_stub_knows_if_it_was_closed() -> None:
-    """For tests of who closes what."""
-    stub = StubTransport(lambda _: Response(200))
+        transport.send(third)
+    assert [*map(id, stub.requests)] == [id(first), id(second), id(third)]
     assert stub.closed is False
-    stub.close()
+    transport.close()
     assert stub.closed is True
-
-
-def test_a_stub_is_a_transport_for_the_type_checker() -> None:
-    """This assignment is the test."""
-    transport: Transport = StubTransport(lambda _: Response(200))
-    assert transport.send(Request("a", "GET", "/a", "/a")).status == 200
 
 
 def test_a_json_response_is_what_the_api_sends() -> None:
@@ -90,14 +75,6 @@ def test_a_json_response_takes_what_a_call_returns() -> None:
     for value in (object(), factor.created_at, b"SENTINEL"):
         with pytest.raises(TypeError, match=r"^a (object|datetime|bytes) is not JSON, and no object that a call"):
             json_response(200, {"a": value})
-
-
-# The factories.
-
-
-def answered(model: object) -> MFA:
-    """A client of an API that answers with the model."""
-    return MFA(transport=StubTransport(lambda _: json_response(200, model)))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +120,7 @@ def answered(model: object) -> MFA:
 )
 def test_what_a_factory_makes_the_api_could_have_sent(model: object, call: Callable[[MFA], object]) -> None:
     """Sent as JSON and read back, it is the same object: an app's test sees nothing that can't be."""
-    read = call(answered(model))
+    read = call(MFA(transport=StubTransport(lambda _: json_response(200, model))))
     assert read == model
     assert type(read) is type(model)
 
@@ -176,24 +153,21 @@ def test_the_factories_take_what_a_test_cares_about() -> None:
 
 def test_the_qr_code_is_a_png_of_one_pixel() -> None:
     """An app that writes it into a page, or reads it with an image library, gets a valid image."""
-    head, _, data = make_totp_factor().totp.qr_code.partition(",")
-    assert head == "data:image/png;base64"
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    kind, _, data = make_totp_factor().totp.qr_code.partition(",")
+    assert kind == "data:image/png;base64"
     png = base64.b64decode(data, validate=True)
-    assert png.startswith(b"\x89PNG\r\n\x1a\n")
-    chunks: list[tuple[bytes, bytes]] = []
-    position = 8
-    while position < len(png):
-        (length,) = struct.unpack_from(">I", png, position)
-        kind, content = png[position + 4 : position + 8], png[position + 8 : position + 8 + length]
-        assert struct.unpack_from(">I", png, position + 8 + length) == (zlib.crc32(kind + content),)
-        chunks.append((kind, content))
-        position += 12 + length
-    assert [kind for kind, _ in chunks] == [b"IHDR", b"IDAT", b"IEND"]
-    width, height, depth, color, *rest = struct.unpack(">IIBBBBB", chunks[0][1])
-    assert (width, height, depth, color, rest) == (1, 1, 8, 0, [0, 0, 0])
-    assert len(zlib.decompress(chunks[1][1])) == 2
+    gray = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+    before, after = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", gray), chunk(b"IEND", b"")
+    pixels = png.removeprefix(before).removesuffix(after)[8:-4]
+    assert png == before + chunk(b"IDAT", pixels) + after
+    assert len(zlib.decompress(pixels)) == 2
 
 
 def test_all_that_is_offered_is_there() -> None:
-    """A name that ``import *`` promises."""
+    """A name that ``import *`` and ``dir()`` promise."""
+    assert dir(testing) == sorted(testing.__all__)
     assert [name for name in testing.__all__ if not hasattr(testing, name)] == []
