@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import doctest
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,12 +97,14 @@ def _checked(block: Block) -> Block:
     return block
 
 
-def run_page(blocks: list[Block], monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester) -> None:
+def run_page(blocks: list[Block], monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Run a page's blocks in order, but for those that say they aren't run.
 
+    :param folder: an empty one, in which they run.
     :raises DocumentError: if an example doesn't give what it says, its tests fail, or it wants the network.
     """
     asked_for = _without_the_world(monkeypatch)
+    monkeypatch.chdir(folder)
     module = ModuleType("page")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     above: list[Block] = []
@@ -119,7 +122,7 @@ def run_page(blocks: list[Block], monkeypatch: pytest.MonkeyPatch, pytester: pyt
         if asked_for:
             raise DocumentError(f"{block.place}: it talks to {asked_for[0]}; the emulator answers without a network")
     if with_tests:
-        _run_tests(with_tests, pytester)
+        _run_tests(with_tests, folder)
 
 
 def _without_the_world(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -148,15 +151,16 @@ def _run_session(block: Block, module: ModuleType) -> None:
     vars(module).update(test.globs)
 
 
-def _run_tests(programs: list[list[Block]], pytester: pytest.Pytester) -> None:
+def _run_tests(programs: list[list[Block]], folder: Path) -> None:
     for blocks in programs:
-        path = pytester.path / f"test_line_{blocks[-1].line}.py"
+        path = folder / f"test_line_{blocks[-1].line}.py"
         path.write_text("\n".join(block.text for block in blocks), "utf-8")
-    # In a process of its own, as readers run it: a pytest inside this one finds the package loaded already.
-    # One process for the whole page, since its start takes longer than the tests.
-    result = pytester.runpytest_subprocess("-W", "error", pytester.path)
-    if result.ret != pytest.ExitCode.OK:
-        raise DocumentError(f"{programs[0][-1].page}: its tests do not pass\n{result.stdout}")
+    # In a process of its own, as readers run it: a pytest inside this one finds the package loaded already, and unloads
+    # a part of it at its end. One process for the whole page, since its start takes longer than the tests.
+    command = [sys.executable, "-m", "pytest", "-W", "error", str(folder)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder)  # noqa: S603
+    if done.returncode != pytest.ExitCode.OK:
+        raise DocumentError(f"{programs[0][-1].page}: its tests do not pass\n{done.stdout}")
 
 
 def read_page(path: Path, root: Path) -> list[Block]:

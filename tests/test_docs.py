@@ -8,8 +8,6 @@ import pytest
 
 from tests.documents import DocumentError, read_blocks, read_page, run_page
 
-pytest_plugins = "pytester"
-
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
 
@@ -25,9 +23,9 @@ def not_run() -> list[object]:
 
 
 @pytest.mark.parametrize("page", [*(pytest.param(page, id=page.name) for page in PAGES), *not_run()])
-def test_page(page: Path, monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester) -> None:
+def test_page(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What a page shows works when it is pasted."""
-    run_page(read_page(page, ROOT), monkeypatch, pytester)
+    run_page(read_page(page, ROOT), monkeypatch, tmp_path)
 
 
 def test_the_readme_is_one_of_the_pages() -> None:
@@ -41,13 +39,13 @@ class TestRunner:
     """The runner, on small pages."""
 
     @pytest.fixture(autouse=True)
-    def _world(self, monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester) -> None:
+    def _world(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         self.monkeypatch = monkeypatch
-        self.pytester = pytester
+        self.folder = tmp_path
 
     def run(self, *lines: str) -> None:
         """Run a page of these lines."""
-        run_page(read_blocks("page.md", "\n".join(lines)), self.monkeypatch, self.pytester)
+        run_page(read_blocks("page.md", "\n".join(lines)), self.monkeypatch, self.folder)
 
     def refusal(self, *lines: str) -> str:
         """Why a page of these lines is refused."""
