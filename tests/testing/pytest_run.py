@@ -7,9 +7,14 @@ import textwrap
 
 import pytest
 
-# Here, once: what a run in this process loads is unloaded after it.
+import workos_mfa
+from workos_mfa import testing
+
+# All of it, here, once: what a run in this process loads is unloaded after it, and the names would be of other classes.
 importlib.import_module("workos_mfa.emulator._http.listener")
-importlib.import_module("workos_mfa._transports.requests")
+for package in (workos_mfa, testing):
+    for name in package.__all__:
+        getattr(package, name)
 
 # In this process the package is loaded already, which pytest may warn of: it can't rewrite its asserts any more.
 _ALREADY_LOADED = "ignore::pytest.PytestAssertRewriteWarning"

@@ -6,10 +6,10 @@ The emulator is imported only when one is made, since unit tests with a stub don
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from workos_mfa.testing._report import unused_faults
 
@@ -56,15 +56,14 @@ def emulated(
         raise AssertionError(unused)
 
 
-def make_emulator(
-    *, now: datetime | None = MOMENT, random_seed: int | str | None = None, **settings: Unpack[SettingsDict]
-) -> Emulator:
-    """An emulator for a test. The parameters are those of :func:`emulated`."""
+def make_emulator(*, now: object = MOMENT, random_seed: object = None, **settings: object) -> Emulator:
+    """An emulator for a test. The parameters are those of :func:`emulated`; the emulator checks their types."""
     from workos_mfa.emulator import Emulator
     from workos_mfa.emulator._settings import check_names
 
     check_names(settings, "now", "random_seed")
-    return Emulator(now=now, random_seed=random_seed, **settings)
+    make = cast("Callable[..., Emulator]", Emulator)
+    return make(now=now, random_seed=random_seed, **settings)
 
 
 def environment_for(server: EmulatorServer) -> dict[str, str | None]:

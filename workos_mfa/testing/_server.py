@@ -41,14 +41,11 @@ class ServerResponse:
     fault: Literal["refuse_connection", "lose_response", "cut_body", "delay", "drip_head", "drip_body"] | None = None
 
 
-class MisbehavingServer(ThreadingTCPServer):
-    """A loopback server that treats all requests alike.
+_NO_JSON = ServerResponse(415, body=b"a POST needs a JSON object, and a Content-Type that says so")
 
-    :param response: what it does with each request.
-    :ivar base_url: its address.
-    :ivar seen: method and path of each request, in order.
-    :ivar closing: set when the server stops.
-    """
+
+class MisbehavingServer(ThreadingTCPServer):
+    """A loopback server that treats all requests alike, and notes method and path of each."""
 
     request_queue_size = 128
 
@@ -59,9 +56,8 @@ class MisbehavingServer(ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.base_url: str = f"http://127.0.0.1:{self.server_address[1]}"
 
-    # The base class ends the connection in an orderly way first, and then there is no reset.
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        """Close a connection."""
+        # The base class ends the connection in an orderly way first, and then there is no reset.
         self.close_request(request)
 
 
@@ -87,15 +83,12 @@ class _Handler(StreamRequestHandler):
     timeout = _LATE  # for a client that sends nothing
 
     def handle(self) -> None:
-        """Read one request, treat it as the response says, and close the connection."""
         # The client may close at any moment. What is not a request gets no response.
         with contextlib.suppress(OSError, ValueError):
             method, path, _ = self._line().split(" ")
-            response = self._server.response
-            if not self._has_json() and method == "POST":
-                response = ServerResponse(415, body=b"a POST needs a JSON object, and a Content-Type that says so")
+            has_json = self._has_json()
             self._server.seen.append((method, path))
-            self._respond(response)
+            self._respond(self._server.response if has_json or method != "POST" else _NO_JSON)
 
     @property
     def _server(self) -> MisbehavingServer:

@@ -21,16 +21,10 @@ _T = TypeVar("_T")
 
 
 class _State:
-    """The emulator of a test, and the state of the test.
-
-    :ivar passed: whether the test itself passed; None before it has run.
-    :ivar reported: whether a report shows the emulator already.
-    """
-
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
-        self.passed: bool | None = None
-        self.reported = False
+        self.passed: bool | None = None  # whether the test itself passed; None before it has run
+        self.reported = False  # whether a report shows the emulator already
 
 
 _STATE = pytest.StashKey[_State]()
@@ -141,15 +135,12 @@ def _emulator_for(item: pytest.Item) -> Emulator:
     for node in item.listchain():
         # In a node the nearest marker is the last: that of the subclass, or of the parameter.
         for mark in node.own_markers:
-            if mark.name != "workos_mfa":
-                continue
-            if mark.args:
-                pytest.fail(
-                    "the marker takes settings by keyword, such as workos_mfa(max_wrong_codes=3)", pytrace=False
-                )
-            settings |= mark.kwargs
-    make = cast("Callable[..., Emulator]", make_emulator)
-    return _or_fail(lambda: make(**settings))
+            if mark.name == "workos_mfa":
+                if mark.args:
+                    by_keyword = "the marker takes settings by keyword, such as workos_mfa(max_wrong_codes=3)"
+                    pytest.fail(by_keyword, pytrace=False)
+                settings |= mark.kwargs
+    return _or_fail(lambda: make_emulator(**settings))
 
 
 def _or_fail(make: Callable[[], _T]) -> _T:
