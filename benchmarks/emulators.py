@@ -103,15 +103,15 @@ def _our_own() -> Generator[str]:
 
 
 def _calls_over_http(url: str) -> dict[str, Callable[[], object]]:
-    # Not our client: it would refuse what the vendor's emulator answers out of order.
+    # Not our client: it refuses some responses of the vendor's emulator.
     pool = urllib3.PoolManager()
     headers = {"Authorization": "Bearer sk_test_default", "Content-Type": "application/json"}
 
     def send(method: str, path: str, body: object = None) -> dict[str, object]:
         content = None if body is None else json.dumps(body)
-        answer = pool.request(method, url + path, body=content, headers=headers, retries=False)
-        assert answer.status in {200, 201}, answer.data
-        return cast("dict[str, object]", answer.json())
+        response = pool.request(method, url + path, body=content, headers=headers, retries=False)
+        assert response.status in {200, 201}, response.data
+        return cast("dict[str, object]", response.json())
 
     factor = send("POST", "/auth/factors/enroll", {"type": "generic_otp"})["id"]
     totp = {"type": "totp", "totp_issuer": "Foo", "totp_user": "a@b.c"}

@@ -23,15 +23,15 @@ from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, time_limit, use_de
 from workos_mfa._transports.http import BODY_HEADERS
 from workos_mfa._transports.response import read_body
 
-BELOW = "http.client alone: request, answer, JSON"
-POOL = "urllib3's pool and answer, our clock on it"
+BELOW = "http.client alone: request, response, JSON"
+POOL = "urllib3's pool and response, with our deadline"
 LAYERS = {
     BELOW: "`http.client.HTTPConnection`, `json.loads`",
-    POOL: "`urlopen`, `workos_mfa._transports.deadline`, `timed_answers`",
+    POOL: "`urlopen`, `workos_mfa._transports.deadline`, `workos_mfa._transports.response`",
     "one attempt: fork check, key, body, time limit, `Response`, nothing left in frames": "`Urllib3Transport.send`",
-    "what may be repeated: limits, clock, `Attempt`, log": "`RetryingTransport.send`",
+    "retries: limits, clock, `Attempt`, log": "`RetryingTransport.send`",
     "the arguments checked, the request made": "`workos_mfa._client.operations`, `workos_mfa._core.validation`",
-    "the answer checked and made a model": "`workos_mfa._client.outcomes`, `workos_mfa._client.parsing`",
+    "the response checked and made a model": "`workos_mfa._client.outcomes`, `workos_mfa._client.parsing`",
     "the method itself: its limits, the code hidden, the factor compared": "`MFA.verify_challenge`",
 }
 URLLIB3_ALONE = "for comparison, urllib3 as it comes: `PoolManager.request`, JSON"

@@ -1,4 +1,4 @@
-"""The other side: a process of its own that gives every request the same answer and counts connections."""
+"""The server: a process of its own that gives every request the same response, and counts connections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import IO, cast
 import attrs
 
 _MOMENT = "2026-01-15T12:00:00.000Z"
-_ANSWER = json.dumps(
+_BODY = json.dumps(
     {
         "challenge": {
             "object": "authentication_challenge",
@@ -28,13 +28,13 @@ _ANSWER = json.dumps(
         "valid": True,
     }
 ).encode()
-_WHOLE_ANSWER = (
+_RESPONSE = (
     b"HTTP/1.1 200 OK\r\n"
     b"Date: Thu, 15 Jan 2026 12:00:00 GMT\r\n"
     b"Content-Type: application/json; charset=utf-8\r\n"
     b"Connection: keep-alive\r\n"
     b"X-Request-ID: 0e9c8f6e-2b1c-4b0c-9b57-1a2b3c4d5e6f\r\n"
-    b"Content-Length: %d\r\n\r\n%b" % (len(_ANSWER), _ANSWER)
+    b"Content-Length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
 )
 
 
@@ -85,7 +85,7 @@ class _Serving:
     def _accept(self, _: object) -> None:
         sock, _ = self._listener.accept()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._selector.register(sock, selectors.EVENT_READ, self._answer)
+        self._selector.register(sock, selectors.EVENT_READ, self._respond)
         self._received[sock] = b""
         self._accepted += 1
 
@@ -95,7 +95,7 @@ class _Serving:
         _say(self._accepted)
         self._accepted = 0
 
-    def _answer(self, sock: socket.socket) -> None:
+    def _respond(self, sock: socket.socket) -> None:
         try:
             data = sock.recv(65536)
         except ConnectionError:
@@ -107,7 +107,7 @@ class _Serving:
             return
         received = self._received[sock] + data
         if _is_whole(received):
-            sock.sendall(_WHOLE_ANSWER)
+            sock.sendall(_RESPONSE)
             received = b""
         self._received[sock] = received
 

@@ -81,7 +81,7 @@ def _wait_for(url: str) -> None:
     ends = time.monotonic() + _LONGEST_START
     while not _answers(url):
         if time.monotonic() > ends:
-            raise TimeoutError(f"the vendor's emulator does not answer within {_LONGEST_START:.0f} s")
+            raise TimeoutError(f"the vendor's emulator does not respond within {_LONGEST_START:.0f} s")
         time.sleep(0.1)
 
 

@@ -72,7 +72,7 @@ class TestRunner:
         last = caught.traceback[-1]
         assert (Path(str(last.path)).name, last.lineno + 1) == ("page.md", 5)
 
-    def test_a_wrong_answer_is_refused(self) -> None:
+    def test_a_wrong_result_is_refused(self) -> None:
         """A session that prints something else than the page says names the line, and what came."""
         said = self.refusal("", "```pycon", ">>> 1 + 1", "3", "```")
         assert "page.md" in said

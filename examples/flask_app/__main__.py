@@ -34,7 +34,7 @@ class Phone:
         self._emulator = emulator
 
     def send(self, request: Request, /) -> Response:
-        """Answer as the emulator does."""
+        """Respond as the emulator does."""
         already_there = len(self._emulator.outbox)
         response = self._emulator.send(request)
         for message in self._emulator.outbox[already_there:]:

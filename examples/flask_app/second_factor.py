@@ -1,7 +1,7 @@
 """What can happen when a code is asked for and when it is checked, and what to tell the person.
 
-Plain functions, without Flask: they call the API, and turn each of its answers into one that a page can
-show. Errors that no person at the keyboard can do anything about (no connection, a wrong API key) go
+Plain functions, without Flask: they call the API, and turn each result or error into something that a
+page can show. Errors that no person at the keyboard can do anything about (no connection, a wrong API key) go
 through, to the one page that the app has for them.
 """
 
@@ -112,7 +112,7 @@ def check(services: Services, account: Account, factor: OwnFactor, challenge_id:
     """Check the code that a person typed for a challenge of this factor."""
     if not _SIX_DIGITS.fullmatch(_SEPARATORS.sub("", code)):
         return Checked(Verdict.TRY_AGAIN, "A code has six digits.")
-    # Counted before the answer is known, so that parallel guesses can't get ahead of the counter.
+    # Counted before the result is known, so that parallel guesses can't get ahead of the counter.
     if wait := services.tries.take(account.id):
         return Checked(Verdict.TRY_AGAIN, _locked(wait), wait)
     try:

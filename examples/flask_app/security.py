@@ -31,7 +31,7 @@ def csrf_token() -> str:
 
 
 def protect(app: Flask) -> None:
-    """Check each POST and mark each answer of an app."""
+    """Check each POST and mark each response of an app."""
     app.before_request(_check_csrf)
     app.after_request(_add_headers)
     app.add_template_global(csrf_token)
