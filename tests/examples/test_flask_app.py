@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import runpy
 import sys
-from collections.abc import Callable
 from datetime import datetime, timezone
 from html import unescape
 from pathlib import Path
@@ -23,8 +22,7 @@ from examples.flask_app.accounts import Account, Accounts, OwnFactor
 from examples.flask_app.app import create_app
 from examples.flask_app.limits import Limit
 from examples.flask_app.second_factor import seconds
-from workos_mfa import MFA, ConnectError, Emulator, Request, Response, TransportTimeoutError
-from workos_mfa.testing import json_response
+from workos_mfa import MFA, Emulator
 
 ADA, GRACE = "ada@example.com", "grace@example.com"
 PASSWORD = "correct horse"
@@ -49,32 +47,6 @@ class Compiled(BytecodeCache):
 
 
 COMPILED = Compiled()
-
-
-class Line:
-    """The line to the emulator, which a test can cut: ``faults`` by operation, called before or in its place."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self.emulator = emulator
-        self.faults: dict[str, Callable[[], Response]] = {}
-
-    def send(self, request: Request, /) -> Response:
-        """Pass a request on, unless its line is cut."""
-        if fault := self.faults.get(request.operation):
-            return fault()
-        return self.emulator.send(request)
-
-    def close(self) -> None:
-        """Nothing to do."""
-
-
-def fails_with(error: Exception) -> Callable[[], Response]:
-    """A cut of the line that shows as this error."""
-
-    def fail() -> Response:
-        raise error
-
-    return fail
 
 
 class Browser:
@@ -142,12 +114,6 @@ def emulator() -> Emulator:
 
 
 @pytest.fixture
-def line(emulator: Emulator) -> Line:
-    """The line to it."""
-    return Line(emulator)
-
-
-@pytest.fixture
 def accounts() -> Accounts:
     """Two people, their passwords hashed in no time."""
     return Accounts({ADA: PASSWORD, GRACE: PASSWORD}, method="pbkdf2:sha256:1")
@@ -170,10 +136,12 @@ def grace(accounts: Accounts) -> Account:
 
 
 @pytest.fixture
-def app(line: Line, accounts: Accounts) -> Flask:
+def app(emulator: Emulator, accounts: Accounts) -> Flask:
     """The app, by the emulator's clock."""
-    clock = line.emulator.clock
-    app = create_app(MFA(transport=line), accounts, secret_key="for tests only", now=lambda: clock.now().timestamp())
+    clock = emulator.clock
+    app = create_app(
+        MFA(transport=emulator), accounts, secret_key="for tests only", now=lambda: clock.now().timestamp()
+    )
     app.jinja_env.bytecode_cache = COMPILED
     app.testing = True
     return app
@@ -185,16 +153,16 @@ def browser(app: Flask) -> Browser:
     return Browser(app)
 
 
-def has_totp(line: Line, account: Account) -> OwnFactor:
+def has_totp(emulator: Emulator, account: Account) -> OwnFactor:
     """Give an account an authenticator app."""
-    factor = MFA(transport=line.emulator).enroll_factor(type="totp", issuer="Foo Corp", user=account.email)
+    factor = MFA(transport=emulator).enroll_factor(type="totp", issuer="Foo Corp", user=account.email)
     own = account.factors[factor.id] = OwnFactor(factor.id, "totp", "Authenticator app", confirmed=True)
     return own
 
 
-def has_sms(line: Line, account: Account) -> OwnFactor:
+def has_sms(emulator: Emulator, account: Account) -> OwnFactor:
     """Give an account a phone."""
-    factor = MFA(transport=line.emulator).enroll_factor(type="sms", phone_number=NUMBER)
+    factor = MFA(transport=emulator).enroll_factor(type="sms", phone_number=NUMBER)
     own = account.factors[factor.id] = OwnFactor(factor.id, "sms", "Text message to •••0006", confirmed=True)
     return own
 
@@ -230,9 +198,9 @@ class TestPassword:
         assert browser.path == "/factors/add"
         assert "whoever has your password has your account" in browser.get("/")
 
-    def test_new_session(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_new_session(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """The session is new after the password and again after the code; the password alone is no sign-in."""
-        factor = has_totp(line, ada)
+        factor = has_totp(emulator, ada)
         browser.get("/sign-in")
         with browser.client.session_transaction() as session:
             session["planted"] = "by somebody else"
@@ -241,7 +209,7 @@ class TestPassword:
         assert "planted" not in browser.session
         assert "account" not in browser.session
         tokens.add(browser.session["csrf"])
-        browser.code(line.emulator.totp_code(factor.id))
+        browser.code(emulator.totp_code(factor.id))
         assert browser.session.keys() == {"account", "csrf"}
         tokens.add(browser.session["csrf"])
         assert len(tokens) == 3
@@ -323,14 +291,14 @@ class TestEnrolment:
         assert len(ada.factors) == 1
         assert [call.operation for call in emulator.calls].count("delete_factor") == 1
 
-    def test_discarded_later(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_discarded_later(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """What could not be deleted does not stop anybody, and is deleted the next time."""
         browser.sign_in()
         browser.post("/factors/totp")
-        line.faults["delete_factor"] = fails_with(ConnectError("no"))
+        emulator.faults.refuse_connection(operation="delete_factor", count=None)
         browser.post("/factors/totp")
         assert len(ada.unconfirmed) == 2
-        line.faults.clear()
+        emulator.faults.clear()
         browser.post("/factors/totp")
         assert len(ada.unconfirmed) == 1
 
@@ -345,18 +313,18 @@ class TestEnrolment:
         assert browser.path == "/"
         assert not ada.confirmed
 
-    def test_no_switch(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_no_switch(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A new factor is proved by its own code and by no other factor's."""
-        first = has_totp(line, ada)
+        first = has_totp(emulator, ada)
         browser.sign_in()
-        browser.code(line.emulator.totp_code(first.id))
+        browser.code(emulator.totp_code(first.id))
         browser.post("/factors/sms", phone_number=NUMBER)
         assert "Use instead" not in browser.page.text
         browser.post("/code/switch", factor_id=first.id)
         assert browser.status == 404
         assert ada.confirmed == [first]
 
-    def test_locked(self, browser: Browser, line: Line, app: Flask) -> None:
+    def test_locked(self, browser: Browser, emulator: Emulator, app: Flask) -> None:
         """An account that may try no code is told so, and can go on when the time is over."""
         browser.sign_in()
         tries: Limit = app.extensions["second_factor"].tries
@@ -364,7 +332,7 @@ class TestEnrolment:
             tries.take("account_1")
         assert "Please wait 15 minutes" in browser.post("/factors/totp")
         assert "Please ask for a code first." in browser.code("123456")
-        line.emulator.clock.advance(15 * 60)
+        emulator.clock.advance(15 * 60)
         browser.post("/code/new")
         assert 'name="code"' in browser.page.text
 
@@ -372,9 +340,9 @@ class TestEnrolment:
 class TestSignIn:
     """The second step."""
 
-    def test_totp(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_totp(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A code from the app signs in; the page has no id in it, and the password alone opens nothing."""
-        factor = has_totp(line, ada)
+        factor = has_totp(emulator, ada)
         page = browser.sign_in()
         assert browser.path == "/code"
         assert 'inputmode="numeric" autocomplete="one-time-code"' in page
@@ -383,102 +351,104 @@ class TestSignIn:
         browser.get("/")
         assert browser.path == "/sign-in", "the password alone signs nobody in"
         browser.get("/code")
-        page = browser.code(line.emulator.totp_code(factor.id))
+        page = browser.code(emulator.totp_code(factor.id))
         assert browser.path == "/"
         assert f"signed in as <strong>{ADA}" in page
 
-    def test_sms(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_sms(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A code from a text message signs in."""
-        has_sms(line, ada)
+        has_sms(emulator, ada)
         browser.sign_in()
-        browser.code(line.emulator.outbox.latest(to=NUMBER).code)
+        browser.code(emulator.outbox.latest(to=NUMBER).code)
         assert browser.path == "/"
 
     @pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "١٢٣٤٥٦", "12\x00456"])
-    def test_no_code(self, browser: Browser, line: Line, ada: Account, code: str) -> None:
+    def test_no_code(self, browser: Browser, emulator: Emulator, ada: Account, code: str) -> None:
         """What has not six digits is not sent, and is no try."""
-        has_totp(line, ada)
+        has_totp(emulator, ada)
         browser.sign_in()
         for _ in range(6):
             assert "A code has six digits." in browser.code(code)
         assert browser.status == 422
-        assert [call.operation for call in line.emulator.calls][-1] == "challenge_factor"
+        assert [call.operation for call in emulator.calls][-1] == "challenge_factor"
 
-    def test_wrong_code(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_wrong_code(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """After a wrong code the same page asks again, for the same challenge."""
-        factor = has_totp(line, ada)
+        factor = has_totp(emulator, ada)
         browser.sign_in()
         challenge_id = browser.session["pending"]["challenge_id"]
-        page = browser.code(wrong(line.emulator.totp_code(factor.id)))
+        page = browser.code(wrong(emulator.totp_code(factor.id)))
         assert (browser.path, browser.status) == ("/code", 422)
         assert 'aria-invalid="true" aria-describedby="problem"' in page
         assert browser.session["pending"]["challenge_id"] == challenge_id
-        browser.code(line.emulator.totp_code(factor.id))
+        browser.code(emulator.totp_code(factor.id))
         assert browser.path == "/"
 
-    def test_expired(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_expired(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """After ten minutes there is a new challenge, and a word about it."""
-        has_sms(line, ada)
+        has_sms(emulator, ada)
         browser.sign_in()
-        old = line.emulator.outbox.latest().code
-        line.emulator.clock.advance(601)
+        old = emulator.outbox.latest().code
+        emulator.clock.advance(601)
         assert "That code has expired." in browser.code(old)
-        new = line.emulator.outbox.latest().code
-        assert len(line.emulator.outbox) == 2
+        new = emulator.outbox.latest().code
+        assert len(emulator.outbox) == 2
         browser.code(new)
         assert browser.path == "/"
 
-    def test_used(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_used(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A challenge that was verified already is replaced, and the code does not count twice."""
-        factor = has_totp(line, ada)
+        factor = has_totp(emulator, ada)
         browser.sign_in()
         used = browser.session["pending"]["challenge_id"]
-        code = line.emulator.totp_code(factor.id)
-        assert MFA(transport=line.emulator).verify_challenge(used, code=code)
+        code = emulator.totp_code(factor.id)
+        assert MFA(transport=emulator).verify_challenge(used, code=code)
         assert "That code was used already." in browser.code(code)
         assert browser.session["pending"]["challenge_id"] != used
 
-    def test_too_many(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_too_many(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """When the API has seen too many wrong codes for a challenge there is a new one."""
-        factor = has_totp(line, ada)
+        factor = has_totp(emulator, ada)
         browser.sign_in()
-        line.faults["verify_challenge"] = lambda: json_response(400, {"code": "one_time_code_too_many_attempts"})
+        emulator.faults.respond(
+            400, {"code": "one_time_code_too_many_attempts"}, operation="verify_challenge", count=None
+        )
         used_up = browser.session["pending"]["challenge_id"]
         assert "There were too many wrong codes." in browser.code("123456")
         assert browser.session["pending"]["challenge_id"] not in {None, used_up}
-        line.faults.clear()
-        browser.code(line.emulator.totp_code(factor.id))
+        emulator.faults.clear()
+        browser.code(emulator.totp_code(factor.id))
         assert browser.path == "/"
 
-    def test_challenge_gone(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_challenge_gone(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A challenge that the API does not know is replaced."""
-        has_totp(line, ada)
+        has_totp(emulator, ada)
         browser.sign_in()
         browser.edit_session(challenge_id="auth_challenge_gone")
         assert "That code is no longer known." in browser.code("123456")
         assert browser.session["pending"]["challenge_id"] != "auth_challenge_gone"
 
-    def test_factor_gone(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_factor_gone(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A factor that was deleted at WorkOS is explained, and no code is asked for."""
-        factor = has_totp(line, ada)
-        MFA(transport=line.emulator).delete_factor(factor.id)
+        factor = has_totp(emulator, ada)
+        MFA(transport=emulator).delete_factor(factor.id)
         page = browser.sign_in()
         assert "This method does not exist any more." in page
         assert 'name="code"' not in page
 
-    def test_another_method(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_another_method(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """Whoever has two factors may use the other one; no text message is sent before it is chosen."""
-        has_totp(line, ada)
-        phone = has_sms(line, ada)
+        has_totp(emulator, ada)
+        phone = has_sms(emulator, ada)
         assert "Use instead: Text message to •••0006" in browser.sign_in()
-        assert not line.emulator.outbox
+        assert not emulator.outbox
         browser.post("/code/switch", factor_id=phone.id)
-        browser.code(line.emulator.outbox.latest().code)
+        browser.code(emulator.outbox.latest().code)
         assert browser.path == "/"
 
-    def test_factor_removed(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_factor_removed(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A factor that was removed in another window ends the second step."""
-        has_totp(line, ada)
+        has_totp(emulator, ada)
         browser.sign_in()
         ada.factors.clear()
         browser.get("/code")
@@ -488,80 +458,82 @@ class TestSignIn:
 class TestTextMessages:
     """A text message costs money and annoys: one a minute."""
 
-    def test_too_soon(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_too_soon(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """Asking again within a minute sends nothing, and the first code goes on working."""
-        has_sms(line, ada)
+        has_sms(emulator, ada)
         browser.sign_in()
-        line.emulator.clock.advance(20)
+        emulator.clock.advance(20)
         assert "You can have another text message in 40 seconds." in browser.post("/code/new")
-        assert len(line.emulator.outbox) == 1
-        browser.code(line.emulator.outbox.latest().code)
+        assert len(emulator.outbox) == 1
+        browser.code(emulator.outbox.latest().code)
         assert browser.path == "/"
 
-    def test_used_up_too_soon(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_used_up_too_soon(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """If the challenge is used up within the minute no code is asked for until there can be a new one."""
-        has_sms(line, ada)
+        has_sms(emulator, ada)
         browser.sign_in()
-        line.faults["verify_challenge"] = lambda: json_response(400, {"code": "one_time_code_too_many_attempts"})
+        emulator.faults.respond(
+            400, {"code": "one_time_code_too_many_attempts"}, operation="verify_challenge", count=None
+        )
         page = browser.code("123456")
         assert "There were too many wrong codes." in page
         assert "You can have another text message in 60 seconds." in page
         assert 'name="code"' not in page
         assert "Please ask for a code first." in browser.post("/code", code="123456")
 
-    def test_switched_too_soon(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_switched_too_soon(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A switch to a factor that can't be challenged yet does not keep the other factor's challenge."""
-        phone = has_sms(line, ada)
-        app_factor = has_totp(line, ada)
+        phone = has_sms(emulator, ada)
+        app_factor = has_totp(emulator, ada)
         browser.sign_in()
         browser.post("/code/switch", factor_id=app_factor.id)
         assert 'name="code"' in browser.page.text
         browser.post("/code/switch", factor_id=phone.id)
         assert 'name="code"' not in browser.page.text
 
-    def test_a_minute_later(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_a_minute_later(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """After a minute another message is sent."""
-        has_sms(line, ada)
+        has_sms(emulator, ada)
         browser.sign_in()
-        line.emulator.clock.advance(60)
+        emulator.clock.advance(60)
         browser.post("/code/new")
-        assert len(line.emulator.outbox) == 2
-        browser.code(line.emulator.outbox.latest().code)
+        assert len(emulator.outbox) == 2
+        browser.code(emulator.outbox.latest().code)
         assert browser.path == "/"
 
-    def test_by_account(self, app: Flask, browser: Browser, line: Line, ada: Account) -> None:
+    def test_by_account(self, app: Flask, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """The minute is counted by account, whatever the session."""
-        has_sms(line, ada)
+        has_sms(emulator, ada)
         browser.sign_in()
         page = Browser(app).sign_in()
         assert "You can have another text message in 60 seconds." in page
         assert "We have not sent you a code." in page
-        assert len(line.emulator.outbox) == 1
+        assert len(emulator.outbox) == 1
 
-    def test_unclear(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_unclear(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """If it is unclear whether a message was sent the page says so, and the minute counts."""
-        has_sms(line, ada)
-        line.faults["challenge_factor"] = fails_with(TransportTimeoutError("late"))
+        has_sms(emulator, ada)
+        emulator.faults.lose_request(operation="challenge_factor", count=None)
         page = browser.sign_in()
         assert "A text message may be on its way, but its code won't work." in page
         assert browser.path == "/code"
-        line.faults.clear()
+        emulator.faults.clear()
         assert "You can have another text message in 60 seconds." in browser.post("/code/new")
-        line.emulator.clock.advance(60)
+        emulator.clock.advance(60)
         browser.post("/code/new")
-        browser.code(line.emulator.outbox.latest().code)
+        browser.code(emulator.outbox.latest().code)
         assert browser.path == "/"
 
-    def test_not_sent(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_not_sent(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A message that was surely not sent leaves the minute unused."""
-        has_sms(line, ada)
-        line.faults["challenge_factor"] = fails_with(ConnectError("no"))
+        has_sms(emulator, ada)
+        emulator.faults.refuse_connection(operation="challenge_factor", count=None)
         browser.sign_in()
         assert browser.status == 503
-        line.faults.clear()
+        emulator.faults.clear()
         browser.get("/code")
         browser.post("/code/new")
-        assert len(line.emulator.outbox) == 1
+        assert len(emulator.outbox) == 1
 
     @pytest.mark.parametrize(
         ("headers", "code", "notice"),
@@ -573,12 +545,11 @@ class TestTextMessages:
         ],
     )
     def test_throttled(
-        self, browser: Browser, line: Line, ada: Account, headers: dict[str, str], code: str, notice: str
+        self, browser: Browser, emulator: Emulator, ada: Account, headers: dict[str, str], code: str, notice: str
     ) -> None:
         """Where the API throttles, the page says how long to wait."""
-        has_sms(line, ada)
-        refusal = json_response(429, {"code": code})
-        line.faults["challenge_factor"] = lambda: Response(429, headers, refusal.body)
+        has_sms(emulator, ada)
+        emulator.faults.respond(429, {"code": code}, headers=headers, operation="challenge_factor")
         assert notice in browser.sign_in()
         assert browser.path == "/code"
 
@@ -586,61 +557,61 @@ class TestTextMessages:
 class TestLimit:
     """Five wrong codes for an account, whatever the challenge."""
 
-    def test_not_reset(self, app: Flask, browser: Browser, line: Line, ada: Account) -> None:
+    def test_not_reset(self, app: Flask, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """New challenges and new sessions do not reset it; a locked account is sent no code until the time is over."""
-        factor = has_totp(line, ada)
+        factor = has_totp(emulator, ada)
         for _ in range(4):
             browser.sign_in()
-            browser.code(wrong(line.emulator.totp_code(factor.id)))
+            browser.code(wrong(emulator.totp_code(factor.id)))
         other = Browser(app)
         other.sign_in()
-        other.code(wrong(line.emulator.totp_code(factor.id)))
-        page = other.code(line.emulator.totp_code(factor.id))
+        other.code(wrong(emulator.totp_code(factor.id)))
+        page = other.code(emulator.totp_code(factor.id))
         assert other.status == 429
         assert other.page.headers["Retry-After"] == "900"
         assert "Please wait 15 minutes" in page
         page = browser.sign_in()
         assert "Please wait 15 minutes" in page
         assert 'name="code"' not in page, "a locked account is sent no code"
-        line.emulator.clock.advance(900)
+        emulator.clock.advance(900)
         browser.sign_in()
-        browser.code(line.emulator.totp_code(factor.id))
+        browser.code(emulator.totp_code(factor.id))
         assert browser.path == "/"
 
-    def test_by_account(self, app: Flask, browser: Browser, line: Line, ada: Account, grace: Account) -> None:
+    def test_by_account(self, app: Flask, browser: Browser, emulator: Emulator, ada: Account, grace: Account) -> None:
         """A locked account locks no other."""
-        hers, other = has_totp(line, ada), has_totp(line, grace)
+        hers, other = has_totp(emulator, ada), has_totp(emulator, grace)
         browser.sign_in()
         for _ in range(6):
-            browser.code(wrong(line.emulator.totp_code(hers.id)))
+            browser.code(wrong(emulator.totp_code(hers.id)))
         assert browser.status == 429
         next_one = Browser(app)
         next_one.sign_in(GRACE)
-        next_one.code(line.emulator.totp_code(other.id))
+        next_one.code(emulator.totp_code(other.id))
         assert next_one.path == "/"
 
-    def test_right_code(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_right_code(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A right code lets the count begin anew."""
-        factor = has_totp(line, ada)
+        factor = has_totp(emulator, ada)
         for _ in range(3):
             browser.sign_in()
             for _ in range(4):
-                browser.code(wrong(line.emulator.totp_code(factor.id)))
-            browser.code(line.emulator.totp_code(factor.id))
+                browser.code(wrong(emulator.totp_code(factor.id)))
+            browser.code(emulator.totp_code(factor.id))
             assert browser.path == "/"
-            line.emulator.clock.advance(30)
+            emulator.clock.advance(30)
 
-    def test_not_looked_at(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_not_looked_at(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A code that the API has not looked at is no try; a throttled check says how long to wait."""
-        factor = has_totp(line, ada)
+        factor = has_totp(emulator, ada)
         browser.sign_in()
-        line.faults["verify_challenge"] = lambda: Response(429, {"Retry-After": "3"}, b"{}")
+        emulator.faults.respond(429, {}, retry_after=3, operation="verify_challenge", count=None)
         for _ in range(6):
             page = browser.code("123456")
         assert (browser.status, browser.page.headers["Retry-After"]) == (429, "3")
         assert "Please try again in 3 seconds." in page
-        line.faults.clear()
-        browser.code(line.emulator.totp_code(factor.id))
+        emulator.faults.clear()
+        browser.code(emulator.totp_code(factor.id))
         assert browser.path == "/"
 
     def test_given_back(self) -> None:
@@ -661,88 +632,88 @@ class TestLimit:
 class TestOtherPeoplesFactors:
     """Nobody's factor but one's own opens one's account."""
 
-    def test_not_mine(self, browser: Browser, line: Line, ada: Account, grace: Account) -> None:
+    def test_not_mine(self, browser: Browser, emulator: Emulator, ada: Account, grace: Account) -> None:
         """Another account's factor can't be switched to or removed."""
-        mine, hers = has_totp(line, ada), has_sms(line, grace)
+        mine, hers = has_totp(emulator, ada), has_sms(emulator, grace)
         browser.sign_in()
         browser.post("/code/switch", factor_id=hers.id)
         assert browser.status == 404
         browser.get("/code")
-        browser.code(line.emulator.totp_code(mine.id))
+        browser.code(emulator.totp_code(mine.id))
         browser.post("/factors/remove", factor_id=hers.id)
         assert browser.status == 404
-        assert not line.emulator.outbox
+        assert not emulator.outbox
         assert hers.id in grace.factors
 
-    def test_their_challenge(self, browser: Browser, line: Line, ada: Account, grace: Account) -> None:
+    def test_their_challenge(self, browser: Browser, emulator: Emulator, ada: Account, grace: Account) -> None:
         """A right code for a challenge of another account's factor does not count."""
-        mine, hers = has_totp(line, ada), has_sms(line, grace)
+        mine, hers = has_totp(emulator, ada), has_sms(emulator, grace)
         browser.sign_in()
-        challenge = MFA(transport=line.emulator).challenge_factor(hers.id)
+        challenge = MFA(transport=emulator).challenge_factor(hers.id)
         browser.edit_session(challenge_id=challenge.id)
-        page = browser.code(line.emulator.outbox.latest(challenge_id=challenge.id).code)
+        page = browser.code(emulator.outbox.latest(challenge_id=challenge.id).code)
         assert browser.path == "/code"
         assert "That code was for another method." in page
-        browser.code(line.emulator.totp_code(mine.id))
+        browser.code(emulator.totp_code(mine.id))
         assert browser.path == "/"
 
 
 class TestRemoval:
     """Taking a factor away needs a fresh code."""
 
-    def test_fresh_code(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_fresh_code(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A factor goes after a fresh code, and the code of the sign-in is not fresh."""
-        factor = has_totp(line, ada)
+        factor = has_totp(emulator, ada)
         browser.sign_in()
-        browser.code(line.emulator.totp_code(factor.id))
+        browser.code(emulator.totp_code(factor.id))
         browser.post("/factors/remove", factor_id=factor.id)
         assert browser.path == "/code"
         assert "once more" in browser.page.text
         assert factor.id in ada.factors
-        assert "not right" in browser.code(line.emulator.totp_code(factor.id)), "the code of the sign-in is not fresh"
-        line.emulator.clock.advance(30)
-        assert "Authenticator app was removed." in browser.code(line.emulator.totp_code(factor.id))
+        assert "not right" in browser.code(emulator.totp_code(factor.id)), "the code of the sign-in is not fresh"
+        emulator.clock.advance(30)
+        assert "Authenticator app was removed." in browser.code(emulator.totp_code(factor.id))
         assert not ada.factors
         with pytest.raises(LookupError):
-            line.emulator.totp_code(factor.id)
+            emulator.totp_code(factor.id)
 
-    def test_lost_phone(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_lost_phone(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A lost phone is removed with a code from the other factor."""
-        app_factor, lost = has_totp(line, ada), has_sms(line, ada)
+        app_factor, lost = has_totp(emulator, ada), has_sms(emulator, ada)
         browser.sign_in()
-        browser.code(line.emulator.totp_code(app_factor.id))
+        browser.code(emulator.totp_code(app_factor.id))
         browser.post("/factors/remove", factor_id=lost.id)
         browser.post("/code/switch", factor_id=app_factor.id)
-        line.emulator.clock.advance(30)
-        browser.code(line.emulator.totp_code(app_factor.id))
+        emulator.clock.advance(30)
+        browser.code(emulator.totp_code(app_factor.id))
         assert ada.confirmed == [app_factor]
 
     @pytest.mark.parametrize("gone", ["at WorkOS", "here"])
-    def test_gone_already(self, browser: Browser, line: Line, ada: Account, gone: str) -> None:
+    def test_gone_already(self, browser: Browser, emulator: Emulator, ada: Account, gone: str) -> None:
         """A factor that is gone already is no trouble."""
-        app_factor, phone = has_totp(line, ada), has_sms(line, ada)
+        app_factor, phone = has_totp(emulator, ada), has_sms(emulator, ada)
         browser.sign_in()
-        browser.code(line.emulator.totp_code(app_factor.id))
+        browser.code(emulator.totp_code(app_factor.id))
         browser.post("/factors/remove", factor_id=phone.id)
         browser.post("/code/switch", factor_id=app_factor.id)
         if gone == "here":
             del ada.factors[phone.id]
         else:
-            MFA(transport=line.emulator).delete_factor(phone.id)
-        line.emulator.clock.advance(30)
-        browser.code(line.emulator.totp_code(app_factor.id))
+            MFA(transport=emulator).delete_factor(phone.id)
+        emulator.clock.advance(30)
+        browser.code(emulator.totp_code(app_factor.id))
         assert browser.path == "/"
         assert ada.confirmed == [app_factor]
 
-    def test_removal_fails(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_removal_fails(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """If the deletion fails the factor stays, and can be removed again."""
-        factor = has_totp(line, ada)
+        factor = has_totp(emulator, ada)
         browser.sign_in()
-        browser.code(line.emulator.totp_code(factor.id))
+        browser.code(emulator.totp_code(factor.id))
         browser.post("/factors/remove", factor_id=factor.id)
-        line.emulator.clock.advance(30)
-        line.faults["delete_factor"] = fails_with(TransportTimeoutError("late"))
-        browser.code(line.emulator.totp_code(factor.id))
+        emulator.clock.advance(30)
+        emulator.faults.lose_request(operation="delete_factor", count=None)
+        browser.code(emulator.totp_code(factor.id))
         assert browser.status == 503
         assert ada.confirmed == [factor]
 
@@ -753,51 +724,51 @@ class TestOutOfReach:
     @pytest.mark.parametrize(
         "fault",
         [
-            fails_with(ConnectError("no")),
-            lambda: json_response(401, {"message": "Unauthorized"}),
-            lambda: json_response(201, {}),
+            {"fault": "refuse_connection"},
+            {"fault": "respond", "status": 401, "body": {"message": "Unauthorized"}},
+            {"fault": "respond", "status": 201, "body": {}},
         ],
     )
-    def test_challenge(self, browser: Browser, line: Line, ada: Account, fault: Callable[[], Response]) -> None:
+    def test_challenge(self, browser: Browser, emulator: Emulator, ada: Account, fault: dict[str, object]) -> None:
         """The second step can be taken up again, without the password."""
-        factor = has_totp(line, ada)
-        line.faults["challenge_factor"] = fault
+        factor = has_totp(emulator, ada)
+        emulator.faults.from_json({**fault, "operation": "challenge_factor", "count": None})
         page = browser.sign_in()
         assert (browser.status, browser.page.headers["Retry-After"]) == (503, "60")
         assert "Nothing is lost" in page
         assert 'href="/code"' in page
-        line.faults.clear()
+        emulator.faults.clear()
         assert "We can't take a code from your app yet." in browser.get("/code")
         browser.post("/code/new")
-        browser.code(line.emulator.totp_code(factor.id))
+        browser.code(emulator.totp_code(factor.id))
         assert browser.path == "/"
 
-    def test_not_sent(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_not_sent(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A code that did not get out is no try, and can be sent again."""
-        factor = has_totp(line, ada)
+        factor = has_totp(emulator, ada)
         browser.sign_in()
-        line.faults["verify_challenge"] = fails_with(ConnectError("no"))
+        emulator.faults.refuse_connection(operation="verify_challenge", count=None)
         for _ in range(6):
             browser.code("123456")
             assert browser.status == 503
-        line.faults.clear()
+        emulator.faults.clear()
         browser.get("/code")
-        browser.code(line.emulator.totp_code(factor.id))
+        browser.code(emulator.totp_code(factor.id))
         assert browser.path == "/"
 
-    def test_unclear(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_unclear(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A check whose end is unknown lets nobody in, and brings a new challenge."""
-        has_totp(line, ada)
+        has_totp(emulator, ada)
         browser.sign_in()
         unclear = browser.session["pending"]["challenge_id"]
-        line.faults["verify_challenge"] = fails_with(TransportTimeoutError("late"))
+        emulator.faults.lose_request(operation="verify_challenge", count=None)
         assert "could not find out whether your code was right" in browser.code("123456")
         assert browser.session["pending"]["challenge_id"] not in {None, unclear}
 
-    def test_enrolment(self, browser: Browser, line: Line, ada: Account) -> None:
+    def test_enrolment(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """An enrolment can be begun again."""
         browser.sign_in()
-        line.faults["enroll_factor"] = fails_with(TransportTimeoutError("late"))
+        emulator.faults.lose_request(operation="enroll_factor", count=None)
         page = browser.post("/factors/totp")
         assert browser.status == 503
         assert 'href="/"' in page
@@ -837,9 +808,9 @@ class TestSafety:
         """A form without the session's token is refused."""
         browser.get("/sign-in")
         fields = {"email": ADA, "password": PASSWORD} | ({} if token is None else {"csrf_token": token})
-        answer = browser.client.post("/sign-in", data=fields)
-        assert answer.status_code == 400
-        assert "This form is too old." in answer.text
+        response = browser.client.post("/sign-in", data=fields)
+        assert response.status_code == 400
+        assert "This form is too old." in response.text
         assert "account" not in browser.session
 
     def test_every_post(self, app: Flask) -> None:
@@ -863,15 +834,15 @@ class TestSafety:
 
     def test_style_sheet(self, browser: Browser) -> None:
         """The style sheet may be cached, unlike the pages."""
-        answer = browser.client.get("/static/style.css")
-        assert answer.headers["Cache-Control"] != "no-store"
-        answer.close()
+        response = browser.client.get("/static/style.css")
+        assert response.headers["Cache-Control"] != "no-store"
+        response.close()
 
-    def test_escaped(self, line: Line) -> None:
+    def test_escaped(self, emulator: Emulator) -> None:
         """What people type is escaped."""
         bad = "<b>ada</b>@example.com"
         accounts = Accounts({bad: PASSWORD}, method="pbkdf2:sha256:1")
-        browser = Browser(create_app(MFA(transport=line), accounts, secret_key="for tests only"))
+        browser = Browser(create_app(MFA(transport=emulator), accounts, secret_key="for tests only"))
         browser.sign_in(bad)
         browser.get("/")
         assert "&lt;b&gt;ada" in browser.page.text
