@@ -21,26 +21,15 @@ _ALREADY_LOADED = "ignore::pytest.PytestAssertRewriteWarning"
 _OURS_ALONE = ("-p", "workos_mfa", "-W", "error", "-W", _ALREADY_LOADED, "--strict-markers")
 
 
-def run(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
-    """Run a file of tests in this process, with our plugin and with warnings as errors."""
-    _write(pytester, source)
+def run(pytester: pytest.Pytester, source: str, *options: str, apart: bool = False) -> pytest.RunResult:
+    """Run a file of tests with our plugin and with warnings as errors, in this process or apart from it."""
+    (pytester.path / "test_app.py").write_text(textwrap.dedent(source), "utf-8")
+    start = pytester.runpytest_subprocess if apart else pytester.runpytest_inprocess
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        return pytester.runpytest_inprocess(*_OURS_ALONE, *options)
-
-
-def run_apart(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
-    """Run a file of tests in a process of its own, with our plugin and with warnings as errors."""
-    _write(pytester, source)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        return pytester.runpytest_subprocess(*_OURS_ALONE, *options)
+        return start(*_OURS_ALONE, *options)
 
 
 def said(result: pytest.RunResult) -> str:
     """Everything that a run printed."""
     return f"{result.stdout}\n{result.stderr}"
-
-
-def _write(pytester: pytest.Pytester, source: str) -> None:
-    (pytester.path / "test_app.py").write_text(textwrap.dedent(source), "utf-8")

@@ -7,14 +7,14 @@ import re
 
 import pytest
 
-from tests.testing.pytest_run import run, run_apart, said
+from tests.testing.pytest_run import run, said
 
 pytest_plugins = "pytester"
 
 
 def test_a_run_that_does_not_use_it_loads_no_more(pytester: pytest.Pytester) -> None:
     """Tests that want no emulator never load one, whether they fail or not."""
-    result = run_apart(
+    result = run(
         pytester,
         """
         import sys
@@ -27,6 +27,7 @@ def test_a_run_that_does_not_use_it_loads_no_more(pytester: pytest.Pytester) -> 
         def test_fails():
             assert False
         """,
+        apart=True,
     )
     result.assert_outcomes(passed=1, failed=1)
     assert "workos_mfa emulator" not in said(result)
@@ -56,7 +57,7 @@ def test_every_fixture_explains_itself(pytester: pytest.Pytester) -> None:
 
 def test_workers_do_not_meet(pytester: pytest.Pytester) -> None:
     """Under pytest-xdist each worker has emulators, servers and an environment of its own, and reports as usual."""
-    result = run_apart(
+    result = run(
         pytester,
         """
         import pytest
@@ -78,6 +79,7 @@ def test_workers_do_not_meet(pytester: pytest.Pytester) -> None:
             workos_mfa_env.faults.lose_response()
         """,
         *("-p", "xdist", "-n", "2"),
+        apart=True,
     )
     result.assert_outcomes(passed=6, failed=1, errors=2)
     assert "4 calls:\n" in said(result)

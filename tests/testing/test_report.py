@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.testing.pytest_run import run, run_apart, said
+from tests.testing.pytest_run import run, said
 
 pytest_plugins = "pytester"
 
@@ -57,8 +57,8 @@ def test_it_lists_calls_and_messages(pytester: pytest.Pytester) -> None:
 
 def test_a_test_that_passes_says_nothing(pytester: pytest.Pytester) -> None:
     """The section is for failures, even where passed tests are reported."""
-    source = FLOW.replace("CONDITION", "True").replace("operation='list_user_auth_factors'", "count=None")
-    result = run(pytester, source.replace('faults.delay(1, operation="list_user_auth_factors")', "calls"), "-rA")
+    source = FLOW.replace("CONDITION", "True").replace('faults.delay(1, operation="list_user_auth_factors")', "calls")
+    result = run(pytester, source, "-rA")
     result.assert_outcomes(passed=1)
     assert "workos_mfa emulator" not in said(result)
 
@@ -171,7 +171,7 @@ def test_nothing_leaks(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatc
     # From the environment: pytest prints the source lines of a test.
     monkeypatch.setenv("PHONE", "+15005551234")
     monkeypatch.setenv("TEXT", "Your sentinel code is {{code}}")
-    result = run_apart(pytester, LEAKY, "-vv", "--showlocals", "--tb=long", "-rA", "--junitxml=junit.xml")
+    result = run(pytester, LEAKY, "-vv", "--showlocals", "--tb=long", "-rA", "--junitxml=junit.xml", apart=True)
     result.assert_outcomes(failed=6, passed=1, errors=2)
     shown = said(result) + (pytester.path / "junit.xml").read_text("utf-8")
     assert shown.count("- workos_mfa emulator -") == 8
