@@ -1,4 +1,4 @@
-"""What was measured on: nothing that names the machine, all that explains its numbers."""
+"""The machine that was measured on: what explains its numbers, and nothing that identifies it."""
 
 from __future__ import annotations
 

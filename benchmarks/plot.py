@@ -1,4 +1,4 @@
-"""A plot as an SVG file, written by hand: bars for calls, lines for threads. It reads on white and on black."""
+"""A plot as an SVG file, written by hand: bars for calls, lines for threads. It can be read on white and on black."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _MILLISECONDS = 1e3
 _KIB_IN_A_MIB = 1024
 
 NOTHING = Contender(name="Python alone", distribution="", imports="", client="", call="True")
-"""What every other number has in it."""
+"""Python's own start, which is in every other number."""
 
 _PLUGIN = """
 import time, pytest

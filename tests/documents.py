@@ -103,7 +103,7 @@ def run_page(blocks: list[Block], monkeypatch: pytest.MonkeyPatch, folder: Path)
     :param folder: an empty one, in which they run.
     :raises DocumentError: if an example doesn't give what it says, its tests fail, or it wants the network.
     """
-    asked_for = _without_the_world(monkeypatch)
+    asked_for = _without_settings_and_network(monkeypatch)
     monkeypatch.chdir(folder)
     module = ModuleType("page")
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -125,7 +125,7 @@ def run_page(blocks: list[Block], monkeypatch: pytest.MonkeyPatch, folder: Path)
         _run_tests(with_tests, folder)
 
 
-def _without_the_world(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def _without_settings_and_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Take away our settings and every name but loopback's; gives the list of what is asked for all the same."""
     asked_for: list[str] = []
 
