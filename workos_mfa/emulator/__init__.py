@@ -21,7 +21,7 @@ from workos_mfa.emulator._faults.collection import Faults
 from workos_mfa.emulator._faults.fault import Fault, Outcome
 from workos_mfa.emulator._http.server import EmulatorServer
 from workos_mfa.emulator._settings import Settings
-from workos_mfa.emulator._state.errors import StateFileError
+from workos_mfa.emulator._state.records import StateFileError
 
 __all__ = [
     "FIXED_CODE",

@@ -1,10 +1,10 @@
-"""Factors and challenges as the emulator keeps them, values that don't change; and all that it keeps as JSON."""
+"""What the emulator keeps, as values that don't change, and how each is read from the JSON of a state file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import attrs
 
@@ -17,13 +17,18 @@ LIFETIME = timedelta(minutes=10)
 """How long a challenge can be verified."""
 
 
+# Not beside the state file's class, whose module loads SQLite.
+class StateFileError(OSError):
+    """The state file can't be used, or can't be used any more; the text says why."""
+
+
 def _masked(number: str | None) -> str:
     return repr(number) if number is None else masked_phone(number)
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class FactorRecord:
-    """A factor as the emulator keeps it; ``key`` is what a TOTP factor's Base32 secret stands for."""
+    """A factor; ``key`` is what a TOTP factor's Base32 secret stands for."""
 
     id: str
     type: str
@@ -40,7 +45,7 @@ class FactorRecord:
 
 @attrs.frozen(kw_only=True, eq=False)
 class ChallengeRecord:
-    """A challenge as the emulator keeps it; ``code`` is None for TOTP, whose codes follow the time."""
+    """A challenge; ``code`` is None for TOTP, whose codes follow the time."""
 
     id: str
     factor_id: str
@@ -55,44 +60,35 @@ class ChallengeRecord:
 _Record = TypeVar("_Record", FactorRecord, ChallengeRecord, SMSMessage)
 
 
-def as_json(record: FactorRecord | ChallengeRecord | SMSMessage) -> dict[str, object]:
-    """The fields of a record; a moment as milliseconds since 1970, a key in hexadecimal."""
-    return {field.name: _value_as_json(getattr(record, field.name)) for field in attrs.fields(type(record))}
-
-
-def from_json(kind: type[_Record], value: object) -> _Record:
-    """The record that has these fields."""
-    fields: dict[str, object] = dict(cast("Mapping[str, object]", value))
-    for name in ("created_at", "expires_at", "sent_at"):
-        if name in fields:
-            fields[name] = ids.moment(cast("int", fields[name]))
-    if fields.get("key") is not None:
-        fields["key"] = bytes.fromhex(str(fields["key"]))
-    make = cast("type[object]", kind)
-    return cast("_Record", make(**fields))
-
-
-def clock_as_json(setting: ClockSetting) -> list[int | None]:
-    """Where a clock stands, and how far it is from real time, in microseconds."""
-    return [
-        None if setting.frozen_at is None else _microseconds(setting.frozen_at - ids.moment(0)),
-        _microseconds(setting.ahead),
-    ]
-
-
-def clock_from_json(value: object) -> ClockSetting:
-    """The setting of a clock."""
-    frozen_at, ahead = cast("tuple[int | None, int]", value)
-    return ClockSetting(
-        None if frozen_at is None else ids.moment(0) + timedelta(microseconds=frozen_at), timedelta(microseconds=ahead)
-    )
-
-
-def _microseconds(length: timedelta) -> int:
-    return length // timedelta(microseconds=1)
-
-
-def _value_as_json(value: object) -> object:
+def as_json(value: object) -> object:
+    """The JSON of what JSON has no form of: milliseconds since 1970, microseconds, hexadecimal, an object."""
     if isinstance(value, datetime):
         return ids.milliseconds(value)
-    return value.hex() if isinstance(value, bytes) else value
+    if isinstance(value, timedelta):
+        return value // timedelta(microseconds=1)
+    if isinstance(value, bytes):
+        return value.hex()
+    return attrs.asdict(cast("attrs.AttrsInstance", value), recurse=False)
+
+
+def record_from(kind: type[_Record], value: Mapping[str, Any]) -> _Record:
+    """The record whose JSON this is."""
+    fields = dict(value)
+    for name in ("created_at", "expires_at", "sent_at"):
+        if name in fields:
+            fields[name] = ids.moment(fields[name])
+    if fields.get("key") is not None:
+        fields["key"] = bytes.fromhex(fields["key"])
+    return kind(**fields)
+
+
+def clock_note(setting: ClockSetting) -> Sequence[timedelta | None]:
+    """Where a clock stands, counted from 1970, and how far it is from real time."""
+    return [None if setting.frozen_at is None else setting.frozen_at - ids.moment(0), setting.ahead]
+
+
+def clock_setting_from(value: Sequence[Any]) -> ClockSetting:
+    """The setting whose JSON this is."""
+    frozen_at, ahead = value
+    stands_at = None if frozen_at is None else ids.moment(0) + timedelta(microseconds=frozen_at)
+    return ClockSetting(stands_at, timedelta(microseconds=ahead))

@@ -1,9 +1,8 @@
-"""The file that keeps the emulator's memory over a restart: SQLite, as one table of named JSON values.
+"""The state file: what the emulator keeps over a restart, in SQLite, as one table of named JSON values.
 
-What a transaction changes is committed before the response leaves, so that a process that is killed at any
-moment has lost nothing that was answered. (The machine's own power is another matter: SQLite then keeps the file
-whole, but the last few calls may be gone.) SQLite's lock on the file is taken at the start and ends with the
-process, however it ends.
+What a transaction changes is committed before the response leaves, so that a process that is killed at any moment
+has lost nothing that a client was told. (If the machine loses its power, SQLite keeps the file whole, but the last
+few calls may be gone.) SQLite's lock on the file is taken at the start and ends with the process, however it ends.
 """
 
 from __future__ import annotations
@@ -11,17 +10,18 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from workos_mfa.emulator._state.errors import StateFileError
+from workos_mfa.emulator._state.records import StateFileError, as_json
 
 _OURS = 0x774D4641
 """The application id of our files: "wMFA"."""
 
 _FORMAT = 1
+_JSON = json.JSONEncoder(separators=(",", ":"), default=as_json)
 
 
 class StateFile:
@@ -29,7 +29,7 @@ class StateFile:
 
     One thread at a time: the store holds its lock around every use.
 
-    :param path: the file; it is made where there is none.
+    :param path: the file; it is made if there is none.
     :raises StateFileError: if it is in use, is not one of ours, is of a newer format or can't be written.
     """
 
@@ -43,64 +43,49 @@ class StateFile:
             _make_private(self._path)
             self._check_unopened()
             self._db = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
-        try:
-            with self._explained("open"):
+            try:
                 self._prepare()
-        except BaseException:
-            self._db.close()
-            raise
+            except BaseException:
+                self._db.close()
+                raise
 
-    def __repr__(self) -> str:
-        return f"<StateFile {str(self._path)!r}>"
-
-    def put(self, kind: str, key: str, value: object) -> None:
-        """Keep a value; one that has the name already keeps its place in the order.
-
-        :param kind: what it is, such as ``factor``.
-        :param key: its name among its kind.
-        :param value: anything that JSON has.
-        """
-        text = json.dumps(value, separators=(",", ":"))
+    def put(self, kind: str, name: str, value: object) -> None:
+        """Keep a value; one that has the name already keeps its place in the order."""
         self._change(
             "INSERT INTO entries (kind, key, value) VALUES (?, ?, ?) "
             "ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
-            (kind, key, text),
+            kind,
+            name,
+            _JSON.encode(value),
         )
 
-    def drop(self, kind: str, key: str) -> None:
-        """Remove a value."""
-        self._change("DELETE FROM entries WHERE kind = ? AND key = ?", (kind, key))
+    def drop(self, kind: str, name: str) -> None:
+        self._change("DELETE FROM entries WHERE kind = ? AND key = ?", kind, name)
 
     def drop_all(self, kind: str) -> None:
-        """Remove all values of one kind."""
-        self._change("DELETE FROM entries WHERE kind = ?", (kind,))
+        self._change("DELETE FROM entries WHERE kind = ?", kind)
 
     def entries(self) -> Iterator[tuple[str, str, object]]:
-        """All values, as kind, key and value, in the order in which they were first kept."""
+        """All values, as kind, name and value, in the order in which they were first kept."""
         with self._explained("read"):
-            rows: Sequence[tuple[str, str, str]] = self._db.execute(
-                "SELECT kind, key, value FROM entries ORDER BY number"
-            ).fetchall()
-        for kind, key, text in rows:
-            value: object = json.loads(text)
-            yield kind, key, value
+            rows = self._db.execute("SELECT kind, key, value FROM entries ORDER BY number").fetchall()
+        for kind, name, text in rows:
+            yield kind, name, json.loads(text)
 
     def commit(self) -> None:
-        """Make everything that changed since the last time last."""
+        """Write everything that changed since the last commit, for good."""
         if self._changed:
             with self._explained("write"):
                 self._db.execute("COMMIT")
             self._changed = False
 
     def rollback(self) -> bool:
-        """Undo everything that changed since the last time; whether there was anything."""
-        if not self._changed:
-            return False
+        """Undo everything that changed since the last commit; whether there was anything."""
+        undone, self._changed = self._changed, False
         # SQLite undoes by itself what it could not write.
-        if self._db.in_transaction:
+        if undone and self._db.in_transaction:
             self._db.execute("ROLLBACK")
-        self._changed = False
-        return True
+        return undone
 
     def close(self) -> None:
         """Close the file; what comes afterwards is refused."""
@@ -109,7 +94,7 @@ class StateFile:
         if os.getpid() == self._process:
             self._db.close()
 
-    def _change(self, statement: str, values: tuple[str, ...]) -> None:
+    def _change(self, statement: str, *values: str) -> None:
         if self._closed:
             raise StateFileError(f"the emulator of the state file {self._path} was closed; make another one")
         if os.getpid() != self._process:
@@ -123,23 +108,22 @@ class StateFile:
             self._db.execute(statement, values)
 
     def _prepare(self) -> None:
-        database = self._db
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         # The lock comes with the first look, so that nobody is between the look and the first change.
-        database.execute("BEGIN EXCLUSIVE")
-        if _number(database, "SELECT count(*) FROM sqlite_master"):
-            self._check_whose_it_is(database)
+        self._db.execute("BEGIN EXCLUSIVE")
+        if _number(self._db, "SELECT count(*) FROM sqlite_master"):
+            self._check_owner(self._db)
         self._path.chmod(0o600)
-        database.execute(
+        self._db.execute(
             "CREATE TABLE IF NOT EXISTS entries (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, "
             "key TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (kind, key))"
         )
-        database.execute(f"PRAGMA application_id = {_OURS}")
-        database.execute(f"PRAGMA user_version = {_FORMAT}")
-        database.execute("COMMIT")
+        self._db.execute(f"PRAGMA application_id = {_OURS}")
+        self._db.execute(f"PRAGMA user_version = {_FORMAT}")
+        self._db.execute("COMMIT")
         # A commit then writes to one file, and waits for no disk.
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
 
     def _check_unopened(self) -> None:
         """Look at the file without a change: to open a FIFO hangs, and SQLite tidies up any database that it opens."""
@@ -150,9 +134,9 @@ class StateFile:
         if self._path.stat().st_size:
             # Not read by hand: closing it again would take SQLite's lock from another emulator of this process.
             with closing(sqlite3.connect(f"{self._path.as_uri()}?mode=ro&immutable=1", uri=True)) as unopened:
-                self._check_whose_it_is(unopened)
+                self._check_owner(unopened)
 
-    def _check_whose_it_is(self, database: sqlite3.Connection) -> None:
+    def _check_owner(self, database: sqlite3.Connection) -> None:
         if _number(database, "PRAGMA application_id") != _OURS:
             self._refuse("it is a database of something else. Name another file")
         if _number(database, "PRAGMA user_version") > _FORMAT:
@@ -187,7 +171,7 @@ def _number(database: sqlite3.Connection, statement: str) -> int:
 
 
 def _make_private(path: Path) -> None:
-    """Make the file where there is none: it holds secrets, so it is nobody else's from the first moment."""
-    # Never opened where it exists: closing it again would take SQLite's lock from another emulator of this process.
+    """Make the file if there is none: it holds secrets, so it is nobody else's from the first moment."""
+    # Never opened if it exists: closing it again would take SQLite's lock from another emulator of this process.
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
