@@ -1,8 +1,7 @@
-"""Logs of what the emulator did: the calls that it was asked, and the text messages that would have gone to a phone."""
+"""Logs of what the emulator did: the calls that it got, and the text messages that would have gone to a phone."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
@@ -23,16 +22,15 @@ class Log(Sequence[T]):
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # No lock: every use is one operation of a list, which no other thread can interrupt.
         self._entries: list[T] = []
-        self._watchers: tuple[Callable[[T], object], ...] = ()
+        self._watchers: list[Callable[[T], object]] = []
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self)}>"
 
     def __len__(self) -> int:
-        with self._lock:
-            return len(self._entries)
+        return len(self._entries)
 
     @overload
     def __getitem__(self, index: int) -> T: ...
@@ -41,36 +39,31 @@ class Log(Sequence[T]):
     def __getitem__(self, index: slice) -> tuple[T, ...]: ...
 
     def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
-        with self._lock:
-            if isinstance(index, slice):
-                return tuple(self._entries[index])
-            if -len(self._entries) <= index < len(self._entries):
-                return self._entries[index]
-            count = len(self._entries)
-        raise IndexError(f"there is no entry {index}; there are {count}")
+        if isinstance(index, slice):
+            return tuple(self._entries[index])
+        try:
+            return self._entries[index]
+        except IndexError:
+            pass
+        raise IndexError(f"there is no entry {index}; there are {len(self)}")
 
     def __iter__(self) -> Iterator[T]:
-        with self._lock:
-            return iter(tuple(self._entries))
+        return iter(self._entries.copy())
 
     def __reversed__(self) -> Iterator[T]:
-        with self._lock:
-            return iter(tuple(reversed(self._entries)))
+        return reversed(self._entries.copy())
 
     def watch(self, watcher: Callable[[T], object]) -> None:
         """Call a function with each entry from now on, in the thread of whoever adds it."""
-        with self._lock:
-            self._watchers = (*self._watchers, watcher)
+        self._watchers.append(watcher)
 
     def clear(self) -> None:
         """Forget all entries."""
-        with self._lock:
-            self._entries.clear()
+        self._entries.clear()
 
     def append(self, entry: T) -> None:
         """Add an entry."""
-        with self._lock:
-            self._entries.append(entry)
+        self._entries.append(entry)
         for watcher in self._watchers:
             watcher(entry)
 

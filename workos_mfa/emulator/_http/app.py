@@ -11,10 +11,11 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from http import HTTPStatus
+from http.client import responses as reasons
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qs, quote
 
+import attrs
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
@@ -36,12 +37,8 @@ CLOSING = "workos_mfa.closing"
 API_LIMIT = 100 * 1024
 """The longest body in bytes; the default of the framework behind the API."""
 
-CONTROL_LIMIT = 16 * 1024 * 1024
-"""The longest body in bytes for the control plane: a seed may be long."""
-
+_CONTROL_LIMIT = 16 * 1024 * 1024  # A seed may be long.
 _CONTROL = "/_emulate"
-_HEALTH = "/health"
-_LOST = frozenset({"refuse_connection", "lose_request", "lose_response"})
 # Everything that a path may hold as it is.
 _PATH_SAFE = "/:@!$&'()*+,;=-._~"
 
@@ -52,40 +49,29 @@ class LostError(ConnectionError):
     """A fault demands a broken connection. Our own server breaks it, other servers do what they do after an error."""
 
 
+@attrs.frozen(eq=False, slots=False)
 class WSGIApp:
     """A WSGI application for any server.
 
     :param dispatcher: responds for the API.
     :param control: responds below ``/_emulate/``.
-    :param api_key: the key that requests must have.
+    :param key: the key that requests must have.
     :param hosts: the hosts that requests may be addressed to.
     :param has_page: whether ``/`` is a page that anybody may see who reaches this.
     """
 
-    def __init__(
-        self,
-        dispatcher: Dispatcher,
-        control: Control,
-        api_key: Hidden[str],
-        hosts: Hosts = THIS_MACHINE,
-        *,
-        has_page: bool = False,
-    ) -> None:
-        self._dispatcher = dispatcher
-        self._control = control
-        self._key = api_key
-        self._hosts = hosts
-        self._has_page = has_page
-
-    def __repr__(self) -> str:
-        return f"<WSGIApp: {self._dispatcher!r}>"
+    _dispatcher: Dispatcher
+    _control: Control = attrs.field(repr=False)
+    _key: Hidden[str] = attrs.field(repr=False)
+    _hosts: Hosts = THIS_MACHINE
+    has_page: bool = False
 
     def with_api_key(self, api_key: str) -> WSGIApp:
         """The same application for another key.
 
         :raises ValueError: if an emulator can't have this key.
         """
-        return WSGIApp(self._dispatcher, self._control, checked_key(api_key), self._hosts, has_page=self._has_page)
+        return attrs.evolve(self, key=checked_key(api_key))
 
     def with_hosts(self, *hosts: str) -> WSGIApp:
         """The same application for other hosts too than ``localhost``, ``127.0.0.1`` and ``[::1]``.
@@ -94,9 +80,7 @@ class WSGIApp:
             needed that is not known to all: any web page could use the emulator through a browser on this machine.
         :raises ValueError: if one is no host.
         """
-        return WSGIApp(
-            self._dispatcher, self._control, self._key, self._hosts.and_also(*hosts), has_page=self._has_page
-        )
+        return attrs.evolve(self, hosts=self._hosts.and_also(*hosts))
 
     def at(self, host: str, address: str) -> WSGIApp:
         """The same application for our own server. It has the page if only this machine can reach it.
@@ -107,12 +91,7 @@ class WSGIApp:
         if not is_this_machine(address):
             return self.with_hosts("*")
         hosts = self._hosts.and_also(host)
-        return WSGIApp(self._dispatcher, self._control, self._key, hosts, has_page=hosts.names is not None)
-
-    @property
-    def has_page(self) -> bool:
-        """Whether ``/`` is a page for people."""
-        return self._has_page
+        return attrs.evolve(self, hosts=hosts, has_page=hosts.names is not None)
 
     @property
     def api_key(self) -> str:
@@ -121,43 +100,51 @@ class WSGIApp:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Respond to one request, as WSGI has it."""
-        response, content = body_to_send(self.outcome(environ))
+        response, is_cut = self.respond(environ)
         start_response(f"{response.status} {reason(response.status)}", headers_of(response))
-        if len(content) < len(response.body):
-            return _ending_too_early(content)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [content]
+        if is_cut:
+            return _ending_too_early(half_of(response))
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
 
-    def outcome(self, environ: WSGIEnvironment) -> Outcome:
-        """What becomes of one request; returns after the delay of a fault."""
+    def respond(self, environ: WSGIEnvironment) -> tuple[Response, bool]:
+        """Respond to one request, after the delay of a fault.
+
+        :returns: the response, and whether a fault demands that only half of its body is sent.
+        :raises LostError: if a fault demands that no response is sent.
+        :raises ConnectionError: if the client went away before its request was whole.
+        """
         incoming = _Incoming(environ)
         try:
             outcome = self._outcome(incoming)
         except ErrorResponse as error:
-            return Outcome(self._refuse(incoming, error))
+            return self._refuse(incoming, error), False
         except ConnectionError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a response
             _log.exception("the emulator failed")
             name = type(error).__name__
             message = f"The workos_mfa emulator failed with {name}: a fault of its own, which its log shows."
-            return Outcome(json_response(500, {"code": "emulator_failed", "message": message}))
+            return json_response(500, {"code": "emulator_failed", "message": message}), False
         _wait(outcome.delay, environ.get(CLOSING))
-        return outcome
+        response, trouble = outcome.response, outcome.trouble
+        if response is None or trouble == "lose_response" or (trouble == "cut_body" and not response.body):
+            raise LostError
+        return response, trouble == "cut_body"
 
     def _outcome(self, incoming: _Incoming) -> Outcome:
         method, path = incoming.method, incoming.path
         if not self._hosts.allow(incoming.host):
             raise _misdirected(incoming.host)
         # Who has a key is a client of the API, which has nothing there.
-        if path == "/" and method == "GET" and self._has_page and not incoming.bearer:
+        if path == "/" and method == "GET" and self.has_page and not incoming.bearer:
             return Outcome(self._control.page())
-        if path == _HEALTH and method == "GET":
+        if path == "/health" and method == "GET":
             return Outcome(json_response(200, {"status": "ok", "emulator": "workos_mfa", "version": __version__}))
         if not hmac.compare_digest(incoming.bearer, self._key.value.encode()):
             raise ErrorResponse(401, {"message": "Unauthorized"})
         if _is_control(path):
             below = path.removeprefix(_CONTROL).removeprefix("/")
-            result = self._control.dispatch(method, below, incoming.query, incoming.body(CONTROL_LIMIT))
+            result = self._control.dispatch(method, below, incoming.query, incoming.body(_CONTROL_LIMIT))
             return Outcome(json_response(result.status, result.body))
         body = incoming.body(API_LIMIT)
         if body:
@@ -175,25 +162,29 @@ class _Incoming:
     """One request in the terms of HTTP.
 
     The path stays percent-encoded: ``%2F`` in an id is not a slash. WSGI decodes it, but most servers pass the original
-    beside it.
-
-    :param environ: the environment that the WSGI server made.
+    beside it. The path is the one below the application's own.
     """
 
     def __init__(self, environ: WSGIEnvironment) -> None:
         self._request = Request(environ, populate_request=False)
         self.method: str = self._request.method
-        self.host: str
-        self.path: str
-        self.host, self.path, self._raw_query = _target(environ)
+        self.host: str = environ.get("HTTP_HOST", "")
+        raw: object = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+        if not isinstance(raw, str):
+            self.path: str = _quoted(environ.get("PATH_INFO", ""))
+            return
+        path = raw.partition("?")[0]
+        if not path.startswith("/") and "://" in path:
+            # In full, as a client writes it that takes this for a proxy; no web page can make a browser do that.
+            self.host = ""
+            path = "/" + path.partition("://")[2].partition("/")[2]
+        self.path = path.removeprefix(_quoted(environ.get("SCRIPT_NAME", "")))
 
     @property
     def query(self) -> Mapping[str, str]:
         """The query parameters. One that is given twice has both values in one, which no call accepts."""
-        values: dict[str, str] = {}
-        for name, value in parse_qsl(self._raw_query, keep_blank_values=True):
-            values[name] = f"{values[name]},{value}" if name in values else value
-        return values
+        values = parse_qs(self._request.environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        return {name: ",".join(given) for name, given in values.items()}
 
     @property
     def bearer(self) -> bytes:
@@ -257,44 +248,20 @@ def headers_of(response: Response) -> list[tuple[str, str]]:
 
 
 def reason(status: int) -> str:
-    """The reason phrase of a status."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unnamed"
+    return reasons.get(status, "Unnamed")
 
 
-def body_to_send(outcome: Outcome) -> tuple[Response, bytes]:
-    """The response, and its body: a fault may cut it to half.
-
-    :raises LostError: if a fault demands that no response is sent.
-    """
-    response = outcome.response
-    if response is None or outcome.trouble in _LOST or (outcome.trouble and not response.body):
-        raise LostError
-    return response, response.body[: len(response.body) // 2] if outcome.trouble else response.body
+def half_of(response: Response) -> bytes:
+    return response.body[: len(response.body) // 2]
 
 
-def _target(environ: WSGIEnvironment) -> tuple[str, str, str]:
-    """The host that is addressed, the path below the application's own, and the query."""
-    raw: object = environ.get("RAW_URI") or environ.get("REQUEST_URI")
-    root = quote(environ.get("SCRIPT_NAME", ""), safe=_PATH_SAFE, encoding="latin-1")
-    query = str(environ.get("QUERY_STRING", ""))
-    host = str(environ.get("HTTP_HOST", ""))
-    if not isinstance(raw, str):
-        return host, quote(environ.get("PATH_INFO", ""), safe=_PATH_SAFE, encoding="latin-1"), query
-    path = raw.partition("?")[0]
-    if not path.startswith("/") and "://" in path:
-        # In full, as a client writes it that takes this for a proxy; no web page can make a browser do that.
-        host = ""
-        path = "/" + path.partition("://")[2].partition("/")[2]
-    return host, path.removeprefix(root), query
+def _quoted(path: str) -> str:
+    return quote(path, safe=_PATH_SAFE, encoding="latin-1")
 
 
 def _misdirected(host: str) -> ErrorResponse:
-    """The request is for another host."""
     message = (
-        f"This request is for the host {printable(host, limit=100)!r}, and the workos_mfa emulator answers only for "
+        f"This request is for the host {printable(host, limit=100)!r}, and the workos_mfa emulator responds only for "
         "the host that it was started on, localhost, 127.0.0.1 and [::1], so that no web page can use it under a name "
         "of its own. Use one of these, or see --allow-remote of workos-mfa emulate, or wsgi_app.with_hosts() in Python."
     )

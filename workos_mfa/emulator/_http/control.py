@@ -6,7 +6,7 @@ The names are those of the object: ``emulator.outbox`` is ``/_emulate/outbox``. 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import cast
 
@@ -24,11 +24,10 @@ from workos_mfa.emulator._http import page
 
 _FILTERS = ("to", "factor_id", "challenge_id")
 _CLOCK = ("set", "advance", "freeze")
-_NO_CONTENT = Result(204)
 
 
 class Control:
-    """The handlers below ``/_emulate/``.
+    """The handlers below ``/_emulate/``. In them LookupError means 404, and ValueError 422.
 
     :param reset: makes the emulator as new.
     """
@@ -46,20 +45,14 @@ class Control:
         self._lifecycle = lifecycle
         self._clock = clock
         self._outbox = outbox
-        self._calls = calls
         self._faults = faults
-        self._reset_all = reset
-        fault_handlers: Mapping[str, Handler] = {
-            "GET": self._show_faults,
-            "POST": self._add_fault,
-            "DELETE": self._clear_faults,
-        }
+        for_faults = {"GET": self._show_faults, "POST": self._add_fault, "DELETE": _doing(faults.clear)}
         # A path, what it does, and a handler for each method.
         self._paths: Mapping[str, tuple[str, Mapping[str, Handler]]] = {
             "": ("these paths", {"GET": self._show_paths}),
             "outbox": (
                 "the text messages, oldest first, with their codes",
-                {"GET": self._show_outbox, "DELETE": self._clear_outbox},
+                {"GET": _showing(outbox), "DELETE": _doing(outbox.clear)},
             ),
             "outbox/latest": ("the newest one; ?to=, ?factor_id=, ?challenge_id= choose", {"GET": self._show_latest}),
             "codes": ("the codes of all TOTP factors now, the newest factor first", {"GET": self._show_codes}),
@@ -72,20 +65,20 @@ class Control:
                 'the time; {"advance": 601}, {"set": "2026-01-15T12:00:00Z"}, {"freeze": true} or false',
                 {"GET": self._show_clock, "POST": self._move_clock},
             ),
-            "faults": ("what is to go wrong; a POST adds one", fault_handlers),
+            "faults": ("what is to go wrong; a POST adds one", for_faults),
             "faults/{id}": ("one of them", {"DELETE": self._remove_fault}),
             # The names in WorkOS' own emulator, so that its users need not change a line.
-            "hooks": ("a second name for faults", fault_handlers),
+            "hooks": ("a second name for faults", for_faults),
             "hooks/{id}": ("a second name for one of them", {"DELETE": self._remove_fault}),
             "calls": (
                 "the calls, oldest first, refused ones included",
-                {"GET": self._show_calls, "DELETE": self._clear_calls},
+                {"GET": _showing(calls), "DELETE": _doing(calls.clear)},
             ),
             "settings": ("the settings, which are those of the start", {"GET": self._show_settings}),
             "seed": ("add what a seed says", {"POST": self._seed}),
             "reset": (
                 "be as new: no factors, challenges, messages, calls or faults, and the clock as at the start",
-                {"POST": self._reset},
+                {"POST": _doing(reset)},
             ),
         }
         self._router = Router(
@@ -93,9 +86,6 @@ class Control:
             for path, (_, handlers) in self._paths.items()
             for method, handler in handlers.items()
         )
-
-    def __repr__(self) -> str:
-        return f"<Control: {self._lifecycle!r}>"
 
     def dispatch(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Result:
         """Call the handler of one request.
@@ -107,11 +97,13 @@ class Control:
         if found is None:
             raise self._no_route(method, path)
         route, entity_id = found
-        _check_names(query, _FILTERS if route.template == "outbox/latest" else ())
         try:
+            _check_names(query, _FILTERS if route.template == "outbox/latest" else ())
             return route.handle(Arguments(entity_id, query, body))
+        except LookupError as error:
+            problem = _not_found(str(error))
         except ValueError as error:
-            problem = _invalid(str(error))
+            problem = ErrorResponse(422, {"code": "invalid_request", "message": str(error)})
         raise problem
 
     def page(self) -> Response:
@@ -131,33 +123,18 @@ class Control:
         paths = self._paths.items()
         return Result(200, [{"path": _full(path), "methods": list(to), "does": does} for path, (does, to) in paths])
 
-    def _show_outbox(self, _: Arguments) -> Result:
-        return Result(200, [record_as_json(message) for message in self._outbox])
-
     def _show_latest(self, arguments: Arguments) -> Result:
-        asked = arguments.query
-        # An unescaped + of a number has become a space on its way through the query.
-        number = asked["to"].replace(" ", "+") if "to" in asked else None
-        try:
-            message = self._outbox.latest(
-                to=number, factor_id=asked.get("factor_id"), challenge_id=asked.get("challenge_id")
-            )
-        except LookupError as error:
-            problem = _not_found(str(error))
-        else:
-            return Result(200, record_as_json(message))
-        raise problem
-
-    def _clear_outbox(self, _: Arguments) -> Result:
-        self._outbox.clear()
-        return _NO_CONTENT
+        wanted = dict(arguments.query)
+        if "to" in wanted:
+            # An unescaped + of a number has become a space on its way through the query.
+            wanted["to"] = wanted["to"].replace(" ", "+")
+        return Result(200, record_as_json(self._outbox.latest(**wanted)))
 
     def _show_codes(self, _: Arguments) -> Result:
         return Result(200, [attrs.asdict(shown) for shown in self._lifecycle.totp_codes()])
 
     def _show_clock(self, _: Arguments) -> Result:
-        clock = self._clock
-        return Result(200, {"now": timestamp(clock.now()), "frozen": clock.is_frozen})
+        return Result(200, {"now": timestamp(self._clock.now()), "frozen": self._clock.is_frozen})
 
     def _move_clock(self, arguments: Arguments) -> Result:
         body = _object_in(arguments.body)
@@ -178,34 +155,14 @@ class Control:
         return Result(201, self._faults.from_json(_object_in(arguments.body)).as_json())
 
     def _remove_fault(self, arguments: Arguments) -> Result:
-        try:
-            self._faults.remove(arguments.id)
-        except LookupError as error:
-            problem = _not_found(str(error))
-        else:
-            return _NO_CONTENT
-        raise problem
-
-    def _clear_faults(self, _: Arguments) -> Result:
-        self._faults.clear()
-        return _NO_CONTENT
-
-    def _show_calls(self, _: Arguments) -> Result:
-        return Result(200, [record_as_json(call) for call in self._calls])
-
-    def _clear_calls(self, _: Arguments) -> Result:
-        self._calls.clear()
-        return _NO_CONTENT
+        self._faults.remove(arguments.id)
+        return Result(204)
 
     def _show_settings(self, _: Arguments) -> Result:
         return Result(200, attrs.asdict(self._lifecycle.settings))
 
     def _seed(self, arguments: Arguments) -> Result:
         return Result(200, self._lifecycle.plant(_object_in(arguments.body)))
-
-    def _reset(self, _: Arguments) -> Result:
-        self._reset_all()
-        return _NO_CONTENT
 
 
 def record_as_json(record: Call | SMSMessage) -> dict[str, object]:
@@ -214,15 +171,24 @@ def record_as_json(record: Call | SMSMessage) -> dict[str, object]:
     return {name: timestamp(value) if isinstance(value, datetime) else value for name, value in shown.items()}
 
 
-def _code_from(code_of: Callable[[str], str]) -> Handler:
-    """The handler that returns a code of a factor."""
+def _showing(records: Iterable[Call] | Iterable[SMSMessage]) -> Handler:
+    def handle(_: Arguments) -> Result:
+        return Result(200, [record_as_json(record) for record in records])
 
+    return handle
+
+
+def _doing(act: Callable[[], None]) -> Handler:
+    def handle(_: Arguments) -> Result:
+        act()
+        return Result(204)
+
+    return handle
+
+
+def _code_from(code_of: Callable[[str], str]) -> Handler:
     def handle(arguments: Arguments) -> Result:
-        try:
-            return Result(200, {"code": code_of(arguments.id)})
-        except LookupError as error:
-            problem = _not_found(str(error))
-        raise problem
+        return Result(200, {"code": code_of(arguments.id)})
 
     return handle
 
@@ -235,24 +201,20 @@ def _not_found(message: str) -> ErrorResponse:
     return ErrorResponse(404, {"code": "not_found", "message": message})
 
 
-def _invalid(message: str) -> ErrorResponse:
-    return ErrorResponse(422, {"code": "invalid_request", "message": message})
-
-
 def _object_in(body: bytes) -> Mapping[str, object]:
     try:
         value: object = json.loads(body)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise _invalid("The request body must be a JSON object.")
+        raise ValueError("The request body must be a JSON object.")  # noqa: TRY004  (it comes from JSON)
     return cast("dict[str, object]", value)
 
 
-def _check_names(given: Collection[str], possible: Collection[str]) -> None:
+def _check_names(given: Iterable[str], possible: Collection[str]) -> None:
     unknown = sorted(name for name in given if name not in possible)
     if unknown:
-        raise _invalid(f"There is no {', '.join(unknown)} here; there is: {', '.join(possible)}.")
+        raise ValueError(f"There is no {', '.join(unknown)} here; there is: {', '.join(possible)}.")
 
 
 def _moment(value: object) -> datetime:

@@ -17,10 +17,7 @@ _NAME = re.compile(r"\[[0-9a-f:.]+\]|[a-z0-9._-]+")
 
 @attrs.frozen
 class Hosts:
-    """The hosts that requests may be for.
-
-    :param names: their names and addresses, without a port; None for all.
-    """
+    """The names and addresses, without a port, that requests may be for; ``names`` is None for all."""
 
     names: frozenset[str] | None
 
@@ -38,15 +35,13 @@ class Hosts:
         """
         if "*" in names or self.names is None:
             return Hosts(None)
-        written = {_written(name) for name in names}
-        for name in written:
-            if not _NAME.fullmatch(name):
-                raise ValueError('a host is a name or an address without a port, such as "mfa.test", or "*" for any')
-        return Hosts(self.names | written)
+        added = {_as_in_a_url(name.lower()) for name in names}
+        if not all(map(_NAME.fullmatch, added)):
+            raise ValueError('a host is a name or an address without a port, such as "mfa.test", or "*" for any')
+        return Hosts(self.names | added)
 
 
 THIS_MACHINE = Hosts(frozenset({"localhost", "127.0.0.1", "[::1]"}))
-"""What everybody calls the machine they are on."""
 
 
 def is_this_machine(host: str) -> bool:
@@ -57,7 +52,5 @@ def is_this_machine(host: str) -> bool:
         return host == "localhost"
 
 
-def _written(name: str) -> str:
-    """As it stands in a URL."""
-    name = name.lower()
+def _as_in_a_url(name: str) -> str:
     return f"[{name}]" if name.count(":") > 1 and not name.startswith("[") else name

@@ -22,7 +22,7 @@ from werkzeug.wsgi import LimitedStream
 
 from workos_mfa._core.transport import Response
 from workos_mfa.emulator._api.dispatcher import json_response
-from workos_mfa.emulator._http.app import CLOSING, WSGIApp, body_to_send, headers_of, reason
+from workos_mfa.emulator._http.app import CLOSING, WSGIApp, half_of, headers_of, reason
 
 # How much of a refused body is read: a client that is still sending would not read the response.
 _MOST_DRAINED = 1024 * 1024
@@ -51,7 +51,6 @@ class _Head:
         self._stream = stream
 
     def readline(self, limit: int, /) -> bytes:
-        """The next line, checked."""
         line = self._stream.readline(limit)
         if len(line) < limit and line != b"\r\n" and not _FIELD.fullmatch(line):
             raise _MalformedError
@@ -66,7 +65,6 @@ class Handler(WSGIRequestHandler):
     rfile: io.BufferedIOBase
 
     def parse_request(self) -> bool:
-        """Read the head of one request; refuse the request if the head is not valid HTTP."""
         stream = self.rfile
         self.rfile = cast("io.BufferedIOBase", _Head(stream))
         try:
@@ -90,22 +88,21 @@ class Handler(WSGIRequestHandler):
         if hosts > 1 or (not hosts and self.request_version != "HTTP/1.0"):
             self.send_error(400, "It takes one header Host.")
             return
-        environ = self.make_environ()
         listener = cast("Listener", self.server)
-        environ[CLOSING] = listener.closing
         body = LimitedStream(cast("IO[bytes]", self.rfile), length)
-        is_chunked = bool(environ.get("wsgi.input_terminated"))
+        environ = {**self.make_environ(), CLOSING: listener.closing}
+        is_chunked = "wsgi.input_terminated" in environ
         if not is_chunked:
             environ["wsgi.input"] = body
         try:
-            response, content = body_to_send(listener.wsgi_app.outcome(environ))
+            response, is_cut = listener.wsgi_app.respond(environ)
         except ConnectionError:
             self._reset()
             return
         # Where the next request begins is not known after a chunked body, nor after one that was not read.
         unread = is_chunked or not body.is_exhausted
         is_last = unread or self.request_version != "HTTP/1.1" or listener.closing.is_set()
-        self._send(response, content, is_last=is_last)
+        self._send(response, is_cut=is_cut, is_last=is_last)
         if unread:
             self._drain()
 
@@ -116,13 +113,14 @@ class Handler(WSGIRequestHandler):
         response = json_response(code, {"code": "bad_request", "message": text})
         # Whatever version of HTTP it may be.
         self.request_version: str = self.protocol_version
-        self._send(response, response.body, is_last=True)
+        self._send(response, is_cut=False, is_last=True)
         self._drain()
 
     def log(self, type: str, message: str, *args: object) -> None:
         """Say nothing: the emulator has its list of calls."""
 
     def _body_length(self) -> int | None:
+        """The length of the body, 0 if it comes in chunks, None if it is not clear."""
         lengths = self.headers.get_all("Content-Length", [])
         codings = self.headers.get_all("Transfer-Encoding", [])
         if codings:
@@ -134,7 +132,7 @@ class Handler(WSGIRequestHandler):
         # More digits than these are longer than any body.
         return int(length) if not others and length.isdecimal() and length.isascii() and len(length) < 19 else None
 
-    def _send(self, response: Response, content: bytes, *, is_last: bool) -> None:
+    def _send(self, response: Response, *, is_cut: bool, is_last: bool) -> None:
         self.send_response_only(response.status, reason(response.status))
         for name, value in headers_of(response):
             self.send_header(name, value)
@@ -145,8 +143,8 @@ class Handler(WSGIRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(content)
-            self.close_connection = self.close_connection or len(content) < len(response.body)
+            self.wfile.write(half_of(response) if is_cut else response.body)
+            self.close_connection = self.close_connection or is_cut
 
     def _reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSING)
@@ -220,7 +218,6 @@ class Listener(ThreadedWSGIServer):
         self.close_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Log an unexpected exception."""
         del request
         _log.exception("the connection from %s failed", client_address)
 
