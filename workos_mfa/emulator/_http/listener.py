@@ -164,16 +164,14 @@ class Handler(WSGIRequestHandler):
 class Listener(ThreadedWSGIServer):
     """All connections, each in its own thread, and the thread that accepts them.
 
-    :param app: the application.
     :param sock: a socket that listens. The caller owns it, and may close it.
     """
 
     def __init__(self, app: WSGIApp, sock: socket.socket) -> None:
         self.wsgi_app = app
         self.closing: threading.Event = threading.Event()
-        self._lock = threading.Lock()
-        self._open: set[object] = set()
-        self._serving: set[threading.Thread] = set()
+        # Changed by the accepting thread alone, so that it needs no lock.
+        self._connections: dict[threading.Thread, socket.socket] = {}
         host, port = sock.getsockname()[:2]
         super().__init__(host, port, app, Handler, fd=sock.fileno())
         self._wake, self._woken = socket.socketpair()
@@ -182,39 +180,29 @@ class Listener(ThreadedWSGIServer):
 
     def stop(self) -> None:
         """Accept no more, end every connection, and return when all threads are gone."""
-        with self._lock:
-            is_first = not self.closing.is_set()
-            self.closing.set()
-        if is_first:
-            self._wake.close()
+        self.closing.set()
+        self._wake.close()
         self._accepting.join()
-        with self._lock:
-            connections = list(self._open)
-            threads = set(self._serving)
-        for connection in connections:
+        for connection in self._connections.values():
             with contextlib.suppress(OSError):
-                cast("socket.socket", connection).shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
         # A thread whose connection is closed already may still be on its way out.
-        for thread in threads:
+        for thread in self._connections:
             thread.join()
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Serve a connection in a thread of its own; close it where there can be no more threads."""
+        """Serve a connection in a thread of its own; close it if there can be no more threads."""
         thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
-        with self._lock:
-            self._open.add(request)
         try:
             thread.start()
         except RuntimeError:
             self.shutdown_request(request)
             return
-        with self._lock:
-            self._serving = {thread, *filter(threading.Thread.is_alive, self._serving)}
+        alive = {other: line for other, line in self._connections.items() if other.is_alive()}
+        self._connections = {**alive, thread: cast("socket.socket", request)}
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
         """Close a connection; without a shutdown, which would be sent before a reset."""
-        with self._lock:
-            self._open.discard(request)
         self.close_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
