@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
-from workos_mfa._core.errors import ConnectError, ConnectionLostError, TransportError, TransportTimeoutError
+from workos_mfa._core.errors import ConnectError, ConnectionLostError, TransportTimeoutError
 from workos_mfa._core.redaction import without_frames
 from workos_mfa._core.transport import DEFAULT_TIMEOUT, MAX_BODY, Request, Response
 from workos_mfa.emulator._api.dispatcher import Dispatcher
@@ -77,13 +77,12 @@ class Emulator:
         self._faults = Faults()
         randomness = Randomness() if random_seed is None else SeededRandomness(random_seed)
         self._store = Store(self._clock, randomness, None if state is None else _opened(state))
-        self._outbox = self._store.outbox
         self._lifecycle = Lifecycle(chosen, self._clock, self._store)
         router = Router(Handlers(self._lifecycle, chosen).routes())
         self._dispatcher = Dispatcher(router, chosen, self._clock, self._calls, self._faults, randomness)
 
     def __repr__(self) -> str:
-        return f"<Emulator: {self._lifecycle.summary()}, {len(self._outbox)} text messages, {len(self._calls)} calls>"
+        return f"<Emulator: {self._lifecycle.summary()}, {len(self.outbox)} text messages, {len(self._calls)} calls>"
 
     def __enter__(self: _Emulator) -> _Emulator:
         return self
@@ -99,7 +98,7 @@ class Emulator:
     @property
     def outbox(self) -> Outbox:
         """The text messages, oldest first; ``outbox.latest(to="+15005550006").code`` is the newest code."""
-        return self._outbox
+        return self._store.outbox
 
     @property
     def calls(self) -> Calls:
@@ -124,7 +123,15 @@ class Emulator:
 
         :raises ImportError: if werkzeug is not installed.
         """
-        return self._make_app(DEFAULT_API_KEY)
+        control = Control(
+            lifecycle=self._lifecycle,
+            clock=self._clock,
+            outbox=self.outbox,
+            calls=self._calls,
+            faults=self._faults,
+            reset=self.reset,
+        )
+        return make_app(self._dispatcher, control)
 
     def serve(self, *, port: int = 0, host: str = "127.0.0.1", api_key: str = DEFAULT_API_KEY) -> EmulatorServer:
         """Serve over HTTP as well: ``with emulator.serve() as server:``, at ``server.base_url``.
@@ -137,7 +144,7 @@ class Emulator:
         :raises OSError: if the address can't be had.
         :raises ValueError: if there is no such port, or the key can't be one of an emulator's.
         """
-        return EmulatorServer(self._make_app(api_key), host=host, port=port)
+        return EmulatorServer(self.wsgi_app.with_api_key(api_key), host=host, port=port)
 
     def totp_code(self, factor_id: str) -> str:
         """The code that an authenticator app would show for a factor now.
@@ -203,30 +210,15 @@ class Emulator:
         """
         try:
             outcome = self._dispatcher.dispatch(request.method, request.path, request.query, _body_of(request))
-            delivered = _deliver(outcome, request.options.timeout or DEFAULT_TIMEOUT, self._clock)
+            return _deliver(outcome, request.options.timeout or DEFAULT_TIMEOUT, self._clock)
         except BaseException as error:  # noqa: BLE001  (a worker's time limit, Ctrl-C)
             raised = error
-        else:
-            if not isinstance(delivered, TransportError):
-                return delivered
-            raised = delivered
         # The frames below hold codes and secrets, and a crash reporter reads them.
         raise without_frames(raised)
 
     def close(self) -> None:
         """Let go of the state file; an emulator without one holds nothing, and may be used on."""
         self._store.close()
-
-    def _make_app(self, api_key: str) -> WSGIApp:
-        control = Control(
-            lifecycle=self._lifecycle,
-            clock=self._clock,
-            outbox=self._outbox,
-            calls=self._calls,
-            faults=self._faults,
-            reset=self.reset,
-        )
-        return make_app(self._dispatcher, control, api_key)
 
 
 def _opened(path: str | os.PathLike[str]) -> StateFile:
@@ -238,21 +230,21 @@ def _opened(path: str | os.PathLike[str]) -> StateFile:
     return StateFile(path)
 
 
-def _deliver(outcome: Outcome, timeout: float, clock: Clock) -> Response | TransportError:
-    """The response after its delay, or the error that the caller gets instead."""
+def _deliver(outcome: Outcome, timeout: float, clock: Clock) -> Response:
+    """The response after its delay, or a TransportError where a fault keeps it back."""
     if outcome.trouble == "refuse_connection":
-        return ConnectError("the connection was refused, as a fault in the emulator demands")
+        raise ConnectError("the connection was refused, as a fault in the emulator demands")
     if outcome.delay:
         clock.wait(min(outcome.delay, timeout))
     if outcome.delay >= timeout:
-        return TransportTimeoutError(
-            f"no answer within {timeout:g} s: a fault in the emulator makes it {outcome.delay:g} s late"
+        raise TransportTimeoutError(
+            f"no response within {timeout:g} s: a fault in the emulator makes it {outcome.delay:g} s late"
         )
     response = outcome.response
     if response is None or outcome.trouble is not None:
         where = {"lose_request": "before the call was acted on", "lose_response": "after the call was acted on"}
-        part = where.get(outcome.trouble or "", "within the body of the answer")
-        return ConnectionLostError(f"the connection broke {part}, as a fault in the emulator demands")
+        part = where.get(outcome.trouble or "", "within the body of the response")
+        raise ConnectionLostError(f"the connection broke {part}, as a fault in the emulator demands")
     # No transport reads further.
     return attrs.evolve(response, body=response.body[: MAX_BODY + 1]) if len(response.body) > MAX_BODY else response
 

@@ -53,11 +53,7 @@ class LostError(ConnectionError):
 class WSGIApp:
     """A WSGI application for any server.
 
-    :param dispatcher: responds for the API.
-    :param control: responds below ``/_emulate/``.
-    :param key: the key that requests must have.
-    :param hosts: the hosts that requests may be addressed to.
-    :param has_page: whether ``/`` is a page that anybody may see who reaches this.
+    :ivar has_page: whether ``/`` is a page that anybody may see who reaches this.
     """
 
     _dispatcher: Dispatcher
@@ -71,7 +67,7 @@ class WSGIApp:
 
         :raises ValueError: if an emulator can't have this key.
         """
-        return attrs.evolve(self, key=checked_key(api_key))
+        return attrs.evolve(self, key=_checked_key(api_key))
 
     def with_hosts(self, *hosts: str) -> WSGIApp:
         """The same application for other hosts too than ``localhost``, ``127.0.0.1`` and ``[::1]``.
@@ -196,8 +192,7 @@ class _Incoming:
     def body(self, limit: int) -> bytes:
         """The body.
 
-        :param limit: how many bytes are read at most.
-        :raises ErrorResponse: if it is longer.
+        :raises ErrorResponse: if it is longer than so many bytes.
         :raises ConnectionError: if the client went away before it was whole.
         """
         # One more, since a body in chunks is not refused there but cut.
@@ -214,10 +209,7 @@ class _Incoming:
         return body
 
     def check_json(self) -> None:
-        """Make sure that the headers say that the body is JSON.
-
-        :raises ErrorResponse: if they don't.
-        """
+        """Make sure that the headers say that the body is JSON."""
         coding = self._request.headers.get("Content-Encoding", "identity")
         charset = self._request.mimetype_params.get("charset", "utf-8")
         if (self._request.mimetype, charset.lower(), coding.lower()) != ("application/json", "utf-8", "identity"):
@@ -225,21 +217,6 @@ class _Incoming:
                 "The request body must be JSON in UTF-8, uncompressed, with the header Content-Type: application/json."
             )
             raise ErrorResponse(415, {"code": "unsupported_media_type", "message": message})
-
-
-def checked_key(api_key: str) -> Hidden[str]:
-    """The key, if an emulator may have it.
-
-    :raises ValueError: if it may not; the text does not show it.
-    """
-    if not api_key or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
-        raise ValueError("an API key is one word of printable ASCII characters, such as sk_test_default")
-    if api_key.startswith("sk_live_"):
-        raise ValueError(
-            "a key that starts with sk_live_ is one of production: keep it there, and give the emulator "
-            "any other, such as sk_test_default"
-        )
-    return Hidden(api_key)
 
 
 def headers_of(response: Response) -> list[tuple[str, str]]:
@@ -253,6 +230,18 @@ def reason(status: int) -> str:
 
 def half_of(response: Response) -> bytes:
     return response.body[: len(response.body) // 2]
+
+
+def _checked_key(api_key: str) -> Hidden[str]:
+    """The key, if an emulator may have it. No error shows it."""
+    if not api_key or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
+        raise ValueError("an API key is one word of printable ASCII characters, such as sk_test_default")
+    if api_key.startswith("sk_live_"):
+        raise ValueError(
+            "a key that starts with sk_live_ is one of production: keep it there, and give the emulator "
+            "any other, such as sk_test_default"
+        )
+    return Hidden(api_key)
 
 
 def _quoted(path: str) -> str:

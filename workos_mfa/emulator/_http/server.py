@@ -11,6 +11,7 @@ import socket
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
+from workos_mfa._core.redaction import Hidden
 from workos_mfa.emulator._api.dispatcher import Dispatcher
 from workos_mfa.emulator._http.control import Control
 
@@ -26,22 +27,20 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (they are tra
 _BACKLOG = 128
 
 
-def make_app(dispatcher: Dispatcher, control: Control, api_key: str) -> WSGIApp:
-    """The WSGI application of an emulator.
+def make_app(dispatcher: Dispatcher, control: Control) -> WSGIApp:
+    """The WSGI application of an emulator, for the key that it has if it was given no other.
 
     :raises ImportError: if werkzeug is not installed; the text says how to install it.
-    :raises ValueError: if an emulator can't have this key.
     """
     try:
         importlib.import_module("werkzeug")
     except ImportError as error:
         raise ImportError(
-            "the emulator answers over HTTP with werkzeug, which is not installed; run: "
-            "pip install 'workos-mfa[emulator]'"
+            "the emulator serves HTTP with werkzeug, which is not installed; run: pip install 'workos-mfa[emulator]'"
         ) from error
-    from workos_mfa.emulator._http.app import WSGIApp, checked_key
+    from workos_mfa.emulator._http.app import WSGIApp
 
-    return WSGIApp(dispatcher, control, checked_key(api_key))
+    return WSGIApp(dispatcher, control, Hidden(DEFAULT_API_KEY))
 
 
 class EmulatorServer:
