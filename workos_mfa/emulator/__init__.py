@@ -1,7 +1,7 @@
 """The MFA API in memory, for tests, demos and development without an account.
 
-It is a second reading of the API beside the client's: it shares the seam in
-:mod:`workos_mfa._core.transport` with it and nothing that knows a field's name, so that each checks the other.
+It reads the API by itself: with the client it shares the transport protocol of :mod:`workos_mfa._core.transport`,
+and nothing that knows a field's name, so that each checks the other.
 """
 
 from __future__ import annotations

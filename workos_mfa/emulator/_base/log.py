@@ -110,7 +110,7 @@ class SMSMessage(NoDiffEquality):
     :param text: the whole text, as it would arrive.
     :param code: the one-time code of the challenge. The text holds it, unless its template does not.
     :param factor_id: the factor that was challenged.
-    :param challenge_id: the challenge that the code answers.
+    :param challenge_id: the challenge that the code is for.
     :param sent_at: when it was sent, by the emulator's clock.
     """
 

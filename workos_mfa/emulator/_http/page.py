@@ -1,7 +1,7 @@
 """The page for people: the text messages and the codes of authenticator apps, as a phone would show them.
 
-It needs no key, so it is only where nobody else can see it. It runs no script, loads nothing from anywhere, and
-refreshes by itself; a click on a code selects it for copying.
+It needs no key, so it is there only if no other machine can reach the emulator. It runs no script, loads nothing, and
+refreshes by itself; a click on a code selects it for copying. Every time on it is in UTC.
 """
 
 from __future__ import annotations
@@ -84,15 +84,15 @@ def showing(clock: Clock, messages: Sequence[SMSMessage], codes: Sequence[TOTPCo
     until = datetime.fromtimestamp((step_at(now) + 1) * STEP_SECONDS, timezone.utc)
     body = _PAGE.substitute(
         style=_STYLE,
-        now=f"{now.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S}",
+        now=f"{now:%Y-%m-%d %H:%M:%S}",
         stands=", which stands still" if clock.is_frozen else "",
         messages=_list(
-            [_card(message.to, _time(message.sent_at), message.code, message.text) for message in reversed(messages)],
+            [_card(sms.to, f"{sms.sent_at:%H:%M:%S}", sms.code, sms.text) for sms in reversed(messages)],
             "None yet: challenge an sms factor, and its message is here.",
             "/_emulate/outbox",
         ),
         codes=_list(
-            [_card(code.user, f"until {_time(until)}", code.code, code.issuer, code.factor_id) for code in codes],
+            [_card(code.user, f"until {until:%H:%M:%S}", code.code, code.issuer, code.factor_id) for code in codes],
             "None yet: enroll a totp factor, and its code is here.",
             "/_emulate/codes",
         ),
@@ -113,7 +113,3 @@ def _card(title: str, note: str, code: str, *texts: str) -> str:
         f'<li><div class="head"><span>{escape(title)}</span><time>{escape(note)}</time></div>'
         f"<code>{escape(code)}</code>{''.join(f'<p>{escape(text)}</p>' for text in texts)}</li>"
     )
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone(timezone.utc):%H:%M:%S}"
