@@ -47,7 +47,7 @@ class Emulator:
 
     :param now: an aware datetime at which the clock stands still; None for the real time, running.
     :param state: a file that keeps factors, challenges, users, text messages and the clock over a restart, even one
-        after a ``kill -9``. It is made where there is none, holds secrets and is for one emulator at a time;
+        after a ``kill -9``. It is made if there is none, holds secrets and is for one emulator at a time;
         :meth:`close` lets go of it. Its clock goes before ``now``. Calls and faults are not kept.
     :param random_seed: makes ids, secrets, codes and request ids the same each time, for tests that compare them. Who
         knows it knows every code. Ids hold the time, so it needs ``now`` too.

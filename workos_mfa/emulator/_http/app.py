@@ -1,7 +1,7 @@
 """The emulator as a WSGI application.
 
-It validates the host, the key, and the size and type of the body. Then the API or the control plane responds. What a
-fault demands becomes what a client sees of it: half a body, or a broken connection.
+It validates the host, the key, and the size and type of the body. Then the API or the control plane responds. A fault
+becomes what a client sees of it: a late response, half a body, or a broken connection.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ API_LIMIT = 100 * 1024
 
 _CONTROL_LIMIT = 16 * 1024 * 1024  # A seed may be long.
 _CONTROL = "/_emulate"
-# Everything that a path may hold as it is.
+# The characters of a path that need no percent-encoding.
 _PATH_SAFE = "/:@!$&'()*+,;=-._~"
 
 _log = logging.getLogger("workos_mfa.emulator")
@@ -131,7 +131,7 @@ class WSGIApp:
         method, path = incoming.method, incoming.path
         if not self._hosts.allow(incoming.host):
             raise _misdirected(incoming.host)
-        # Who has a key is a client of the API, which has nothing there.
+        # With a key it is a request for the API, which has no route there.
         if path == "/" and method == "GET" and self.has_page and not incoming.bearer:
             return Outcome(self._control.page())
         if path == "/health" and method == "GET":
@@ -171,7 +171,7 @@ class _Incoming:
             return
         path = raw.partition("?")[0]
         if not path.startswith("/") and "://" in path:
-            # In full, as a client writes it that takes this for a proxy; no web page can make a browser do that.
+            # A whole URL, as a client sends it to a proxy. No web page can make a browser do that.
             self.host = ""
             path = "/" + path.partition("://")[2].partition("/")[2]
         self.path = path.removeprefix(_quoted(environ.get("SCRIPT_NAME", "")))

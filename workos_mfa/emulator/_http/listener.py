@@ -75,7 +75,7 @@ class Handler(WSGIRequestHandler):
         finally:
             self.rfile = stream
         self.command = ""
-        self.send_error(400, "There is a line in its head that HTTP does not have.")
+        self.send_error(400, "A line of its head is not valid HTTP.")
         return False
 
     def run_wsgi(self) -> None:
@@ -86,7 +86,7 @@ class Handler(WSGIRequestHandler):
             return
         hosts = len(self.headers.get_all("Host", []))
         if hosts > 1 or (not hosts and self.request_version != "HTTP/1.0"):
-            self.send_error(400, "It takes one header Host.")
+            self.send_error(400, "It must have one Host header.")
             return
         listener = cast("Listener", self.server)
         body = LimitedStream(cast("IO[bytes]", self.rfile), length)
@@ -220,7 +220,7 @@ class Listener(ThreadedWSGIServer):
         try:
             self.process_request(*self.get_request())
         except OSError as error:
-            # One that is gone by now is not there any more. One that there is no descriptor for is, and would be
-            # tried again and again without a pause.
+            # A connection that is gone leaves the queue. One that there is no descriptor for stays in it, and would be
+            # tried again at once, for ever.
             if error.errno in _NO_RESOURCES:
                 self.closing.wait(_PAUSE)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import importlib
 import socket
-from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
 from workos_mfa._core.redaction import Hidden
@@ -59,10 +58,7 @@ class EmulatorServer:
         from workos_mfa.emulator._http.listener import Listener
 
         with _listening(host, port) as sock:
-            address = sock.getsockname()
-            self._app = app.at(host, address[0])
-            self._port: int = address[1]
-            self._listener = Listener(self._app, sock)
+            self._listener = Listener(app.at(host, sock.getsockname()[0]), sock)
         self._host = _EVERYWHERE.get(host, host)
 
     def __repr__(self) -> str:
@@ -71,16 +67,14 @@ class EmulatorServer:
     def __enter__(self: _Server) -> _Server:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
     def base_url(self) -> str:
         """Its address, such as ``http://127.0.0.1:4100``; for ``MFA(base_url=...)`` or WORKOS_BASE_URL."""
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}"
+        return f"http://{host}:{self.port}"
 
     @property
     def host(self) -> str:
@@ -90,17 +84,17 @@ class EmulatorServer:
     @property
     def port(self) -> int:
         """The port it listens on."""
-        return self._port
+        return self._listener.port
 
     @property
     def page_url(self) -> str | None:
         """The page with messages and codes for a browser; None if others than this machine could see it."""
-        return f"{self.base_url}/" if self._app.has_page else None
+        return f"{self.base_url}/" if self._listener.wsgi_app.has_page else None
 
     @property
     def api_key(self) -> str:
         """The key that requests need; for ``MFA(api_key=...)`` or WORKOS_API_KEY."""
-        return self._app.api_key
+        return self._listener.wsgi_app.api_key
 
     def close(self) -> None:
         """Stop at once. Requests under way are broken off; no thread and no socket is left when it returns."""

@@ -34,7 +34,7 @@ class StateFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        # Absolute, since SQLite takes some names for something else than files.
+        # Absolute, since some names, such as :memory:, are no files for SQLite.
         self._path = Path(path).absolute()
         self._process = os.getpid()
         self._closed = False
@@ -88,9 +88,9 @@ class StateFile:
         return undone
 
     def close(self) -> None:
-        """Close the file; what comes afterwards is refused."""
+        """Close the file; later changes raise StateFileError."""
         self._closed = True
-        # A child of a fork has the parent's connection, and would pull the file from under it.
+        # After a fork the child has the parent's connection too: to close it would end the parent's lock.
         if os.getpid() == self._process:
             self._db.close()
 
@@ -109,7 +109,7 @@ class StateFile:
 
     def _prepare(self) -> None:
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        # The lock comes with the first look, so that nobody is between the look and the first change.
+        # Locked before the first read, so that nobody changes the file between the check and the first write.
         self._db.execute("BEGIN EXCLUSIVE")
         if _number(self._db, "SELECT count(*) FROM sqlite_master"):
             self._check_owner(self._db)
@@ -126,7 +126,7 @@ class StateFile:
         self._db.execute("PRAGMA synchronous = NORMAL")
 
     def _check_unopened(self) -> None:
-        """Look at the file without a change: to open a FIFO hangs, and SQLite tidies up any database that it opens."""
+        """Check the file and change nothing: to open a FIFO hangs, and SQLite tidies up any database that it opens."""
         if not self._path.exists():
             raise OSError("it is a link to nothing; make what it leads to, or name another file")
         if not self._path.is_file():

@@ -119,7 +119,7 @@ class Store:
     """All that an emulator keeps. It starts where an emulator before it stopped, if they share a state file.
 
     :ivar lock: to be held around every use of the tables.
-    :ivar challenges: those of deleted factors too, so that it can be said what became of them.
+    :ivar challenges: the challenges, also those whose factor was deleted: the API tells these from unknown ones.
     :ivar used_steps: which factor has accepted the code of which step, as in :func:`step_name`.
     :ivar users: the addresses of the users that were seeded.
     """
