@@ -22,7 +22,7 @@ from workos_mfa.emulator._faults.fault import OPERATIONS
 
 
 def _struck(faults: Faults, method: str = "GET", path: str = "/", operation: str | None = None) -> bool:
-    return faults.strike(operation, method, path, lambda: NOW).effect is not None
+    return faults.strike(operation, method, path, lambda: NOW)[0] is not None
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_selectors_go_together(faults: Faults) -> None:
 def test_the_oldest_strikes_first(faults: Faults) -> None:
     """Faults for the same call strike one after the other, and the later ones do not count what they did not see."""
     first, second = faults.lose_response(), faults.cut_body()
-    kinds = [faults.strike(None, "GET", "/", lambda: NOW).effect for _ in range(3)]
+    kinds = [faults.strike(None, "GET", "/", lambda: NOW)[0] for _ in range(3)]
     assert [effect and effect.kind for effect in kinds] == ["lose_response", "cut_body", None]
     assert (first.used, second.used) == (1, 1)
 

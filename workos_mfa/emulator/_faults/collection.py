@@ -16,6 +16,7 @@ from workos_mfa.emulator._faults.fault import (
     Fault,
     Selectors,
     SelectorsDict,
+    Trouble,
     number,
     reason,
     respond,
@@ -42,21 +43,6 @@ _NOT_READ = ("fault", "id", "used")
 
 _HTML = "<html><head><title>{status}</title></head><body><h1>{reason}</h1><hr>an edge server</body></html>"
 _BROKEN_JSON = '{"object": "authentication_factor", "id": '
-
-
-@attrs.frozen
-class Struck:
-    """What the faults say of one call.
-
-    :param effect: what replaces or spoils the response, or None.
-    :param delay: seconds that the response is late.
-    """
-
-    effect: Effect | None = None
-    delay: float = 0.0
-
-
-_NOTHING = Struck()
 
 
 class Faults(Collection[Fault]):
@@ -101,19 +87,19 @@ class Faults(Collection[Fault]):
 
     def refuse_connection(self, **selectors: Unpack[SelectorsDict]) -> Fault:
         """No connection is made, so nothing is done: a :class:`workos_mfa.ConnectError`."""
-        return self._add(Effect(kind="refuse_connection"), selectors)
+        return self._break("refuse_connection", selectors)
 
     def lose_request(self, **selectors: Unpack[SelectorsDict]) -> Fault:
         """The connection breaks before anything is done; the client can't tell it from :meth:`lose_response`."""
-        return self._add(Effect(kind="lose_request"), selectors)
+        return self._break("lose_request", selectors)
 
     def lose_response(self, **selectors: Unpack[SelectorsDict]) -> Fault:
         """The call is done and the connection breaks before the response: to repeat it now does it twice."""
-        return self._add(Effect(kind="lose_response"), selectors)
+        return self._break("lose_response", selectors)
 
     def cut_body(self, **selectors: Unpack[SelectorsDict]) -> Fault:
         """The call is done and the connection breaks in the middle of the response's body."""
-        return self._add(Effect(kind="cut_body"), selectors)
+        return self._break("cut_body", selectors)
 
     def delay(self, seconds: float, **selectors: Unpack[SelectorsDict]) -> Fault:
         """The call is done and the response comes late.
@@ -231,36 +217,35 @@ class Faults(Collection[Fault]):
             lines = "".join(f"\n  {fault!r}: {fault.used} of {fault.selectors.count or 'any'}" for fault in unused)
             raise AssertionError(f"these faults have not struck as often as announced:{lines}")
 
-    def strike(self, operation: str | None, method: str, path: str, now: Callable[[], datetime]) -> Struck:
-        """What is to happen to a call, which counts for the faults that it fits.
+    def strike(
+        self, operation: str | None, method: str, path: str, now: Callable[[], datetime]
+    ) -> tuple[Effect | None, float]:
+        """What replaces or spoils the response to a call, and by how many seconds it is late.
 
         :param operation: the name of the call, or None where the route is not known.
         :param method: the HTTP method, in capitals.
         :param path: the path as it was sent.
         :param now: tells the emulator's time.
         """
+        found, delay = None, 0.0
+        # Looked at without the lock, since it is so for nearly every call.
         if not self._waiting:
-            return _NOTHING
+            return found, delay
         with self._lock:
-            struck = self._struck(operation, method, path, now())
+            moment = now()
+            for fault in self._waiting:
+                is_delay = fault.kind == "delay"
+                if (found is None or is_delay) and fault.selectors.fit(operation, method, path):
+                    effect = fault.strike(moment)
+                    if not is_delay:
+                        found = effect
+                    elif effect is not None:
+                        delay += effect.seconds or 0
             self._waiting = tuple(fault for fault in self._waiting if not fault.is_used_up)
-        return struck
+        return found, delay
 
-    def _struck(self, operation: str | None, method: str, path: str, now: datetime) -> Struck:
-        found = None
-        delay = 0.0
-        for fault in self._waiting:
-            is_delay = fault.kind == "delay"
-            if (found is not None and not is_delay) or not fault.selectors.fit(operation, method, path):
-                continue
-            effect = fault.strike(now)
-            if effect is None:
-                continue
-            if is_delay:
-                delay += effect.seconds or 0
-            else:
-                found = effect
-        return Struck(found, delay)
+    def _break(self, trouble: Trouble, selectors: SelectorsDict) -> Fault:
+        return self._add(Effect(kind=trouble, trouble=trouble), selectors)
 
     def _add(self, effect: Effect, selectors: SelectorsDict) -> Fault:
         chosen = Selectors(**selectors)

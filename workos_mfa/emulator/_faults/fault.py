@@ -59,36 +59,27 @@ class Effect:
     """What a fault does to a call, and the numbers that it needs.
 
     :param kind: the name of the method of ``emulator.faults`` that made it.
+    :param trouble: how it breaks the connection, if it does.
     :param status: the status of a response.
-    :param body: the body of a response as JSON shows it.
-    :param content: the body of a response as it is sent; None for a response without a body.
-    :param content_type: the type of ``content``.
+    :param body: the body of a response: JSON, or a string that is sent as it is; None for no body.
     :param headers: the headers of a response beside the usual ones.
     :param seconds: how late a ``delay`` is, or the window of a ``rate_limit``.
     :param calls: how many calls go through in the window of a ``rate_limit``.
     """
 
     kind: Kind
+    trouble: Trouble | None = None
     status: int | None = None
     body: object = attrs.field(default=None, repr=False)
-    content: bytes | None = attrs.field(default=None, repr=False)
-    content_type: str = ""
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
     seconds: float | None = None
     calls: int | None = None
-
-    @property
-    def error_code(self) -> str | None:
-        """The API's name for the error in the body, if it has one."""
-        body = self.body
-        code = cast("Mapping[str, object]", body).get("code") if isinstance(body, Mapping) else None
-        return code if isinstance(code, str) else None
 
 
 def respond(status: int, body: object, headers: Mapping[str, str] | None, retry_after: float | None) -> Effect:
     """An effect that is a response.
 
-    :param body: None for what the API says with this status, a string to be sent as it is, or JSON.
+    :param body: None for what the API says with this status.
     :raises ValueError: if it can't be sent.
     """
     if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
@@ -99,17 +90,14 @@ def respond(status: int, body: object, headers: Mapping[str, str] | None, retry_
     if status in _WITHOUT_BODY:
         if body is not None:
             raise ValueError(f"body: a response of status {status} has none")
-        return Effect(kind="respond", status=status, headers=sent)
-    if isinstance(body, str):
-        content, content_type = _encoded(body), "text/plain; charset=utf-8"
+    elif isinstance(body, str):
+        _check_encodable(body)
     else:
-        text = _json(_usual_body(status) if body is None else body)
-        body, content, content_type = json.loads(text), text.encode(), JSON_TYPE
-    return Effect(kind="respond", status=status, body=body, content=content, content_type=content_type, headers=sent)
+        body = _copied(_usual_body(status) if body is None else body)
+    return Effect(kind="respond", status=status, body=body, headers=sent)
 
 
 def number(name: str, value: object) -> float:
-    """A finite number that is not negative."""
     # NaN fails any comparison.
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _TOO_MUCH:
         return value
@@ -117,14 +105,12 @@ def number(name: str, value: object) -> float:
 
 
 def whole(name: str, value: object, *, least: int) -> int:
-    """A whole number."""
     if isinstance(value, int) and not isinstance(value, bool) and least <= value < _TOO_MUCH:
         return value
     raise ValueError(f"{name} is {value!r}, but takes a whole number of at least {least}")
 
 
 def reason(status: int) -> str:
-    """The reason phrase of HTTP for a status."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -163,7 +149,6 @@ class Selectors:
         whole("after", self.after, least=0)
 
     def fit(self, operation: str | None, method: str, path: str) -> bool:
-        """Whether a call is one of those that are meant."""
         return (
             self.operation in {None, operation}
             and (self.method in {None, "*"} or str(self.method).upper() == method)
@@ -298,17 +283,19 @@ def _usual_body(status: int) -> Mapping[str, object]:
     return {"message": reason(status)}
 
 
-def _encoded(text: str) -> bytes:
+def _check_encodable(text: str) -> None:
     try:
-        return text.encode()
+        text.encode()
     except UnicodeEncodeError:
         pass
+    else:
+        return
     raise ValueError("body: the text holds half of a surrogate pair, which can't be sent")
 
 
-def _json(body: object) -> str:
+def _copied(body: object) -> object:
     try:
-        return json.dumps(body, separators=(",", ":"), allow_nan=False)
+        return json.loads(json.dumps(body, allow_nan=False))
     except (TypeError, ValueError, RecursionError):
         pass
     raise ValueError("body: it holds something that JSON does not have; a string is sent as it is")
