@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.emulator.caller import NOW, Caller
 from workos_mfa.emulator import Emulator
-from workos_mfa.emulator._base.randomness import Randomness, SeededRandomness
+from workos_mfa.emulator._base.randomness import Randomness
 
 
 def _everything(seed: int | str | None) -> list[Any]:
@@ -47,7 +47,7 @@ def test_a_reset_begins_anew() -> None:
     assert [caller.totp(), caller.emulator.calls[0].request_id] == first
 
 
-@pytest.mark.parametrize("randomness", [Randomness(), SeededRandomness(7)])
+@pytest.mark.parametrize("randomness", [Randomness(), Randomness(7)])
 def test_values_have_their_form(randomness: Randomness) -> None:
     """Codes are six digits, UUIDs are of version 4 and of the variant that says so, numbers have no more bits."""
     for _ in range(200):
@@ -65,7 +65,7 @@ def test_values_have_their_form(randomness: Randomness) -> None:
 @given(st.integers() | st.text(st.characters(exclude_categories=[])))
 def test_any_int_or_text_is_a_seed(seed: int | str) -> None:
     """Whatever the seed, the series is the same twice."""
-    assert SeededRandomness(seed).bits(80) == SeededRandomness(seed).bits(80)
+    assert Randomness(seed).bits(80) == Randomness(seed).bits(80)
 
 
 @pytest.mark.parametrize("seed", [{"factors": []}, 1.5, True, b"7"])

@@ -18,7 +18,7 @@ from workos_mfa.emulator._api.handlers import Handlers
 from workos_mfa.emulator._api.router import Router
 from workos_mfa.emulator._base.clock import Clock
 from workos_mfa.emulator._base.log import Calls, Outbox
-from workos_mfa.emulator._base.randomness import Randomness, SeededRandomness
+from workos_mfa.emulator._base.randomness import Randomness
 from workos_mfa.emulator._domain import qr
 from workos_mfa.emulator._domain.lifecycle import Lifecycle
 from workos_mfa.emulator._domain.totp import TOTPCode
@@ -75,7 +75,7 @@ class Emulator:
         self._clock = Clock(now)
         self._calls = Calls()
         self._faults = Faults()
-        randomness = Randomness() if random_seed is None else SeededRandomness(random_seed)
+        randomness = Randomness(random_seed)
         self._store = Store(self._clock, randomness, None if state is None else _opened(state))
         self._lifecycle = Lifecycle(chosen, self._clock, self._store)
         router = Router(Handlers(self._lifecycle, chosen).routes())

@@ -24,6 +24,7 @@ from workos_mfa.emulator._state.store import Store
 _FACTOR = ("id", "type", "issuer", "user", "secret", "phone_number", "user_id", "created_at", "verified")
 _CHALLENGE = ("id", "authentication_factor_id", "code", "created_at", "expires_at")
 _ONLY_FOR = {"issuer": "totp", "user": "totp", "secret": "totp", "phone_number": "sms"}
+_SAME_FACTOR = ("type", "user_id", "phone_number", "issuer", "user")
 _TYPES = ("totp", "sms", "generic_otp")
 _ID_END = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _CODE = re.compile(r"[0-9]{6}")
@@ -36,7 +37,12 @@ def settings_in(mapping: object) -> Settings:
 
     :raises ValueError: if it has some that can't be; the text names the place.
     """
-    return _JSONObject("", mapping).at("settings", {}).settings()
+    place = _JSONObject("", mapping).at("settings")
+    try:
+        return settings_from(place.values)
+    except ValueError as error:
+        problem = str(error)
+    place.refuse("", problem)
 
 
 @attrs.frozen
@@ -61,28 +67,29 @@ class Planter:
         """
         seed = _JSONObject("", mapping)
         seed.only(("settings", "users", "factors", "challenges"))
-        seed.at("settings", {}).check_settings(self.settings)
-        users = seed.at("users", {}).texts()
-        places = seed.entries("factors")
-        read = [(place, self._factor(place, _before(now, places, n))) for n, place in enumerate(places)]
-        places = seed.entries("challenges")
-        planned = [(place, _challenge(place, _before(now, places, n))) for n, place in enumerate(places)]
-
-        factors = [self._known_factor(place, record) for place, record in read]
+        self._check_settings(seed)
+        users = seed.at("users").texts()
+        factors = [self._factor(place, made) for place, made in seed.entries("factors", now)]
         by_id = {factor.id: factor for factor in factors if factor.id}
-        challenges = [self._known_challenge(place, record, by_id) for place, record in planned]
+        challenges = [self._challenge(place, made, by_id) for place, made in seed.entries("challenges", now)]
         _check_unique("factors", factors)
         _check_unique("challenges", challenges)
 
-        for user_id, email in users.items():
-            self.store.users[user_id] = email
+        self.store.users.update(users)
         return {
             "factors": [self._keep_factor(factor) for factor in factors],
             "challenges": [self._keep_challenge(challenge) for challenge in challenges],
         }
 
-    def _factor(self, place: _JSONObject, now: datetime) -> FactorRecord:
-        """A factor as the seed has it: its id is empty where none is pinned, its key None where no secret is."""
+    def _check_settings(self, seed: _JSONObject) -> None:
+        wanted = settings_in(seed.values)
+        for name in seed.at("settings").values:
+            if getattr(wanted, name) != getattr(self.settings, name):
+                problem = "this emulator was started with another value, and keeps it; start one anew to have this one"
+                seed.refuse(f"settings.{name}", problem)
+
+    def _factor(self, place: _JSONObject, made: datetime) -> FactorRecord:
+        """The factor of this id, or one as the seed has it: id and key are empty where the seed leaves them out."""
         place.only(_FACTOR)
         kind = place.needed("type")
         if kind not in _TYPES:
@@ -91,10 +98,10 @@ class Planter:
             if kind != needed and place.text(name) is not None:
                 place.refuse(name, f"is for factors of type {needed}")
         pinned = place.id(ids.FACTOR)
-        return FactorRecord(
+        record = FactorRecord(
             id=pinned,
             type=kind,
-            created_at=place.moment("created_at") or _time_in(pinned) or now,
+            created_at=place.moment("created_at") or _time_in(pinned) or made,
             user_id=place.text("user_id"),
             phone_number=self._phone(place) if kind == "sms" else None,
             issuer=(place.text("issuer") or self.settings.team_name) if kind == "totp" else None,
@@ -102,35 +109,46 @@ class Planter:
             key=_key(place),
             verified=place.flag("verified"),
         )
+        known = self.store.factors.get(pinned, record)
+        # A secret that the seed leaves to chance was drawn when the factor was first made.
+        if record.key not in {None, known.key} or any(
+            getattr(record, name) != getattr(known, name) for name in _SAME_FACTOR
+        ):
+            place.refuse("id", "there is another factor of this id already")
+        return known
 
     def _phone(self, place: _JSONObject) -> str:
         number = normalised_phone(place.needed("phone_number"), self.settings)
         return place.refuse("phone_number", "text messages can't be sent there") if number is None else number
 
-    def _known_factor(self, place: _JSONObject, record: FactorRecord) -> FactorRecord:
-        known = self.store.factors.get(record.id)
-        if known is None:
-            return record
-        # A secret that the seed leaves to chance was drawn when the factor was first made.
-        same = (record.type, record.user_id, record.phone_number, record.issuer, record.user, record.key or known.key)
-        if same != (known.type, known.user_id, known.phone_number, known.issuer, known.user, known.key):
-            place.refuse("id", "there is another factor of this id already")
-        return known
-
-    def _known_challenge(
-        self, place: _JSONObject, record: ChallengeRecord, seeded: Mapping[str, FactorRecord]
-    ) -> ChallengeRecord:
-        factor = seeded.get(record.factor_id) or self.store.factors.get(record.factor_id)
+    def _challenge(self, place: _JSONObject, made: datetime, seeded: Mapping[str, FactorRecord]) -> ChallengeRecord:
+        """The challenge of this id, or one as the seed has it: id and code are empty where the seed leaves them out."""
+        place.only(_CHALLENGE)
+        pinned = place.id(ids.CHALLENGE)
+        created_at = place.moment("created_at") or _time_in(pinned) or made
+        expires_at = place.moment("expires_at") or created_at + LIFETIME
+        code = place.text("code")
+        if code is not None and not _CODE.fullmatch(code):
+            place.refuse("code", "must be a string of six digits")
+        factor_id = place.needed("authentication_factor_id")
+        factor = seeded.get(factor_id) or self.store.factors.get(factor_id)
         if factor is None:
             place.refuse("authentication_factor_id", "there is no such factor, neither here nor from before")
-        if factor.type == "totp" and record.code is not None:
+        if factor.type == "totp" and code is not None:
             place.refuse("code", "a totp factor's code follows from its secret and the time")
-        if factor.type == "sms" and record.code is None:
+        if factor.type == "sms" and code is None:
             place.refuse("code", "is missing; no text message is sent that would tell it")
-        known = self.store.challenges.get(record.id)
+        known = self.store.challenges.get(pinned)
         if known is None:
-            return attrs.evolve(record, factor_type=factor.type)
-        if (record.factor_id, record.code or known.code) != (known.factor_id, known.code):
+            return ChallengeRecord(
+                id=pinned,
+                factor_id=factor_id,
+                factor_type=factor.type,
+                created_at=created_at,
+                expires_at=expires_at,
+                code=code,
+            )
+        if factor_id != known.factor_id or code not in {None, known.code}:
             place.refuse("id", "there is another challenge of this id already")
         return known
 
@@ -163,7 +181,7 @@ class _JSONObject:
             isinstance(key, str) for key in cast("Mapping[object, object]", value)
         ):
             self.refuse("", "must be a JSON object")
-        self._values = cast("Mapping[str, object]", value)
+        self.values = cast("Mapping[str, object]", value)
 
     def refuse(self, name: str, problem: str) -> NoReturn:
         """Say what is wrong, and where."""
@@ -172,45 +190,32 @@ class _JSONObject:
 
     def only(self, known: Collection[str]) -> None:
         """Refuse every property that is not among these."""
-        for name in self._values:
+        for name in self.values:
             if name not in known:
                 self.refuse(name, f"there is no such property; there are {', '.join(known)}")
 
-    def at(self, name: str, default: object = None) -> _JSONObject:
-        """The JSON object of this name."""
-        value = self._values.get(name, default)
-        return _JSONObject(f"{self.name}.{name}".strip("."), value)
+    def at(self, name: str) -> _JSONObject:
+        """The JSON object of this name, empty where there is none."""
+        return _JSONObject(name, self.values.get(name, {}))
 
-    def entries(self, name: str) -> list[_JSONObject]:
-        """The JSON objects in the list of this name."""
-        values = self._values.get(name, [])
+    def entries(self, name: str, now: datetime) -> list[tuple[_JSONObject, datetime]]:
+        """The JSON objects in the list of this name, each with a time: now for the last, and earlier for the others."""
+        values = self.values.get(name, [])
         if not isinstance(values, list):
             self.refuse(name, "must be a list")
-        return [_JSONObject(f"{name}[{n}]", value) for n, value in enumerate(cast("list[object]", values))]
+        listed = cast("list[object]", values)
+        return [
+            (_JSONObject(f"{name}[{n}]", value), now - (len(listed) - 1 - n) * _MILLISECOND)
+            for n, value in enumerate(listed)
+        ]
 
-    def settings(self) -> Settings:
-        """Settings, by their names."""
-        try:
-            return settings_from(self._values)
-        except ValueError as error:
-            problem = f"{self.name}: {error}"
-        raise ValueError(problem)
-
-    def check_settings(self, in_force: Settings) -> None:
-        """Refuse settings that are not those in force."""
-        wanted = self.settings()
-        for name in self._values:
-            if getattr(wanted, name) != getattr(in_force, name):
-                problem = "this emulator was started with another value, and keeps it; start one anew to have this one"
-                self.refuse(name, problem)
-
-    def texts(self) -> Mapping[str, str]:
+    def texts(self) -> dict[str, str]:
         """All properties, which must be strings."""
-        return {name: self.needed(name) for name in self._values}
+        return {name: self.needed(name) for name in self.values}
 
     def text(self, name: str) -> str | None:
         """A string that is not empty, or None where there is none."""
-        value = self._values.get(name)
+        value = self.values.get(name)
         if value is None:
             return None
         if not isinstance(value, str) or not value or not value.isprintable():
@@ -246,36 +251,14 @@ class _JSONObject:
 
     def flag(self, name: str) -> bool:
         """True or False; False where there is none."""
-        value = self._values.get(name, False)
+        value = self.values.get(name, False)
         return value if isinstance(value, bool) else self.refuse(name, "must be true or false")
-
-
-def _before(now: datetime, places: Collection[object], number: int) -> datetime:
-    return now - (len(places) - 1 - number) * _MILLISECOND
 
 
 def _check_unique(name: str, records: Collection[FactorRecord] | Collection[ChallengeRecord]) -> None:
     pinned = [record.id for record in records if record.id]
     if len(set(pinned)) < len(pinned):
         raise ValueError(f"{name}: two of them have the same id")
-
-
-def _challenge(place: _JSONObject, now: datetime) -> ChallengeRecord:
-    """A challenge as the seed has it: its id is empty where none is pinned, its type until its factor is known."""
-    place.only(_CHALLENGE)
-    pinned = place.id(ids.CHALLENGE)
-    created_at = place.moment("created_at") or _time_in(pinned) or now
-    code = place.text("code")
-    if code is not None and not _CODE.fullmatch(code):
-        place.refuse("code", "must be a string of six digits")
-    return ChallengeRecord(
-        id=pinned,
-        factor_id=place.needed("authentication_factor_id"),
-        factor_type="",
-        created_at=created_at,
-        expires_at=place.moment("expires_at") or created_at + LIFETIME,
-        code=code,
-    )
 
 
 def _time_in(pinned: str) -> datetime | None:
