@@ -93,7 +93,7 @@ class Dispatcher:
         result: Result | None,
         fault: str | None,
     ) -> str:
-        """Put a request on the list of calls. Returns the id of the request."""
+        """Put a request on the list of calls, and return the id that it gets."""
         request_id = self._randomness.uuid()
         call = Call(
             operation=route.operation if route else None,

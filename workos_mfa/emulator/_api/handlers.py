@@ -20,7 +20,6 @@ class Handlers:
         self._settings = settings
 
     def routes(self) -> list[Route]:
-        """The routes of the API."""
         factor, user = "/auth/factors/{id}", "/user_management/users/{id}/auth_factors"
         return [
             Route("POST", "/auth/factors/enroll", self.enroll_factor, "enroll_factor"),
@@ -30,36 +29,30 @@ class Handlers:
             Route("POST", "/auth/challenges/{id}/verify", self.verify_challenge, "verify_challenge"),
             Route("POST", user, self.create_user_auth_factor, "create_user_auth_factor"),
             Route("GET", user, self.list_user_auth_factors, "list_user_auth_factors", has_query=True),
-            # The paths of 2022.
+            # The paths of 2022 have no id; it is in the body.
             Route("POST", "/auth/factors/challenge", self.challenge_factor_2022, "challenge_factor"),
             Route("POST", "/auth/factors/verify", self.verify_challenge_2022, "verify_challenge"),
         ]
 
     def enroll_factor(self, arguments: Arguments) -> Result:
-        """Make a factor."""
         new = read_enroll(arguments.body, self._settings, self._lifecycle.new_secret)
         record = self._lifecycle.enroll(new)
         return Result(_CREATED, serialization.factor(record, new))
 
     def get_factor(self, arguments: Arguments) -> Result:
-        """Return a factor, without its secret."""
         return Result(200, serialization.factor(self._lifecycle.factor(arguments.id)))
 
     def delete_factor(self, arguments: Arguments) -> Result:
-        """Delete a factor."""
         self._lifecycle.delete(arguments.id)
         return Result(204)
 
     def challenge_factor(self, arguments: Arguments) -> Result:
-        """Make a challenge, and send its text message if it has one."""
         return self._challenge(arguments.id, arguments.body, ("sms_template",))
 
     def verify_challenge(self, arguments: Arguments) -> Result:
-        """Check the code of a challenge."""
         return self._verify(arguments.id, arguments.body, ("code",))
 
     def create_user_auth_factor(self, arguments: Arguments) -> Result:
-        """Make a TOTP factor for a user, and a challenge with it."""
         email = self._lifecycle.email_of(arguments.id)
         new = read_create(arguments.body, arguments.id, email, self._settings, self._lifecycle.new_secret)
         record = self._lifecycle.enroll(new)
@@ -71,19 +64,16 @@ class Handlers:
         return Result(_CREATED, body)
 
     def list_user_auth_factors(self, arguments: Arguments) -> Result:
-        """Return a page of a user's factors."""
         factors = self._lifecycle.factors_of_user(arguments.id)
         page = page_of(factors, read_query(arguments.query, self._settings))
         return Result(200, serialization.factor_list(page))
 
     def challenge_factor_2022(self, arguments: Arguments) -> Result:
-        """Make a challenge the old way, with the factor's id in the body."""
         name = "authentication_factor_id"
         known = (name, "sms_template")
         return self._challenge(self._id_in_body(arguments, name, known), arguments.body, known)
 
     def verify_challenge_2022(self, arguments: Arguments) -> Result:
-        """Check a code the old way, with the challenge's id in the body."""
         name = "authentication_challenge_id"
         known = (name, "code")
         return self._verify(self._id_in_body(arguments, name, known), arguments.body, known)

@@ -28,13 +28,7 @@ _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 
 @attrs.frozen(kw_only=True)
 class PageQuery:
-    """Which page is asked for.
-
-    :param before: the cursor that the page ends before.
-    :param after: the cursor that the page begins after.
-    :param limit: the greatest number of factors.
-    :param order: ``"normal"``, ``"desc"`` or ``"asc"``.
-    """
+    """Which page is asked for. A cursor is the id of a factor that is not on the page."""
 
     before: str | None
     after: str | None
@@ -52,10 +46,6 @@ class FactorPage:
 
 
 def read_query(query: Mapping[str, str], settings: Settings) -> PageQuery:
-    """Which page is asked for.
-
-    :raises ErrorResponse: if a parameter is unknown or has a value that makes no sense.
-    """
     fields = Fields(query, settings)
     fields.only(("before", "after", "limit", "order"))
     asked = PageQuery(
@@ -69,7 +59,6 @@ def read_query(query: Mapping[str, str], settings: Settings) -> PageQuery:
 
 
 def page_of(factors: Sequence[FactorRecord], asked: PageQuery) -> FactorPage:
-    """The page of these factors that is asked for."""
     if asked.order == "normal":
         page = page_of(factors, attrs.evolve(asked, order="desc", before=asked.after, after=asked.before))
         return attrs.evolve(page, before=page.after, after=page.before)
@@ -77,16 +66,12 @@ def page_of(factors: Sequence[FactorRecord], asked: PageQuery) -> FactorPage:
     ordered = sorted(factors, key=_place, reverse=not ascending)
     places = {factor.id: _place(factor) for factor in ordered}
 
-    def comes_after(factor: FactorRecord, cursor: str) -> bool:
+    def count_before(cursor: str) -> int:
         place = places.get(cursor) or _place_of_deleted(cursor, ascending=ascending)
-        return _place(factor) > place if ascending else _place(factor) < place
+        return sum(other < place if ascending else other > place for other in places.values())
 
-    start = 0
-    end = len(ordered)
-    if asked.after is not None:
-        start = sum(not comes_after(factor, asked.after) for factor in ordered)
-    if asked.before is not None:
-        end = sum(factor.id != asked.before and not comes_after(factor, asked.before) for factor in ordered)
+    start = 0 if asked.after is None else count_before(asked.after) + (asked.after in places)
+    end = len(ordered) if asked.before is None else count_before(asked.before)
     if asked.before is not None and asked.after is None:
         start = max(start, end - asked.limit)
     end = min(end, start + asked.limit)

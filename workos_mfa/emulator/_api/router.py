@@ -23,7 +23,6 @@ class Arguments:
 class Result:
     """What a handler returns.
 
-    :param status: the HTTP status.
     :param body: JSON, or a string that is sent as it is; None for no body.
     :param headers: the headers beside the usual ones.
     :param error_code: the API's name for the error in the body.
@@ -42,11 +41,8 @@ Handler = Callable[[Arguments], Result]
 class Route:
     """A method and a path with their handler.
 
-    :param method: the HTTP method.
     :param template: the path, with ``{id}`` in place of an id.
-    :param handle: the handler.
     :param operation: the name of the call, as the method of :class:`workos_mfa.MFA` has it.
-    :param has_query: whether it takes query parameters.
     """
 
     method: str
@@ -57,10 +53,7 @@ class Route:
 
 
 class Router:
-    """A table of routes. Where two fit, the first one counts.
-
-    :param routes: the routes.
-    """
+    """A table of routes. Where two fit, the first one counts."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         # By the number of segments, so that a request is compared with a few routes only.
@@ -81,7 +74,6 @@ class Router:
         return None
 
     def methods(self, path: str) -> list[str]:
-        """The methods that a path has, sorted."""
         segments = path.split("/")
         routes = self._routes.get(len(segments), ())
         return sorted({route.method for route, pattern in routes if _fits(segments, pattern)})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from workos_mfa.emulator._api.pagination import FactorPage
-from workos_mfa.emulator._domain.new_factor import NewFactor
+from workos_mfa.emulator._domain.lifecycle import NewFactor
 from workos_mfa.emulator._settings import Settings
 from workos_mfa.emulator._state.records import ChallengeRecord, FactorRecord
 
@@ -16,39 +16,24 @@ def factor(record: FactorRecord, new: NewFactor | None = None) -> Mapping[str, o
 
     :param new: has the secret in its forms, for the one response that shows it.
     """
-    totp = _names(record)
-    if new is not None:
-        totp |= {"qr_code": new.qr_code, "secret": new.secret, "uri": new.uri}
     return {
         "object": "authentication_factor",
         "id": record.id,
         **_times(record.created_at),
         "type": record.type,
         **_owner(record),
-        **_block(record, totp),
+        **_block(record, _totp(record, new)),
     }
 
 
 def factor_of_user(record: FactorRecord, new: NewFactor | None = None) -> Mapping[str, object]:
-    """A factor as the user management calls show it.
-
-    :param new: has the secret in its forms, for the one response that shows it.
-    """
-    totp = _names(record)
-    if new is not None:
-        totp = {
-            "issuer": new.issuer,
-            "qr_code": new.qr_code,
-            "secret": new.secret,
-            "uri": new.uri,
-            "user": new.user,
-        }
+    """A factor as the user management calls show it, with the block in alphabetical order."""
     return {
         "object": "authentication_factor",
         "id": record.id,
         **_owner(record),
         "type": record.type,
-        **_block(record, totp),
+        **_block(record, dict(sorted(_totp(record, new).items()))),
         **_times(record.created_at),
     }
 
@@ -69,7 +54,6 @@ def challenge(record: ChallengeRecord, settings: Settings) -> Mapping[str, objec
 
 
 def factor_list(page: FactorPage) -> Mapping[str, object]:
-    """A page of a user's factors."""
     return {
         "object": "list",
         "data": [factor_of_user(record) for record in page.items],
@@ -77,8 +61,9 @@ def factor_list(page: FactorPage) -> Mapping[str, object]:
     }
 
 
-def _names(record: FactorRecord) -> dict[str, object]:
-    return {"issuer": record.issuer, "user": record.user}
+def _totp(record: FactorRecord, new: NewFactor | None) -> Mapping[str, object]:
+    names = {"issuer": record.issuer, "user": record.user}
+    return names if new is None else {**names, "qr_code": new.qr_code, "secret": new.secret, "uri": new.uri}
 
 
 def _owner(record: FactorRecord) -> Mapping[str, object]:
@@ -97,6 +82,5 @@ def _times(created_at: datetime) -> Mapping[str, object]:
 
 
 def timestamp(moment: datetime) -> str:
-    """A time as the API writes it."""
     # The emulator's moments are all in UTC, so that the end is +00:00.
     return moment.isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Literal, cast
 
 from workos_mfa.emulator._domain import error_responses, qr, totp
-from workos_mfa.emulator._domain.new_factor import NewFactor
+from workos_mfa.emulator._domain.lifecycle import NewFactor
 from workos_mfa.emulator._domain.phone_numbers import PLACEHOLDER, normalised_phone
 from workos_mfa.emulator._settings import Settings
 
@@ -34,23 +34,21 @@ _JSON = json.JSONDecoder(parse_constant=_no_constant)
 class Fields:
     """The properties of one request. Problems are collected; :meth:`check` raises them.
 
-    :param values: names and values.
-    :param settings: what is valid.
+    A method that reads a property returns something of the right type where it is invalid, too.
     """
 
     def __init__(self, values: Mapping[str, object], settings: Settings) -> None:
         self._values = values
         self._settings = settings
-        self._problems: list[error_responses.Problem] = []
+        self._problems: list[tuple[str, str]] = []
 
     def only(self, known: Collection[str]) -> None:
-        """Allow these properties and no others."""
         for name in self._values:
             if name not in known:
                 self.problem(name, f"property {name} should not exist")
 
     def required(self, name: str, *, longest: int | None = None) -> str:
-        """A string that must be there and not empty. Empty if it is invalid."""
+        """A string that must be there and not empty."""
         value = self._values.get(name)
         if not isinstance(value, str):
             self.problem(name, f"{name} must be a string")
@@ -70,7 +68,6 @@ class Fields:
         return None if self._values.get(name) == "" else self.optional(name, longest=longest)
 
     def one_of(self, name: str, choices: Collection[str]) -> str:
-        """One of some strings. Empty if it is invalid."""
         value = self._values.get(name)
         if isinstance(value, str) and value in choices:
             return value
@@ -78,9 +75,9 @@ class Fields:
         return ""
 
     def phone(self, name: str, *, needed: bool) -> str:
-        """A phone number as it was written. Empty if there is none.
+        """A phone number as it was written, empty if there is none.
 
-        An empty string passes here: the API calls it an invalid number, not a missing one.
+        An empty string passes: the API calls it an invalid number, not a missing one.
         """
         value = self._values.get(name)
         if isinstance(value, str):
@@ -90,7 +87,6 @@ class Fields:
         return ""
 
     def code(self, name: str) -> str:
-        """A one-time code."""
         value = self._values.get(name)
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if is_number and self._settings.number_as_code == "read":
@@ -98,23 +94,17 @@ class Fields:
         return self.required(name)
 
     def problem(self, name: str, sentence: str) -> None:
-        """Note that a property is invalid."""
-        self._problems.append(error_responses.Problem(name, sentence))
+        """Note that a property is invalid, in a sentence without its value."""
+        self._problems.append((name, sentence))
 
     def check(self) -> None:
-        """Make sure that no property was invalid.
-
-        :raises ErrorResponse: if one was; it lists all problems.
-        """
+        """Raise an :class:`ErrorResponse` with all problems, if there are any."""
         if self._problems:
             raise error_responses.invalid(self._problems, self._settings)
 
 
 def body_fields(body: bytes, known: Collection[str], settings: Settings) -> Fields:
-    """The properties of a JSON body. An empty body has none, as with the API.
-
-    :raises ErrorResponse: if it is not a JSON object.
-    """
+    """The properties of a JSON body. An empty body has none, as with the API."""
     value: object = {}
     if body:
         try:
@@ -130,11 +120,7 @@ def body_fields(body: bytes, known: Collection[str], settings: Settings) -> Fiel
 
 
 def read_enroll(body: bytes, settings: Settings, new_secret: Callable[[], str]) -> NewFactor:
-    """The factor that ``/auth/factors/enroll`` is asked for.
-
-    :param new_secret: makes the secret of a TOTP factor.
-    :raises ErrorResponse: if the body is invalid.
-    """
+    """The factor that ``/auth/factors/enroll`` is asked for."""
     fields = body_fields(body, _ENROLL, settings)
     kind = fields.one_of("type", _TYPES)
     user_id = fields.optional("user_id")
@@ -157,11 +143,7 @@ def read_enroll(body: bytes, settings: Settings, new_secret: Callable[[], str]) 
 
 
 def read_create(body: bytes, user_id: str, email: str, settings: Settings, new_secret: Callable[[], str]) -> NewFactor:
-    """The factor that ``/user_management/users/{id}/auth_factors`` is asked for.
-
-    :param new_secret: makes the secret if none is given.
-    :raises ErrorResponse: if the body is invalid.
-    """
+    """The factor that ``/user_management/users/{id}/auth_factors`` is asked for."""
     fields = body_fields(body, _CREATE, settings)
     fields.one_of("type", ("totp",))
     longest = settings.max_totp_name
@@ -176,7 +158,6 @@ def read_create(body: bytes, user_id: str, email: str, settings: Settings, new_s
 
 
 def read_template(fields: Fields, settings: Settings, *, is_sms: bool) -> str | None:
-    """The ``sms_template`` of a challenge, or None."""
     name = "sms_template"
     if not is_sms:
         if fields.optional_or_empty(name) is not None and settings.template_without_sms == "refused":
@@ -207,7 +188,7 @@ def _totp_factor(
         qr_code = qr.data_uri(uri)
     except qr.TooLongError:
         sentence = "totp_issuer, totp_user and the secret do not fit into a QR code together"
-        raise error_responses.invalid([error_responses.Problem("totp_issuer", sentence)], settings) from None
+        raise error_responses.invalid([("totp_issuer", sentence)], settings) from None
     return NewFactor(
         type="totp",
         user_id=user_id,

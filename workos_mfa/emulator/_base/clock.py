@@ -27,7 +27,6 @@ class ClockSetting:
     ahead: timedelta
 
     def now(self, real: datetime) -> datetime:
-        """What the clock shows at a moment of real time."""
         return self.frozen_at or real + self.ahead
 
 

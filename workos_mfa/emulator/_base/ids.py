@@ -23,13 +23,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def milliseconds(moment: datetime) -> int:
-    """Whole milliseconds since 1970."""
     since = moment - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
 def moment(since_1970: int) -> datetime:
-    """The moment so many milliseconds after the beginning of 1970."""
     return _EPOCH + timedelta(milliseconds=since_1970)
 
 
@@ -47,7 +45,6 @@ def time_in(some_id: str) -> int | None:
 class IdMaker:
     """Makes ids; not for two threads at once.
 
-    :param randomness: where the part after the time is taken from.
     :ivar last: the number of the last id; the next one of the same millisecond counts on from it.
     """
 
@@ -56,11 +53,6 @@ class IdMaker:
         self.last: int = 0
 
     def __call__(self, prefix: str, moment: datetime) -> str:
-        """A new id.
-
-        :param prefix: :data:`FACTOR` or :data:`CHALLENGE`.
-        :param moment: when the object is made.
-        """
         time = milliseconds(moment)
         if time == self.last >> _RANDOM_BITS:
             self.last += 1

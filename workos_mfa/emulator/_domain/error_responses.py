@@ -1,22 +1,19 @@
-"""Every answer of the API that is not a success, word for word.
+"""Every error that the API responds with, word for word, in a function of its own.
 
-The order of the keys is the one that was recorded. One function an answer, so that the engine reads
-as what it decides and this page as what the API says.
+The order of the keys is the one that was recorded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import attrs
-
 from workos_mfa.emulator._settings import Settings
 
 _NOT_PROCESSED = "Request could not be processed."
 
 
-class ErrorResponse(Exception):  # noqa: N818  (it is an answer, not an error of the emulator)
-    """What the engine raises in place of a result: the status and the body of the answer."""
+class ErrorResponse(Exception):  # noqa: N818  (it is a response, not an error of the emulator)
+    """What is raised in place of a result: a response with this status and JSON."""
 
     def __init__(self, status: int, body: Mapping[str, object], *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__()
@@ -25,26 +22,15 @@ class ErrorResponse(Exception):  # noqa: N818  (it is an answer, not an error of
         self.headers: Mapping[str, str] = headers or {}
 
 
-@attrs.frozen
-class Problem:
-    """One thing that is wrong with a request: the property and a sentence about it, never the value."""
-
-    field: str
-    sentence: str
-
-
 def factor_not_found(factor_id: str) -> ErrorResponse:
-    """There is no such factor."""
     return _not_found(f"Authentication Factor not found: '{factor_id}'.", factor_id)
 
 
 def challenge_not_found(challenge_id: str) -> ErrorResponse:
-    """There is no such challenge."""
     return _not_found(f"Authentication Challenge not found: '{challenge_id}'.", challenge_id)
 
 
 def user_not_found(user_id: str) -> ErrorResponse:
-    """There is no such user."""
     return _not_found(f"User not found: '{user_id}'.", user_id)
 
 
@@ -53,40 +39,33 @@ def _not_found(message: str, entity_id: str) -> ErrorResponse:
 
 
 def invalid_phone_number(number: str) -> ErrorResponse:
-    """Text messages can't be sent there."""
     return ErrorResponse(422, {"message": f"Phone number is invalid: '{number}'", "code": "invalid_phone_number"})
 
 
 def previously_verified(challenge_id: str) -> ErrorResponse:
-    """The challenge was verified before."""
     message = f"The authentication challenge '{challenge_id}' has already been verified."
     return ErrorResponse(422, {"code": "authentication_challenge_previously_verified", "message": message})
 
 
 def expired(challenge_id: str) -> ErrorResponse:
-    """The challenge's time is over."""
     message = f"The authentication challenge '{challenge_id}' has expired."
     return ErrorResponse(422, {"code": "authentication_challenge_expired", "message": message})
 
 
 def too_many_attempts() -> ErrorResponse:
-    """There were too many wrong codes."""
     message = "One-time code has had too many failed attempts."
     return ErrorResponse(400, {"code": "one_time_code_too_many_attempts", "message": message})
 
 
 def previously_used() -> ErrorResponse:
-    """The TOTP code was accepted before."""
     return ErrorResponse(400, {"code": "one_time_code_previously_used", "message": _NOT_PROCESSED})
 
 
 def sms_rate_limited(settings: Settings) -> ErrorResponse:
-    """The number got too many text messages."""
     return _throttled("sms_challenge_rate_limited", settings)
 
 
 def sms_quota_reached(settings: Settings) -> ErrorResponse:
-    """The account's text messages are used up."""
     return _throttled("sms_challenge_quota_reached", settings)
 
 
@@ -96,29 +75,27 @@ def _throttled(code: str, settings: Settings) -> ErrorResponse:
 
 
 def factor_limit_reached() -> ErrorResponse:
-    """The user has as many factors as the settings allow; no source has the API's own words."""
+    # No source has the API's own words.
     message = "The user has reached the maximum number of authentication factors."
     return ErrorResponse(422, {"code": "authentication_factor_limit_reached", "message": message})
 
 
-def invalid(problems: Sequence[Problem], settings: Settings) -> ErrorResponse:
-    """Properties are missing, unknown or of the wrong kind."""
+def invalid(problems: Sequence[tuple[str, str]], settings: Settings) -> ErrorResponse:
+    """Properties are missing, unknown or of the wrong kind; a problem is a name and a sentence without the value."""
     if settings.validation_errors == "by_field":
-        by_field = [{"field": problem.field, "code": problem.sentence} for problem in problems]
+        by_field = [{"field": name, "code": sentence} for name, sentence in problems]
         return ErrorResponse(422, {"message": "Validation failed", "errors": by_field})
-    by_code = [{"code": f"invalid_{problem.field}", "message": problem.sentence} for problem in problems]
+    by_code = [{"code": f"invalid_{name}", "message": sentence} for name, sentence in problems]
     body = {"code": "invalid_request_parameters", "message": "Validation failed.", "errors": by_code}
     return ErrorResponse(400 if settings.validation_errors == "bad_request" else 422, body)
 
 
 def unreadable() -> ErrorResponse:
-    """The body is not a JSON object."""
     body = {"code": "invalid_request_body", "message": "The request body must be a JSON object."}
     return ErrorResponse(400, body)
 
 
 def method_not_allowed(method: str, path: str, allowed: Sequence[str]) -> ErrorResponse:
-    """The path is one of the API's, the method is not."""
     message = (
         f"The workos_mfa emulator has no {method} {path}: the API has this path with {' and '.join(allowed)}. "
         "This answer is the emulator's own."
@@ -127,7 +104,7 @@ def method_not_allowed(method: str, path: str, allowed: Sequence[str]) -> ErrorR
 
 
 def not_implemented(method: str, path: str) -> ErrorResponse:
-    """The emulator does not have this route; it says who speaks, so that nobody takes it for the API."""
+    # It says who speaks, so that nobody takes it for the API.
     message = (
         f"The workos_mfa emulator does not implement {method} {path}. This answer is the emulator's own: "
         "it says nothing about the WorkOS API."

@@ -1,7 +1,7 @@
 """The lifecycle of factors and challenges: how they are made, verified, used up and deleted.
 
-The rules and nothing of HTTP. Every method happens whole or not at all, however many threads call, since each
-holds the one lock from its first look to its last write.
+Every method happens whole or not at all, however many threads call, since each holds the one lock from its first look
+to its last write.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 import attrs
 
+from workos_mfa._core.redaction import NoDiffEquality
 from workos_mfa.emulator._base import ids
 from workos_mfa.emulator._base.clock import Clock
 from workos_mfa.emulator._base.log import SMSMessage
 from workos_mfa.emulator._domain import error_responses, totp
-from workos_mfa.emulator._domain.new_factor import NewFactor
 from workos_mfa.emulator._domain.phone_numbers import (
     FIXED_CODE,
     PLACEHOLDER,
@@ -30,27 +30,38 @@ from workos_mfa.emulator._state.store import Store, step_name
 _RATE_WINDOW = timedelta(seconds=60)
 
 
-class Lifecycle:
-    """The lifecycle over a store and a clock.
+@attrs.frozen(kw_only=True, eq=False)
+class NewFactor(NoDiffEquality):
+    """What an enrolment asks for. The fields from ``issuer`` on are for type ``totp``.
 
-    Every method raises :class:`ErrorResponse` where the API would answer with an error.
+    :param listed: whether the factor is in its user's list.
+    :param uri: the secret as an ``otpauth`` URI; shown once.
+    :param qr_code: the URI as a QR code; shown once.
     """
 
+    type: str
+    user_id: str | None
+    phone_number: str | None = attrs.field(default=None, repr=False)
+    listed: bool = True
+    issuer: str | None = None
+    user: str | None = None
+    secret: str | None = attrs.field(default=None, repr=False)
+    uri: str | None = attrs.field(default=None, repr=False)
+    qr_code: str | None = attrs.field(default=None, repr=False)
+
+
+class Lifecycle:
+    """Every method raises :class:`ErrorResponse` where the API would respond with an error."""
+
     def __init__(self, settings: Settings, clock: Clock, store: Store) -> None:
-        self._settings = settings
+        self.settings: Settings = settings
         self._clock = clock
         self._store = store
 
     def __repr__(self) -> str:
         return f"<Lifecycle: {self.summary()}>"
 
-    @property
-    def settings(self) -> Settings:
-        """The settings in force."""
-        return self._settings
-
     def new_secret(self) -> str:
-        """A secret for a TOTP factor."""
         return totp.new_secret(self._store.randomness)
 
     def plant(self, mapping: object) -> dict[str, list[str]]:
@@ -59,20 +70,17 @@ class Lifecycle:
         :raises ValueError: if it can't be read or does not fit what is there.
         """
         with self._store.transaction():
-            return Planter(self._settings, self._store).plant(mapping, self._now())
+            return Planter(self.settings, self._store).plant(mapping, self._now())
 
     def check_user(self, user_id: str) -> None:
-        """Make sure that there is such a user."""
-        if self._settings.users == "seeded" and self._email(user_id) is None:
+        if self.settings.users == "seeded" and self._email(user_id) is None:
             raise error_responses.user_not_found(user_id)
 
     def email_of(self, user_id: str) -> str:
-        """The address of a user."""
         self.check_user(user_id)
         return self._email(user_id) or f"{user_id}@example.com"
 
     def factor(self, factor_id: str) -> FactorRecord:
-        """The factor of this id."""
         with self._store.lock:
             factor = self._store.factors.get(factor_id)
         if factor is None:
@@ -84,11 +92,10 @@ class Lifecycle:
         self.check_user(user_id)
         with self._store.lock:
             factors = self._store.factors.of_user(user_id)
-        shows_all = self._settings.unverified_factors_listed
+        shows_all = self.settings.unverified_factors_listed
         return [factor for factor in factors if factor.listed and (factor.verified or shows_all)]
 
     def enroll(self, new: NewFactor) -> FactorRecord:
-        """Keep a new factor."""
         if new.user_id is not None:
             self.check_user(new.user_id)
         with self._store.transaction():
@@ -109,15 +116,11 @@ class Lifecycle:
         return factor
 
     def delete(self, factor_id: str) -> None:
-        """Forget a factor for good."""
         with self._store.transaction():
             del self._store.factors[self.factor(factor_id).id]
 
     def challenge(self, factor_id: str, template: str | None = None) -> ChallengeRecord:
-        """Make a challenge; for an SMS factor send the message too.
-
-        :param template: the text of the message, for SMS factors.
-        """
+        """Make a challenge; for an SMS factor send the message too, in the words of the template."""
         message = None
         with self._store.lock:
             with self._store.transaction():
@@ -125,7 +128,7 @@ class Lifecycle:
                 challenge = self._new_challenge(factor)
                 self._store.challenges[challenge.id] = challenge
                 if factor.phone_number is not None:
-                    text = template or self._settings.default_sms_text
+                    text = template or self.settings.default_sms_text
                     message = _message(factor.phone_number, challenge, text)
                     self._store.note_sms(message)
             # After the transaction, which may fail; nobody would take the message back.
@@ -136,48 +139,42 @@ class Lifecycle:
     def open_challenge(self, challenge_id: str) -> tuple[ChallengeRecord, FactorRecord | None]:
         """The challenge of this id and its factor.
 
-        The factor is None only where it was deleted and the settings answer that with ``valid: false``.
+        The factor is None only where it was deleted and the settings respond to that with ``valid: false``.
         """
         with self._store.lock:
             challenge = self._store.challenges.get(challenge_id)
             factor = self._store.factors.get(challenge.factor_id) if challenge else None
         if challenge is None:
             raise error_responses.challenge_not_found(challenge_id)
-        if factor is None and self._settings.deleted_factor_reply == "challenge_not_found":
+        if factor is None and self.settings.deleted_factor_reply == "challenge_not_found":
             raise error_responses.challenge_not_found(challenge_id)
-        if factor is None and self._settings.deleted_factor_reply == "factor_not_found":
+        if factor is None and self.settings.deleted_factor_reply == "factor_not_found":
             raise error_responses.factor_not_found(challenge.factor_id)
         return challenge, factor
 
     def verify(self, challenge_id: str, code: str) -> tuple[ChallengeRecord, bool]:
-        """Hold a code against a challenge: once right, never again."""
+        """Compare a code with that of a challenge; it is right once, and never again."""
         with self._store.transaction():
             challenge, factor = self.open_challenge(challenge_id)
             if factor is None:
                 return challenge, False
             now = self._now()
             self._check_open(challenge, now)
-            locked = self._is_locked(challenge, factor)
-            if locked and self._settings.lock_refuses_right_code:
+            is_locked = self._is_locked(challenge, factor)
+            may_be_right = not (is_locked and self.settings.lock_refuses_right_code)
+            is_right = may_be_right and self._accept(challenge, factor, code, now)
+            if is_locked and not is_right:
                 raise error_responses.too_many_attempts()
-            if self._accept(challenge, factor, code, now):
+            if is_right:
                 self._store.challenges[challenge.id] = attrs.evolve(challenge, verified=True)
                 if factor.wrong_codes or not factor.verified:
                     self._store.factors[factor.id] = attrs.evolve(factor, verified=True, wrong_codes=0)
-                return challenge, True
-            if locked:
-                raise error_responses.too_many_attempts()
-            self._store.challenges[challenge.id] = attrs.evolve(challenge, wrong_codes=challenge.wrong_codes + 1)
-            self._store.factors[factor.id] = attrs.evolve(factor, wrong_codes=factor.wrong_codes + 1)
-        return challenge, False
+            else:
+                self._store.challenges[challenge.id] = attrs.evolve(challenge, wrong_codes=challenge.wrong_codes + 1)
+                self._store.factors[factor.id] = attrs.evolve(factor, wrong_codes=factor.wrong_codes + 1)
+        return challenge, is_right
 
     def totp_code(self, factor_id: str) -> str:
-        """The code that an authenticator app shows for a factor now.
-
-        :raises LookupError: if there is no such factor.
-        :raises TypeError: if it is no id.
-        :raises ValueError: if it is not a TOTP factor.
-        """
         factor = self._factor_for("totp_code", factor_id)
         if factor.key is None:
             raise ValueError(
@@ -187,18 +184,14 @@ class Lifecycle:
         return totp.code_for(factor.key, totp.step_at(self._clock.now()))
 
     def wrong_code(self, factor_id: str) -> str:
-        """The least code that no challenge of a factor takes now, nor in the next thirty seconds.
-
-        :raises LookupError: if there is no such factor.
-        :raises TypeError: if it is no id.
-        """
+        """The least code that no challenge of a factor takes now, nor in the next thirty seconds."""
         factor = self._factor_for("wrong_code", factor_id)
         now = self._clock.now()
         codes = (f"{number:0{totp.DIGITS}d}" for number in range(10**totp.DIGITS))
         return next(code for code in codes if not self._may_be_right(code, factor, now))
 
     def totp_codes(self) -> list[totp.TOTPCode]:
-        """The codes that authenticator apps show now, those of the newest factors first."""
+        """The codes that authenticator apps show now, the newest factor first."""
         with self._store.lock:
             factors = list(self._store.factors.values())
         step = totp.step_at(self._clock.now())
@@ -214,7 +207,6 @@ class Lifecycle:
         ]
 
     def summary(self) -> str:
-        """How much there is."""
         with self._store.lock:
             return self._store.summary()
 
@@ -229,12 +221,11 @@ class Lifecycle:
         return factor
 
     def _may_be_right(self, code: str, factor: FactorRecord, now: datetime) -> bool:
-        """Whether a challenge of a factor could take a code, now or in the next thirty seconds."""
         if factor.key is None:
             with self._store.lock:
                 return code in {one.code for one in self._store.challenges.values() if one.factor_id == factor.id}
         # One step more than is accepted, since the clock may run on before the code is tried.
-        window = self._settings.totp_window + 1
+        window = self.settings.totp_window + 1
         return bool(list(totp.steps_of(code, key=factor.key, moment=now, window=window)))
 
     def _now(self) -> datetime:
@@ -246,26 +237,23 @@ class Lifecycle:
             return self._store.users.get(user_id)
 
     def _check_limit(self, user_id: str | None) -> None:
-        limit = self._settings.max_factors_per_user
+        limit = self.settings.max_factors_per_user
         if user_id is not None and limit is not None and len(self._store.factors.of_user(user_id)) >= limit:
             raise error_responses.factor_limit_reached()
 
-    def _check_throttle(self, number: str | None, now: datetime) -> None:
-        settings = self._settings
-        if number is None:
-            return
+    def _check_throttle(self, number: str, now: datetime) -> None:
         if number == QUOTA_REACHED_NUMBER:
-            raise error_responses.sms_quota_reached(settings)
-        if number == RATE_LIMITED_NUMBER:
-            raise error_responses.sms_rate_limited(settings)
-        limit = settings.sms_rate_limit
-        if limit is not None and self._store.sms_sent_since(number, now - _RATE_WINDOW) >= limit:
-            raise error_responses.sms_rate_limited(settings)
+            raise error_responses.sms_quota_reached(self.settings)
+        limit = self.settings.sms_rate_limit
+        is_over = limit is not None and self._store.sms_sent_since(number, now - _RATE_WINDOW) >= limit
+        if is_over or number == RATE_LIMITED_NUMBER:
+            raise error_responses.sms_rate_limited(self.settings)
 
     def _new_challenge(self, factor: FactorRecord) -> ChallengeRecord:
         now = self._now()
         number = factor.phone_number
-        self._check_throttle(number, now)
+        if number is not None:
+            self._check_throttle(number, now)
         return ChallengeRecord(
             id=self._store.new_id(ids.CHALLENGE, now),
             factor_id=factor.id,
@@ -279,17 +267,16 @@ class Lifecycle:
         return FIXED_CODE if number and has_fixed_code(number) else self._store.randomness.code()
 
     def _check_open(self, challenge: ChallengeRecord, now: datetime) -> None:
-        settings = self._settings
         if challenge.verified:
             raise error_responses.previously_verified(challenge.id)
-        ends = challenge.factor_type != "totp" or settings.totp_challenges_expire
-        is_old = settings.new_challenge_cancels_older and not self._store.is_newest(challenge)
+        ends = challenge.factor_type != "totp" or self.settings.totp_challenges_expire
+        is_old = self.settings.new_challenge_cancels_older and not self._store.is_newest(challenge)
         if is_old or (ends and now >= challenge.expires_at):
             raise error_responses.expired(challenge.id)
 
     def _is_locked(self, challenge: ChallengeRecord, factor: FactorRecord) -> bool:
-        limit = self._settings.max_wrong_codes
-        per_factor = self._settings.wrong_codes_counted_per == "factor"
+        limit = self.settings.max_wrong_codes
+        per_factor = self.settings.wrong_codes_counted_per == "factor"
         count = factor.wrong_codes if per_factor else challenge.wrong_codes
         return limit is not None and count >= limit
 
@@ -297,13 +284,13 @@ class Lifecycle:
         if factor.key is None:
             return challenge.code == code
         reused = False
-        for step in totp.steps_of(code, key=factor.key, moment=now, window=self._settings.totp_window):
+        for step in totp.steps_of(code, key=factor.key, moment=now, window=self.settings.totp_window):
             name = step_name(factor.id, step)
             if name not in self._store.used_steps:
                 self._store.used_steps[name] = factor.id, step
                 return True
             reused = True
-        if reused and self._settings.reused_totp_code == "refused":
+        if reused and self.settings.reused_totp_code == "refused":
             raise error_responses.previously_used()
         return False
 

@@ -48,7 +48,6 @@ _US_E164 = re.compile(r"\+1[2-9][0-9]{9}")
 
 
 def has_fixed_code(number: str) -> bool:
-    """Whether the code for this number is always the same."""
     return _FICTION.fullmatch(number) is not None
 
 

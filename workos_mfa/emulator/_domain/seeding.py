@@ -49,8 +49,7 @@ def settings_in(mapping: object) -> Settings:
 class Planter:
     """Keeps what a seed describes.
 
-    :param settings: the settings in force; a seed for other ones is refused.
-    :param store: where users, factors and challenges are kept.
+    :param settings: those in force; a seed for other ones is refused.
     """
 
     settings: Settings
@@ -184,12 +183,10 @@ class _JSONObject:
         self.values = cast("Mapping[str, object]", value)
 
     def refuse(self, name: str, problem: str) -> NoReturn:
-        """Say what is wrong, and where."""
         place = f"{self.name}.{name}".strip(".") or "the seed"
         raise ValueError(f"{place}: {problem}")
 
     def only(self, known: Collection[str]) -> None:
-        """Refuse every property that is not among these."""
         for name in self.values:
             if name not in known:
                 self.refuse(name, f"there is no such property; there are {', '.join(known)}")
@@ -210,7 +207,6 @@ class _JSONObject:
         ]
 
     def texts(self) -> dict[str, str]:
-        """All properties, which must be strings."""
         return {name: self.needed(name) for name in self.values}
 
     def text(self, name: str) -> str | None:
@@ -223,7 +219,6 @@ class _JSONObject:
         return value
 
     def needed(self, name: str) -> str:
-        """A string that must be there."""
         value = self.text(name)
         return self.refuse(name, "is missing") if value is None else value
 
@@ -235,7 +230,6 @@ class _JSONObject:
         return value or ""
 
     def moment(self, name: str) -> datetime | None:
-        """A time, or None where there is none."""
         value = self.text(name)
         if value is None:
             return None
@@ -250,7 +244,6 @@ class _JSONObject:
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
     def flag(self, name: str) -> bool:
-        """True or False; False where there is none."""
         value = self.values.get(name, False)
         return value if isinstance(value, bool) else self.refuse(name, "must be true or false")
 

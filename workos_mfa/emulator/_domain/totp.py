@@ -44,12 +44,10 @@ class TOTPCode(NoDiffEquality):
 
 
 def new_secret(randomness: Randomness) -> str:
-    """A random secret of 160 bits in Base32, 32 characters without padding."""
     return secret_of(randomness.bits(8 * _SECRET_BYTES).to_bytes(_SECRET_BYTES, "big"))
 
 
 def secret_of(key: bytes) -> str:
-    """The bytes of a secret in Base32, without padding."""
     return base64.b32encode(key).decode().rstrip("=")
 
 
@@ -70,12 +68,10 @@ def key_of(secret: str) -> bytes:
 
 
 def step_at(moment: datetime) -> int:
-    """The number of the thirty-second step that a moment lies in."""
     return int(moment.timestamp()) // STEP_SECONDS
 
 
 def code_for(key: bytes, step: int) -> str:
-    """The code of one step."""
     digest = hmac.digest(key, step.to_bytes(8, "big"), "sha1")
     offset = digest[-1] & 0xF
     number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFF_FFFF
