@@ -21,58 +21,41 @@ _LEAST = {"max_wrong_codes": 1, "max_totp_name": 1, "sms_rate_limit": 1, "max_fa
 """The least value of a number where it is not 0."""
 
 _GREATEST = 999_999_999
-_CONSTANTS: Mapping[str, object] = {"true": True, "false": False, "none": None, "null": None}
 _MEANING = re.compile(r":param (\w+): (.*?)(?=\n\s*\n|\n:|\Z)", re.DOTALL)
-_WIDTH = 100
-_INDENT = " " * 6
 
 
 @attrs.frozen(kw_only=True)
 class Settings:
     """How the emulator behaves where the real API's behaviour is not published.
 
-    Wrong codes:
-
-    :param max_wrong_codes: how many wrong codes are answered ``valid: false``; what comes after them
-        is answered 400 ``one_time_code_too_many_attempts``. None for no limit.
-    :param wrong_codes_counted_per: ``"challenge"``: a new challenge starts at zero; ``"factor"``: all
-        challenges of a factor count together, until one is verified. A factor that has reached the limit
-        then stays locked, unless ``lock_refuses_right_code`` is False.
+    :param max_wrong_codes: how many wrong codes get ``valid: false``; what comes after them gets 400
+        ``one_time_code_too_many_attempts``. None for no limit.
+    :param wrong_codes_counted_per: ``"challenge"``: a new challenge starts at zero; ``"factor"``: all challenges of a
+        factor count together, until one is verified. A factor that has reached the limit then stays locked, unless
+        ``lock_refuses_right_code`` is False.
     :param lock_refuses_right_code: whether the right code is refused too, once there were too many.
-
-    TOTP:
-
     :param totp_window: how many steps of 30 seconds before and after the present one are accepted.
-    :param reused_totp_code: the response to a code that the factor has accepted before: ``"invalid"`` is
-        201 with ``valid: false`` and counts as a wrong code; ``"refused"`` is 400
-        ``one_time_code_previously_used`` and does not count.
+    :param reused_totp_code: the response to a code that the factor has accepted before: ``"invalid"`` is 201 with
+        ``valid: false`` and counts as a wrong code; ``"refused"`` is 400 ``one_time_code_previously_used`` and does
+        not count.
     :param totp_expires_at_sent: whether a challenge of a TOTP factor carries ``expires_at``.
     :param totp_challenges_expire: whether a challenge of a TOTP factor ends after ten minutes.
-    :param totp_uri: the ``otpauth://`` URI of ``/auth/factors/enroll``: ``"short"`` names secret and
-        issuer, ``"full"`` algorithm, digits and period too, as the user management call does.
+    :param totp_uri: the ``otpauth://`` URI of ``/auth/factors/enroll``: ``"short"`` names secret and issuer,
+        ``"full"`` algorithm, digits and period too, as the user management call does.
     :param max_totp_name: the greatest length of ``totp_issuer`` and of ``totp_user``, in characters.
-
-    Challenges:
-
-    :param new_challenge_cancels_older: whether only a factor's newest challenge can be verified; an older
-        one is answered as if it had expired.
-    :param deleted_factor_reply: the response to verifying a challenge whose factor is deleted: 404 for the
-        challenge, 404 for the factor, or 201 with ``valid: false``. It is never verified.
-
-    Text messages:
-
+    :param new_challenge_cancels_older: whether only a factor's newest challenge can be verified; an older one gets the
+        response of one that has expired.
+    :param deleted_factor_reply: the response to verifying a challenge whose factor is deleted: 404 for the challenge,
+        404 for the factor, or 201 with ``valid: false``. It is never verified.
     :param default_sms_text: the text where a challenge has no ``sms_template``.
     :param template_needs_code: whether an ``sms_template`` without ``{{code}}`` is refused.
     :param template_without_sms: what happens to an ``sms_template`` for a factor of another type.
     :param non_us_numbers: whether numbers outside +1 get text messages.
-    :param phone_punctuation: ``"refused"``: digits only, with or without ``+``; ``"dropped"``: spaces,
-        hyphens, dots and brackets in a number are taken out first.
-    :param sms_rate_limit: how many messages one number gets in 60 seconds before the response is
-        429 ``sms_challenge_rate_limited``. None for no limit.
+    :param phone_punctuation: ``"refused"``: digits only, with or without ``+``; ``"dropped"``: spaces, hyphens, dots
+        and brackets in a number are taken out first.
+    :param sms_rate_limit: how many messages one number gets in 60 seconds before the response is 429
+        ``sms_challenge_rate_limited``. None for no limit.
     :param retry_after: seconds that a 429 names in ``Retry-After``. None for no such header.
-
-    Validation:
-
     :param validation_errors: the response where a property is missing or of the wrong kind: ``"by_field"`` is 422
         and lists ``field`` and ``code``, ``"by_code"`` is 422 and lists ``code`` and ``message``, ``"bad_request"`` is
         400 with the list of ``"by_code"``. The API has the first two, for other calls.
@@ -80,20 +63,16 @@ class Settings:
         Go SDK up to 6.5 sends one, so the default is ``"ignored"``; ``"refused"`` finds a misspelt name. An unknown
         query parameter is refused in any case, as the API does.
     :param number_as_code: ``"refused"`` or ``"read"``, for a code that is a JSON number.
-
-    Users and lists:
-
-    :param users: which users exist. ``"any"``: every id is a user, whose address is ``<id>@example.com`` unless
-        a seed has another; ``"seeded"``: only the users of a seed, any other is answered 404.
+    :param users: which users exist. ``"any"``: every id is a user, whose address is ``<id>@example.com`` unless a seed
+        has another; ``"seeded"``: only the users of a seed, any other gets 404.
     :param list_order: how a user's factors are listed where the call has no ``order``; both are newest first.
         ``"normal"``: ``before`` leads to older factors and ``after`` to newer ones, so that a first page names
         ``before`` where there is more; ``"desc"``: the other way round, as with the calls that say ``order=desc``.
     :param team_name: the issuer where ``create_user_auth_factor`` gives none.
-    :param enrolled_factors_listed: whether a factor that ``/auth/factors/enroll`` made with a ``user_id``
-        is in that user's list.
+    :param enrolled_factors_listed: whether a factor that ``/auth/factors/enroll`` made with a ``user_id`` is in that
+        user's list.
     :param unverified_factors_listed: whether a factor is in its user's list before its first right code.
     :param max_factors_per_user: more are refused. None for no limit.
-
     :raises ValueError: if a setting has a value that it can't have.
     """
 
@@ -142,17 +121,14 @@ class SettingsDict(TypedDict, total=False):
     max_wrong_codes: int | None
     wrong_codes_counted_per: Literal["challenge", "factor"]
     lock_refuses_right_code: bool
-
     totp_window: int
     reused_totp_code: Literal["invalid", "refused"]
     totp_expires_at_sent: bool
     totp_challenges_expire: bool
     totp_uri: Literal["short", "full"]
     max_totp_name: int
-
     new_challenge_cancels_older: bool
     deleted_factor_reply: Literal["challenge_not_found", "factor_not_found", "invalid"]
-
     default_sms_text: str
     template_needs_code: bool
     template_without_sms: Literal["ignored", "refused"]
@@ -160,11 +136,9 @@ class SettingsDict(TypedDict, total=False):
     phone_punctuation: Literal["refused", "dropped"]
     sms_rate_limit: int | None
     retry_after: int | None
-
     validation_errors: Literal["by_field", "by_code", "bad_request"]
     unknown_properties: Literal["ignored", "refused"]
     number_as_code: Literal["refused", "read"]
-
     users: Literal["any", "seeded"]
     list_order: Literal["normal", "desc"]
     team_name: str
@@ -212,8 +186,10 @@ def value_in(name: str, text: str) -> object:
     """
     if _fits(text, _kind(name), 0):
         return text
+    # In lower case, since a setting that is no text takes nothing else, and Python writes True.
+    written = text.lower()
     try:
-        return _CONSTANTS[text.lower()] if text.lower() in _CONSTANTS else json.loads(text)
+        return json.loads("null" if written == "none" else written)
     except (ValueError, RecursionError):
         return text
 
@@ -227,7 +203,7 @@ def listed() -> str:
         shown = "none" if default is None else default if isinstance(default, str) else json.dumps(default)
         lines += [
             f"  {name}={shown}  ({_words(name)})",
-            *textwrap.wrap(meaning, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT),
+            textwrap.indent(textwrap.fill(meaning, width=94), " " * 6),
         ]
     return "\n".join(lines)
 
@@ -250,7 +226,6 @@ def _fits(value: object, kind: object, least: int) -> bool:
 
 
 def _words(name: str) -> str:
-    """What a setting takes."""
     kind = _KINDS[name]
     number = f"a whole number from {_LEAST.get(name, 0)} to {_GREATEST}"
     words: Mapping[object, str] = {bool: "true or false", int: number, str: "a text", type(None): "none"}

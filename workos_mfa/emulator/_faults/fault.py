@@ -32,6 +32,7 @@ JSON_TYPE = "application/json; charset=utf-8"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _TOO_MUCH = 1_000_000_000
 _WITHOUT_BODY = (204, 304)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # The server sets them, since only it knows how the response is sent.
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
@@ -90,10 +91,10 @@ def respond(status: int, body: object, headers: Mapping[str, str] | None, retry_
     if status in _WITHOUT_BODY:
         if body is not None:
             raise ValueError(f"body: a response of status {status} has none")
-    elif isinstance(body, str):
-        _check_encodable(body)
-    else:
+    elif not isinstance(body, str):
         body = _copied(_usual_body(status) if body is None else body)
+    elif _SURROGATE.search(body):
+        raise ValueError("body: the text holds half of a surrogate pair, which can't be sent")
     return Effect(kind="respond", status=status, body=body, headers=sent)
 
 
@@ -281,16 +282,6 @@ def _usual_body(status: int) -> Mapping[str, object]:
     if status == 429:
         return {"message": "Too many requests.", "code": "rate_limit_exceeded"}
     return {"message": reason(status)}
-
-
-def _check_encodable(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        pass
-    else:
-        return
-    raise ValueError("body: the text holds half of a surrogate pair, which can't be sent")
 
 
 def _copied(body: object) -> object:
