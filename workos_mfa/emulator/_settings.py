@@ -152,10 +152,9 @@ _KINDS: Mapping[str, object] = get_type_hints(Settings)
 
 
 def check_names(given: Iterable[str], *others: str) -> None:
-    """Make sure that there are settings of these names.
+    """Raise a TypeError if one is no setting; it names the nearest, and all that there are.
 
-    :param others: what else there is where they were given, for the text.
-    :raises TypeError: if there is none; the text has the nearest that there is, and all.
+    :param others: what else could have been given in the same place.
     """
     possible = [*others, *_KINDS]
     for name in given:
@@ -166,9 +165,8 @@ def check_names(given: Iterable[str], *others: str) -> None:
 
 
 def settings_from(values: Mapping[str, object], others: Settings | None = None) -> Settings:
-    """The settings that have these values.
+    """The settings that have these values, by their names.
 
-    :param values: by the settings' names, as JSON has them.
     :param others: where the other ones are taken from; None for the defaults.
     :raises ValueError: if there is no such setting, or it does not take the value; the text says what it takes.
     """
@@ -178,12 +176,7 @@ def settings_from(values: Mapping[str, object], others: Settings | None = None) 
 
 
 def value_in(name: str, text: str) -> object:
-    """The value of a setting in a text, such as ``3``, ``none`` or ``refused``.
-
-    Whether the setting takes it is for :func:`settings_from` to say.
-
-    :raises ValueError: if there is no such setting.
-    """
+    """The value in a text, such as ``3`` or ``none``; :func:`settings_from` says if the setting takes it."""
     if _fits(text, _kind(name), 0):
         return text
     # In lower case, since a setting that is no text takes nothing else, and Python writes True.

@@ -65,8 +65,8 @@ class Handlers:
 
     def list_user_auth_factors(self, arguments: Arguments) -> Result:
         factors = self._lifecycle.factors_of_user(arguments.id)
-        page = page_of(factors, read_query(arguments.query, self._settings))
-        return Result(200, serialization.factor_list(page))
+        items, before, after = page_of(factors, read_query(arguments.query, self._settings))
+        return Result(200, serialization.factor_list(items, before, after))
 
     def challenge_factor_2022(self, arguments: Arguments) -> Result:
         name = "authentication_factor_id"

@@ -36,15 +36,6 @@ class PageQuery:
     order: str
 
 
-@attrs.frozen(kw_only=True)
-class FactorPage:
-    """The factors of one page, and the cursors of its neighbours where there are any."""
-
-    items: Sequence[FactorRecord]
-    before: str | None
-    after: str | None
-
-
 def read_query(query: Mapping[str, str], settings: Settings) -> PageQuery:
     fields = Fields(query, settings)
     fields.only(("before", "after", "limit", "order"))
@@ -58,10 +49,12 @@ def read_query(query: Mapping[str, str], settings: Settings) -> PageQuery:
     return asked
 
 
-def page_of(factors: Sequence[FactorRecord], asked: PageQuery) -> FactorPage:
+def page_of(factors: Sequence[FactorRecord], asked: PageQuery) -> tuple[Sequence[FactorRecord], str | None, str | None]:
+    """The factors of a page, and its cursors ``before`` and ``after`` where there is more."""
     if asked.order == "normal":
-        page = page_of(factors, attrs.evolve(asked, order="desc", before=asked.after, after=asked.before))
-        return attrs.evolve(page, before=page.after, after=page.before)
+        turned = attrs.evolve(asked, order="desc", before=asked.after, after=asked.before)
+        items, after, before = page_of(factors, turned)
+        return items, before, after
     ascending = asked.order == "asc"
     ordered = sorted(factors, key=_place, reverse=not ascending)
     places = {factor.id: _place(factor) for factor in ordered}
@@ -76,11 +69,9 @@ def page_of(factors: Sequence[FactorRecord], asked: PageQuery) -> FactorPage:
         start = max(start, end - asked.limit)
     end = min(end, start + asked.limit)
     items = ordered[start:end]
-    return FactorPage(
-        items=items,
-        before=items[0].id if items and start > 0 else None,
-        after=items[-1].id if items and end < len(ordered) else None,
-    )
+    before = items[0].id if items and start > 0 else None
+    after = items[-1].id if items and end < len(ordered) else None
+    return items, before, after
 
 
 def _place(factor: FactorRecord) -> tuple[int, str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from workos_mfa.emulator._api.pagination import FactorPage
 from workos_mfa.emulator._domain.lifecycle import NewFactor
 from workos_mfa.emulator._settings import Settings
 from workos_mfa.emulator._state.records import ChallengeRecord, FactorRecord
@@ -53,11 +52,11 @@ def challenge(record: ChallengeRecord, settings: Settings) -> Mapping[str, objec
     return shown
 
 
-def factor_list(page: FactorPage) -> Mapping[str, object]:
+def factor_list(factors: Sequence[FactorRecord], before: str | None, after: str | None) -> Mapping[str, object]:
     return {
         "object": "list",
-        "data": [factor_of_user(record) for record in page.items],
-        "list_metadata": {"before": page.before, "after": page.after},
+        "data": [factor_of_user(record) for record in factors],
+        "list_metadata": {"before": before, "after": after},
     }
 
 

@@ -65,10 +65,7 @@ class Lifecycle:
         return totp.new_secret(self._store.randomness)
 
     def plant(self, mapping: object) -> dict[str, list[str]]:
-        """Keep what a seed describes; all of it, or nothing.
-
-        :raises ValueError: if it can't be read or does not fit what is there.
-        """
+        """Keep what a seed describes; all of it, or a ValueError and nothing."""
         with self._store.transaction():
             return Planter(self.settings, self._store).plant(mapping, self._now())
 
@@ -137,18 +134,14 @@ class Lifecycle:
         return challenge
 
     def open_challenge(self, challenge_id: str) -> tuple[ChallengeRecord, FactorRecord | None]:
-        """The challenge of this id and its factor.
-
-        The factor is None only where it was deleted and the settings respond to that with ``valid: false``.
-        """
+        """A challenge and its factor, which is None only where a deleted factor means ``valid: false``."""
         with self._store.lock:
             challenge = self._store.challenges.get(challenge_id)
             factor = self._store.factors.get(challenge.factor_id) if challenge else None
-        if challenge is None:
+        reply = self.settings.deleted_factor_reply
+        if challenge is None or (factor is None and reply == "challenge_not_found"):
             raise error_responses.challenge_not_found(challenge_id)
-        if factor is None and self.settings.deleted_factor_reply == "challenge_not_found":
-            raise error_responses.challenge_not_found(challenge_id)
-        if factor is None and self.settings.deleted_factor_reply == "factor_not_found":
+        if factor is None and reply == "factor_not_found":
             raise error_responses.factor_not_found(challenge.factor_id)
         return challenge, factor
 
@@ -186,9 +179,17 @@ class Lifecycle:
     def wrong_code(self, factor_id: str) -> str:
         """The least code that no challenge of a factor takes now, nor in the next thirty seconds."""
         factor = self._factor_for("wrong_code", factor_id)
-        now = self._clock.now()
+        with self._store.lock:
+            right = {
+                challenge.code for challenge in self._store.challenges.values() if challenge.factor_id == factor_id
+            }
+        if factor.key is not None:
+            # One step more than is accepted, since the clock may run on before the code is tried.
+            window = self.settings.totp_window + 1
+            step = totp.step_at(self._clock.now())
+            right |= {totp.code_for(factor.key, near) for near in range(max(step - window, 0), step + window + 1)}
         codes = (f"{number:0{totp.DIGITS}d}" for number in range(10**totp.DIGITS))
-        return next(code for code in codes if not self._may_be_right(code, factor, now))
+        return next(code for code in codes if code not in right)
 
     def totp_codes(self) -> list[totp.TOTPCode]:
         """The codes that authenticator apps show now, the newest factor first."""
@@ -219,14 +220,6 @@ class Lifecycle:
         if factor is None:
             raise LookupError("there is no factor with this id in the emulator: never enrolled, or deleted")
         return factor
-
-    def _may_be_right(self, code: str, factor: FactorRecord, now: datetime) -> bool:
-        if factor.key is None:
-            with self._store.lock:
-                return code in {one.code for one in self._store.challenges.values() if one.factor_id == factor.id}
-        # One step more than is accepted, since the clock may run on before the code is tried.
-        window = self.settings.totp_window + 1
-        return bool(list(totp.steps_of(code, key=factor.key, moment=now, window=window)))
 
     def _now(self) -> datetime:
         now = self._clock.now()

@@ -25,14 +25,10 @@ _MASK = 4
 
 
 class TooLongError(Exception):
-    """The text does not fit into a QR code."""
+    """A text does not fit into a QR code."""
 
 
 def require_segno() -> None:
-    """Make sure that QR codes can be drawn.
-
-    :raises ImportError: if segno is not installed; the text says how to install it.
-    """
     try:
         importlib.import_module("segno")
     except ImportError as error:
@@ -42,21 +38,14 @@ def require_segno() -> None:
 
 
 def data_uri(text: str) -> str:
-    """The QR code of a text as a ``data:image/png;base64,...`` URI.
-
-    :param text: the text, ASCII only.
-    :raises TooLongError: if the text does not fit into a QR code.
-    """
     png = _png(modules(text, quiet_zone=_QUIET_ZONE))
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 def modules(text: str, *, quiet_zone: int) -> list[list[int]]:
-    """The QR code of a text row by row, 1 for a black module and 0 for a white one.
+    """The QR code of an ASCII text row by row, 1 for a black module and 0 for a white one.
 
-    :param text: the text, ASCII only.
     :param quiet_zone: the white border in modules.
-    :raises TooLongError: if the text does not fit into a QR code.
     """
     import segno
 

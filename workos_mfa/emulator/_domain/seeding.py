@@ -2,7 +2,7 @@
 
 A seed is read and compared with what is there before anything is kept. What is there already, under a pinned id, stays
 as it is if the seed says the same of it: so one seed can be given at every start of an emulator that has a state file.
-An error names the place in the JSON. It never repeats a value from there, which may be a secret.
+An error is a ValueError that names the place in the JSON. It never repeats a value from there, which may be a secret.
 """
 
 from __future__ import annotations
@@ -33,10 +33,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def settings_in(mapping: object) -> Settings:
-    """The settings that a seed has, for who makes an emulator for it.
-
-    :raises ValueError: if it has some that can't be; the text names the place.
-    """
+    """The settings that a seed has, for who makes an emulator for it."""
     place = _JSONObject("", mapping).at("settings")
     try:
         return settings_from(place.values)
@@ -56,13 +53,9 @@ class Planter:
     store: Store
 
     def plant(self, mapping: object, now: datetime) -> dict[str, list[str]]:
-        """Keep everything that is not there yet.
+        """Keep everything that is not there yet, or raise a ValueError and keep nothing.
 
-        :param now: the time of things without one, one millisecond apart, so that lists keep the seed's order.
-        :returns: the ids of the factors and challenges, in the seed's order; those that were there already are among
-            them.
-        :raises ValueError: if the seed can't be read, is for other settings or does not fit what is there; nothing is
-            kept then.
+        :returns: the ids of the factors and challenges, in the seed's order, also of those that were there already.
         """
         seed = _JSONObject("", mapping)
         seed.only(("settings", "users", "factors", "challenges"))
@@ -196,7 +189,7 @@ class _JSONObject:
         return _JSONObject(name, self.values.get(name, {}))
 
     def entries(self, name: str, now: datetime) -> list[tuple[_JSONObject, datetime]]:
-        """The JSON objects in the list of this name, each with a time: now for the last, and earlier for the others."""
+        """The JSON objects of a list, each with a time a millisecond later, so that they keep their order."""
         values = self.values.get(name, [])
         if not isinstance(values, list):
             self.refuse(name, "must be a list")

@@ -59,10 +59,7 @@ def bare_secret(text: str) -> str | None:
 
 
 def key_of(secret: str) -> bytes:
-    """The bytes that a Base32 secret stands for, with or without its padding.
-
-    :raises ValueError: if it is not Base32.
-    """
+    """The bytes that a Base32 secret stands for, with or without its padding."""
     bare = secret.rstrip("=")
     return base64.b32decode(bare + "=" * (-len(bare) % 8))
 

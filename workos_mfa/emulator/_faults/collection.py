@@ -220,13 +220,7 @@ class Faults(Collection[Fault]):
     def strike(
         self, operation: str | None, method: str, path: str, now: Callable[[], datetime]
     ) -> tuple[Effect | None, float]:
-        """What replaces or spoils the response to a call, and by how many seconds it is late.
-
-        :param operation: the name of the call, or None where the route is not known.
-        :param method: the HTTP method, in capitals.
-        :param path: the path as it was sent.
-        :param now: tells the emulator's time.
-        """
+        """What replaces or spoils the response to a call, and by how many seconds it is late."""
         found, delay = None, 0.0
         # Looked at without the lock, since it is so for nearly every call.
         if not self._waiting:

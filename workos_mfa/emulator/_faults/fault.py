@@ -78,11 +78,7 @@ class Effect:
 
 
 def respond(status: int, body: object, headers: Mapping[str, str] | None, retry_after: float | None) -> Effect:
-    """An effect that is a response.
-
-    :param body: None for what the API says with this status.
-    :raises ValueError: if it can't be sent.
-    """
+    """An effect that is a response, with the API's own words if there is no body."""
     if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
         raise ValueError(f"status is {status!r}, but takes the HTTP status of a response, 200 to 599")
     sent = _headers({} if headers is None else headers)
