@@ -8,7 +8,7 @@ An error is a ValueError that names the place in the JSON. It never repeats a va
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import NoReturn, cast
 
@@ -64,8 +64,11 @@ class Planter:
         factors = [self._factor(place, made) for place, made in seed.entries("factors", now)]
         by_id = {factor.id: factor for factor in factors if factor.id}
         challenges = [self._challenge(place, made, by_id) for place, made in seed.entries("challenges", now)]
-        _check_unique("factors", factors)
-        _check_unique("challenges", challenges)
+        read: Mapping[str, Sequence[FactorRecord | ChallengeRecord]] = {"factors": factors, "challenges": challenges}
+        for name, records in read.items():
+            pinned = [record.id for record in records if record.id]
+            if len(set(pinned)) < len(pinned):
+                seed.refuse(name, "two of them have the same id")
 
         self.store.users.update(users)
         return {
@@ -89,16 +92,23 @@ class Planter:
         for name, needed in _ONLY_FOR.items():
             if kind != needed and place.text(name) is not None:
                 place.refuse(name, f"is for factors of type {needed}")
+        number = normalised_phone(place.needed("phone_number"), self.settings) if kind == "sms" else None
+        if kind == "sms" and number is None:
+            place.refuse("phone_number", "text messages can't be sent there")
+        secret = place.text("secret")
+        bare = totp.bare_secret(secret) if secret else None
+        if secret and bare is None:
+            place.refuse("secret", "must be a Base32 secret of at least 16 characters, A-Z and 2-7")
         pinned = place.id(ids.FACTOR)
         record = FactorRecord(
             id=pinned,
             type=kind,
             created_at=place.moment("created_at") or _time_in(pinned) or made,
             user_id=place.text("user_id"),
-            phone_number=self._phone(place) if kind == "sms" else None,
+            phone_number=number,
             issuer=(place.text("issuer") or self.settings.team_name) if kind == "totp" else None,
             user=_totp_user(place) if kind == "totp" else None,
-            key=_key(place),
+            key=totp.key_of(bare) if bare else None,
             verified=place.flag("verified"),
         )
         known = self.store.factors.get(pinned, record)
@@ -109,16 +119,11 @@ class Planter:
             place.refuse("id", "there is another factor of this id already")
         return known
 
-    def _phone(self, place: _JSONObject) -> str:
-        number = normalised_phone(place.needed("phone_number"), self.settings)
-        return place.refuse("phone_number", "text messages can't be sent there") if number is None else number
-
     def _challenge(self, place: _JSONObject, made: datetime, seeded: Mapping[str, FactorRecord]) -> ChallengeRecord:
         """The challenge of this id, or one as the seed has it: id and code are empty where the seed leaves them out."""
         place.only(_CHALLENGE)
         pinned = place.id(ids.CHALLENGE)
         created_at = place.moment("created_at") or _time_in(pinned) or made
-        expires_at = place.moment("expires_at") or created_at + LIFETIME
         code = place.text("code")
         if code is not None and not _CODE.fullmatch(code):
             place.refuse("code", "must be a string of six digits")
@@ -130,16 +135,15 @@ class Planter:
             place.refuse("code", "a totp factor's code follows from its secret and the time")
         if factor.type == "sms" and code is None:
             place.refuse("code", "is missing; no text message is sent that would tell it")
-        known = self.store.challenges.get(pinned)
-        if known is None:
-            return ChallengeRecord(
-                id=pinned,
-                factor_id=factor_id,
-                factor_type=factor.type,
-                created_at=created_at,
-                expires_at=expires_at,
-                code=code,
-            )
+        record = ChallengeRecord(
+            id=pinned,
+            factor_id=factor_id,
+            factor_type=factor.type,
+            created_at=created_at,
+            expires_at=place.moment("expires_at") or created_at + LIFETIME,
+            code=code,
+        )
+        known = self.store.challenges.get(pinned, record)
         if factor_id != known.factor_id or code not in {None, known.code}:
             place.refuse("id", "there is another challenge of this id already")
         return known
@@ -241,12 +245,6 @@ class _JSONObject:
         return value if isinstance(value, bool) else self.refuse(name, "must be true or false")
 
 
-def _check_unique(name: str, records: Collection[FactorRecord] | Collection[ChallengeRecord]) -> None:
-    pinned = [record.id for record in records if record.id]
-    if len(set(pinned)) < len(pinned):
-        raise ValueError(f"{name}: two of them have the same id")
-
-
 def _time_in(pinned: str) -> datetime | None:
     time = ids.time_in(pinned)
     return None if time is None or time >= _TOO_LATE else ids.moment(time)
@@ -255,11 +253,3 @@ def _time_in(pinned: str) -> datetime | None:
 def _totp_user(place: _JSONObject) -> str:
     user_id = place.text("user_id")
     return place.text("user") or (f"{user_id}@example.com" if user_id else place.needed("user"))
-
-
-def _key(place: _JSONObject) -> bytes | None:
-    secret = place.text("secret")
-    bare = totp.bare_secret(secret) if secret else None
-    if secret and bare is None:
-        place.refuse("secret", "must be a Base32 secret of at least 16 characters, A-Z and 2-7")
-    return totp.key_of(bare) if bare else None

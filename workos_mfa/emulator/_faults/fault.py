@@ -60,10 +60,8 @@ class Effect:
     """What a fault does to a call, and the numbers that it needs.
 
     :param kind: the name of the method of ``emulator.faults`` that made it.
-    :param trouble: how it breaks the connection, if it does.
-    :param status: the status of a response.
-    :param body: the body of a response: JSON, or a string that is sent as it is; None for no body.
-    :param headers: the headers of a response beside the usual ones.
+    :param body: JSON, or a string that is sent as it is; None for no body.
+    :param headers: those of the response beside the usual ones.
     :param seconds: how late a ``delay`` is, or the window of a ``rate_limit``.
     :param calls: how many calls go through in the window of a ``rate_limit``.
     """
