@@ -98,7 +98,7 @@ def unreadable() -> ErrorResponse:
 def method_not_allowed(method: str, path: str, allowed: Sequence[str]) -> ErrorResponse:
     message = (
         f"The workos_mfa emulator has no {method} {path}: the API has this path with {' and '.join(allowed)}. "
-        "This answer is the emulator's own."
+        "This response is the emulator's own."
     )
     return ErrorResponse(405, {"code": "method_not_allowed", "message": message}, headers={"Allow": ", ".join(allowed)})
 
@@ -106,7 +106,7 @@ def method_not_allowed(method: str, path: str, allowed: Sequence[str]) -> ErrorR
 def not_implemented(method: str, path: str) -> ErrorResponse:
     # It says who speaks, so that nobody takes it for the API.
     message = (
-        f"The workos_mfa emulator does not implement {method} {path}. This answer is the emulator's own: "
+        f"The workos_mfa emulator does not implement {method} {path}. This response is the emulator's own: "
         "it says nothing about the WorkOS API."
     )
     return ErrorResponse(501, {"code": "not_implemented_by_emulator", "message": message})

@@ -228,13 +228,13 @@ class Faults(Collection[Fault]):
         with self._lock:
             moment = now()
             for fault in self._waiting:
-                is_delay = fault.kind == "delay"
-                if (found is None or is_delay) and fault.selectors.fit(operation, method, path):
-                    effect = fault.strike(moment)
-                    if not is_delay:
-                        found = effect
-                    elif effect is not None:
-                        delay += effect.seconds or 0
+                may_strike = found is None or fault.kind == "delay"
+                fits = may_strike and fault.selectors.fit(operation, method, path)
+                effect = fault.strike(moment) if fits else None
+                if effect is not None and effect.kind == "delay":
+                    delay += effect.seconds or 0
+                elif effect is not None:
+                    found = effect
             self._waiting = tuple(fault for fault in self._waiting if not fault.is_used_up)
         return found, delay
 
