@@ -53,7 +53,7 @@ class Handlers:
         return self._verify(arguments.id, arguments.body, ("code",))
 
     def create_user_auth_factor(self, arguments: Arguments) -> Result:
-        email = self._lifecycle.email_of(arguments.id)
+        email = self._lifecycle.check_user(arguments.id)
         new = read_create(arguments.body, arguments.id, email, self._settings, self._lifecycle.new_secret)
         record = self._lifecycle.enroll(new)
         challenge = self._lifecycle.challenge(record.id)

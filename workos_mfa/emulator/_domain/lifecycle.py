@@ -69,13 +69,13 @@ class Lifecycle:
         with self._store.transaction():
             return Planter(self.settings, self._store).plant(mapping, self._now())
 
-    def check_user(self, user_id: str) -> None:
-        if self.settings.users == "seeded" and self._email(user_id) is None:
+    def check_user(self, user_id: str) -> str:
+        """Make sure that there is such a user, and return the address."""
+        with self._store.lock:
+            email = self._store.users.get(user_id)
+        if email is None and self.settings.users == "seeded":
             raise error_responses.user_not_found(user_id)
-
-    def email_of(self, user_id: str) -> str:
-        self.check_user(user_id)
-        return self._email(user_id) or f"{user_id}@example.com"
+        return email or f"{user_id}@example.com"
 
     def factor(self, factor_id: str) -> FactorRecord:
         with self._store.lock:
@@ -93,10 +93,12 @@ class Lifecycle:
         return [factor for factor in factors if factor.listed and (factor.verified or shows_all)]
 
     def enroll(self, new: NewFactor) -> FactorRecord:
-        if new.user_id is not None:
-            self.check_user(new.user_id)
+        limit = self.settings.max_factors_per_user
         with self._store.transaction():
-            self._check_limit(new.user_id)
+            if new.user_id is not None:
+                self.check_user(new.user_id)
+                if limit is not None and len(self._store.factors.of_user(new.user_id)) >= limit:
+                    raise error_responses.factor_limit_reached()
             now = self._now()
             factor = FactorRecord(
                 id=self._store.new_id(ids.FACTOR, now),
@@ -224,15 +226,6 @@ class Lifecycle:
     def _now(self) -> datetime:
         now = self._clock.now()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-    def _email(self, user_id: str) -> str | None:
-        with self._store.lock:
-            return self._store.users.get(user_id)
-
-    def _check_limit(self, user_id: str | None) -> None:
-        limit = self.settings.max_factors_per_user
-        if user_id is not None and limit is not None and len(self._store.factors.of_user(user_id)) >= limit:
-            raise error_responses.factor_limit_reached()
 
     def _check_throttle(self, number: str, now: datetime) -> None:
         if number == QUOTA_REACHED_NUMBER:
