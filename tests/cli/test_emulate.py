@@ -18,8 +18,8 @@ from typing import Any, Protocol
 import attrs
 import pytest
 
-from tests.emulator_http.http import Client
-from tests.emulator_http.process import emulating
+from tests.emulator.http.client import Client
+from tests.emulator.http.process import emulating
 from tests.loopback import wait_until
 from workos_mfa._cli import main
 from workos_mfa._cli.emulate import TextDisplay

@@ -15,7 +15,7 @@ import pytest
 import requests
 import trustme
 
-from tests.emulator_http.tools import program
+from tests.emulator.http.tools import program
 from tests.loopback import Line, Received, Server, serving
 from tests.transports.api import KEY, TransportFactory, answer_rightly
 from tests.transports.faults import context_of

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator_http.http import Client
+from tests.emulator.http.client import Client
 from tests.loopback import wait_until
 from workos_mfa import MFA, Emulator
 from workos_mfa.emulator import EmulatorServer

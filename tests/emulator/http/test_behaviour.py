@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.emulator.test_answers import *  # noqa: F403
 from tests.emulator.test_races import *  # noqa: F403
+from tests.emulator.test_responses import *  # noqa: F403
 from tests.emulator.test_settings import *  # noqa: F403
 from tests.emulator.test_user_factors import *  # noqa: F403

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 NODE_FOLDER = ROOT / ".ci" / "sdks"
 """Where `npm ci` has put WorkOS' Node SDK."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator_http import tools
+from tests.emulator.http import tools
 
 
 @pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])

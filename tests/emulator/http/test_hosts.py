@@ -7,7 +7,7 @@ import contextlib
 import pytest
 from werkzeug.test import Client as WSGIClient
 
-from tests.emulator_http.http import Client
+from tests.emulator.http.client import Client
 from workos_mfa.emulator import Emulator, EmulatorServer
 from workos_mfa.emulator._http.hosts import THIS_MACHINE
 

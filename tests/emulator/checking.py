@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from tests.emulator import shapes
 from tests.emulator.caller import Answer, Caller
-from tests.emulator_http import shapes
 from workos_mfa import Transport
 from workos_mfa._core.transport import Request, Response
 from workos_mfa.emulator import Emulator

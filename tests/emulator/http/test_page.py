@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import re
 
-from tests.emulator_http.http import Client, Reply
+from tests.emulator.http.client import Client, Reply
 from workos_mfa import MFA
 from workos_mfa.emulator import Emulator, EmulatorServer
 

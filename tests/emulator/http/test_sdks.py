@@ -14,9 +14,9 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.emulator_http.process import Running, emulating
-from tests.emulator_http.sdks import SDK, NodeSDK, PythonSDK, SDKError
-from tests.emulator_http.tools import oathtool, zbarimg
+from tests.emulator.http.process import Running, emulating
+from tests.emulator.http.sdks import SDK, NodeSDK, PythonSDK, SDKError
+from tests.emulator.http.tools import oathtool, zbarimg
 from tests.loopback import wait_until
 
 pytestmark = pytest.mark.sdk

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.emulator_http.shapes import problem, problems
+from tests.emulator.shapes import problem, problems
 
 
 def test_what_is_no_object_has_no_shape() -> None:

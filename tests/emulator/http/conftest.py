@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.emulator.caller import NOW, Caller
-from tests.emulator_http.http import Client
-from tests.emulator_http.over_http import CheckingCaller
+from tests.emulator.checking import CheckingCaller
+from tests.emulator.http.client import Client
 from workos_mfa import RequestsTransport
 from workos_mfa.emulator import Emulator, EmulatorServer
 

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from tests.emulator_http.http import Client, raw
+from tests.emulator.http.client import Client, raw
 from workos_mfa.emulator import Emulator, EmulatorServer
 from workos_mfa.emulator._http.app import API_LIMIT
 

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import attrs
 
-from tests.emulator_http import tools
-from tests.emulator_http.process import Running
+from tests.emulator.http import tools
+from tests.emulator.http.process import Running
 
 
 @attrs.frozen

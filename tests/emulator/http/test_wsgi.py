@@ -14,7 +14,7 @@ import pytest
 from werkzeug.test import Client as WSGIClient
 from werkzeug.test import EnvironBuilder
 
-from tests.emulator_http.http import Client
+from tests.emulator.http.client import Client
 from workos_mfa.emulator import Emulator
 from workos_mfa.emulator._http.app import LostError
 

@@ -7,9 +7,9 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.emulator_http.http import Client
-from tests.emulator_http.process import emulating
-from tests.emulator_http.tools import ROOT, program
+from tests.emulator.http.client import Client
+from tests.emulator.http.process import emulating
+from tests.emulator.http.tools import ROOT, program
 from workos_mfa.emulator import Emulator, EmulatorServer
 
 

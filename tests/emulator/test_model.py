@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from tests.emulator.caller import NOW, Answer, Caller
-from tests.emulator_http.over_http import CheckingCaller
+from tests.emulator.checking import CheckingCaller
 from workos_mfa import Urllib3Transport
 from workos_mfa._core.errors import ConnectionLostError
 from workos_mfa.emulator import Emulator

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import attrs
 import pytest
 
-from tests.emulator_http.http import Client, raw
+from tests.emulator.http.client import Client, raw
 from workos_mfa import MFA, RequestsTransport, RetryPolicy, Transport, Urllib3Transport
 from workos_mfa._core.errors import ConnectionLostError, RateLimitExceededError, ServerError, UnexpectedResponseError
 from workos_mfa.emulator import Emulator, EmulatorServer

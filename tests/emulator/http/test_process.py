@@ -19,8 +19,8 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.emulator_http.http import Client
-from tests.emulator_http.process import Running, emulating
+from tests.emulator.http.client import Client
+from tests.emulator.http.process import Running, emulating
 from tests.loopback import wait_until
 from workos_mfa._cli.emulate import Display, JSONDisplay, TextDisplay
 from workos_mfa.emulator import EmulatorServer, SMSMessage

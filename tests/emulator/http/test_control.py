@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from tests.emulator.caller import NOW
-from tests.emulator_http.http import Client, Reply
+from tests.emulator.http.client import Client, Reply
 from workos_mfa.emulator import Emulator, EmulatorServer
 
 PHONE = "+15005550006"
