@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.caller import Caller
+from tests.emulator.caller import NOW, Caller
 from workos_mfa.emulator import Emulator, StateFileError
 
 ROOT = Path(__file__).parents[2]
@@ -34,22 +34,23 @@ def _under_load(state: Path, *, last: int = -1) -> Iterator[subprocess.Popen[byt
 
 def _check(state: Path, answered: list[list[Any]]) -> None:
     """Everything that was answered is in the file."""
-    gone = {line[1] for line in answered if line[0] == "deleted"}
-    with Emulator(state=state) as emulator:
-        kept = emulator._store
+    gone = {name for what, *names in answered if what == "deleted" for name in names}
+    verified = {line[1] for line in answered if line[0] == "verified"}
+    with Emulator(state=state, max_wrong_codes=2) as emulator:
+        caller = Caller(emulator)
         messages = {message.challenge_id: message.code for message in emulator.outbox}
-        for what, *values in answered:
+        ahead = max((line[1] for line in answered if line[0] == "clock"), default=0)
+        assert emulator.clock.setting().ahead.total_seconds() >= ahead
+        # So that no challenge has ended.
+        emulator.clock.set(NOW)
+        for what, name, *codes in answered:
             if what == "factor":
-                assert (values[0] in kept.factors) is (values[0] not in gone)
+                assert caller.get(name).status == (404 if name in gone else 200)
             elif what == "challenge":
-                assert messages[values[0]] == values[1]
-                assert values[0] in kept.challenges
+                assert messages[name] == codes[0]
             elif what == "wrong":
-                assert kept.challenges[values[0]].wrong_codes == 1
-            elif what == "verified":
-                assert kept.challenges[values[0]].verified
-            elif what == "clock":
-                assert emulator.clock.setting().ahead.total_seconds() >= values[0]
+                expected = [404, 404] if name in gone else [422, 422] if name in verified else [201, 400]
+                assert [caller.wrong({"id": name}).status for _ in range(2)] == expected
 
 
 @pytest.mark.parametrize("last", [1, 2, 3, 4, 13, 22, 80])
@@ -94,11 +95,14 @@ def test_two_processes_do_not_share_a_file(tmp_path: Path) -> None:
 
 
 def test_the_other_way_round(tmp_path: Path) -> None:
-    """A process that comes second says so, and why."""
+    """A process that comes second says so, and why, even after this one has looked at the file once more."""
     state = tmp_path / "state.db"
     code = "import sys; from workos_mfa.emulator import Emulator; Emulator(state=sys.argv[1])"
     command = [sys.executable, "-W", "ignore", "-c", code, str(state)]
     with Emulator(state=state):
+        # To close a file that one has only looked at would take the lock away.
+        with pytest.raises(StateFileError, match="another process is using it"):
+            Emulator(state=state)
         second = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)  # noqa: S603
     assert second.returncode == 1
     assert "StateFileError: the state file" in second.stderr
