@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-import traceback
+from collections.abc import Callable
 
 import pytest
 
-from tests.emulator.caller import NOW
+from tests.emulator.caller import NOW, PHONE
+from tests.leaks import locals_below, shows
 from workos_mfa import (
     MFA,
+    ChallengeAlreadyVerifiedError,
     ConnectError,
     ConnectionLostError,
     MFAError,
@@ -21,6 +23,7 @@ from workos_mfa import (
     UnexpectedResponseError,
 )
 from workos_mfa._core.errors import APIError, AuthenticationError, AuthorizationError, ConflictError, TransportError
+from workos_mfa._core.transport import Request
 from workos_mfa.emulator import Emulator
 
 
@@ -36,71 +39,91 @@ def mfa(emulator: Emulator) -> MFA:
     return MFA(transport=RetryingTransport(emulator, sleep=emulator.clock.advance))
 
 
-def _faults_of_calls(emulator: Emulator) -> list[str | None]:
-    return [call.fault for call in emulator.calls]
+CALLS: dict[str, Callable[[MFA, str], object]] = {
+    # What acts, what is safe, and what may be repeated.
+    "challenge_factor": lambda mfa, factor_id: mfa.challenge_factor(factor_id),
+    "get_factor": lambda mfa, factor_id: mfa.get_factor(factor_id),
+    "delete_factor": lambda mfa, factor_id: mfa.delete_factor(factor_id),
+}
+LATE = r"late\. .*\. Challenge again: two"
 
 
-def test_a_lost_reply_of_a_text_message_sends_one(emulator: Emulator, mfa: MFA) -> None:
-    """A challenge whose reply was lost is made once, is not repeated, and is said to be unclear."""
-    factor = mfa.enroll_factor(type="sms", phone_number="+15005550006")
-    emulator.faults.lose_response(operation="challenge_factor")
-    with pytest.raises(ConnectionLostError, match=r"after the call was acted on.*\. Challenge again: two") as caught:
-        mfa.challenge_factor(factor.id)
-    assert caught.value.outcome_unknown
-    assert len(emulator.outbox) == 1
-    assert len(caught.value.attempts) == 1
+@pytest.mark.parametrize(
+    ("name", "fault", "seen", "messages", "seconds"),
+    [
+        ("challenge_factor", {"fault": "refuse_connection", "count": 2}, [None, None, 201], 1, None),
+        ("get_factor", {"fault": "lose_request"}, [None, 200], 0, None),
+        ("get_factor", {"fault": "lose_response"}, [200, 200], 0, None),
+        ("delete_factor", {"fault": "lose_response", "method": "DELETE"}, [204, 404], 0, None),
+        ("get_factor", {"fault": "cut_body"}, [200, 200], 0, None),
+        ("challenge_factor", {"fault": "delay", "seconds": 3.5}, [201], 1, 3.5),
+        ("get_factor", {"fault": "respond_html"}, [502, 200], 0, None),
+        ("challenge_factor", {"fault": "respond", "status": 429, "retry_after": 2}, [429, 201], 1, 2),
+        ("challenge_factor", {"fault": "rate_limit", "calls": 0, "seconds": 5, "count": 2}, [429, 429, 201], 1, 10),
+    ],
+)
+def test_a_fault_that_is_got_over(
+    emulator: Emulator,
+    mfa: MFA,
+    name: str,
+    fault: dict[str, object],
+    seen: list[int | None],
+    messages: int,
+    seconds: float | None,
+) -> None:
+    """What is safe to repeat is repeated, what acts only where it was not acted on; and waits move the clock."""
+    factor = mfa.enroll_factor(type="sms", phone_number=PHONE)
+    emulator.faults.from_json({"operation": name, **fault})
+    CALLS[name](mfa, factor.id)
+    assert [call.status for call in emulator.calls[1:]] == seen
+    struck = [call.fault for call in emulator.calls[1:]]
+    assert struck[-1] == (fault["fault"] if len(seen) == 1 else None)
+    assert all(struck[:-1])
+    assert len(emulator.outbox) == messages
+    passed = (emulator.clock.now() - NOW).total_seconds()
+    assert seconds is None or seconds <= passed < seconds + 2
     emulator.faults.assert_all_used()
 
 
-def test_a_lost_reply_of_a_verification_uses_the_code_up(emulator: Emulator, mfa: MFA) -> None:
-    """A right code whose reply was lost counts, is not sent again, and asks for a new challenge."""
-    challenge = mfa.challenge_factor(mfa.enroll_factor(type="generic_otp").id)
-    emulator.faults.lose_response(operation="verify_challenge")
-    with pytest.raises(ConnectionLostError) as caught:
-        mfa.verify_challenge(challenge.id, code=challenge.code or "")
-    assert caught.value.outcome_unknown
-    assert caught.value.needs_new_challenge
-    assert [(call.operation, call.status) for call in emulator.calls][-1] == ("verify_challenge", 201)
-    assert emulator._store.challenges[challenge.id].verified
-
-
-def test_a_lost_reply_of_an_enrolment_leaves_one_factor(emulator: Emulator, mfa: MFA) -> None:
-    """An enrolment whose reply was lost makes one factor, not one for each attempt."""
-    emulator.faults.lose_response(operation="enroll_factor", count=None)
-    with pytest.raises(ConnectionLostError):
-        mfa.enroll_factor(type="generic_otp", user_id="user_1")
-    assert len(mfa.list_user_auth_factors(user_id="user_1")) == 1
-
-
-def test_a_lost_reply_of_a_delete_recovers(emulator: Emulator, mfa: MFA) -> None:
-    """A delete whose reply was lost is repeated, and the 404 that comes then means that it has worked."""
-    factor = mfa.enroll_factor(type="generic_otp")
-    fault = emulator.faults.lose_response(method="DELETE")
-    mfa.delete_factor(factor.id)
-    assert fault.used == 1
-    assert [(call.status, call.fault) for call in emulator.calls][1:] == [(204, "lose_response"), (404, None)]
-    with pytest.raises(NotFoundError):
-        mfa.get_factor(factor.id)
-
-
-def test_a_lost_request_is_not_acted_on(emulator: Emulator, mfa: MFA) -> None:
-    """A request that was lost did nothing, which the client can't know: the same error as for a lost reply."""
-    factor = mfa.enroll_factor(type="sms", phone_number="+15005550006")
-    emulator.faults.lose_request(operation="challenge_factor")
-    with pytest.raises(ConnectionLostError, match="before the call was acted on") as caught:
+@pytest.mark.parametrize(
+    ("fault", "error", "words", "status", "messages"),
+    [
+        (
+            {"fault": "lose_response"},
+            ConnectionLostError,
+            r"after the call was acted on.*\. Challenge again: two",
+            201,
+            1,
+        ),
+        ({"fault": "lose_request"}, ConnectionLostError, "before the call was acted on", None, 0),
+        ({"fault": "cut_body"}, ConnectionLostError, "within the body", 201, 1),
+        ({"fault": "delay", "seconds": 10}, TransportTimeoutError, LATE, 201, 1),
+        ({"fault": "respond_html", "status": 504}, ServerError, "504", 504, 0),
+        ({"fault": "respond_broken_json", "status": 201}, UnexpectedResponseError, "JSON", 201, 0),
+    ],
+)
+def test_a_fault_that_leaves_it_unclear(
+    emulator: Emulator,
+    mfa: MFA,
+    fault: dict[str, object],
+    error: type[MFAError],
+    words: str,
+    status: int | None,
+    messages: int,
+) -> None:
+    """What acts is not sent a second time where it may have been acted on, and the error says so."""
+    factor = mfa.enroll_factor(type="sms", phone_number=PHONE)
+    emulator.faults.from_json({"operation": "challenge_factor", **fault})
+    with pytest.raises(error, match=words) as caught:
         mfa.challenge_factor(factor.id)
     assert caught.value.outcome_unknown
-    assert not emulator.outbox
-    assert (emulator.calls[-1].status, emulator.calls[-1].fault) == (None, "lose_request")
-
-
-def test_a_refused_connection_is_tried_again(emulator: Emulator, mfa: MFA) -> None:
-    """Where no connection was made nothing was sent, so even a text message is tried again: one is sent."""
-    factor = mfa.enroll_factor(type="sms", phone_number="+15005550006")
-    emulator.faults.refuse_connection(operation="challenge_factor", count=2)
-    mfa.challenge_factor(factor.id)
-    assert len(emulator.outbox) == 1
-    assert _faults_of_calls(emulator)[1:] == ["refuse_connection", "refuse_connection", None]
+    assert len(caught.value.attempts) == 1
+    assert [call.status for call in emulator.calls] == [201, status]
+    assert emulator.calls[-1].fault == str(fault["fault"]).replace("respond_html", "respond").replace(
+        "_broken_json", ""
+    )
+    assert len(emulator.outbox) == messages
+    emulator.faults.assert_all_used()
 
 
 def test_a_connection_that_stays_refused_is_clear(emulator: Emulator, mfa: MFA) -> None:
@@ -112,36 +135,25 @@ def test_a_connection_that_stays_refused_is_clear(emulator: Emulator, mfa: MFA) 
     assert len(caught.value.attempts) == 3
 
 
-def test_a_cut_body_was_acted_on(emulator: Emulator, mfa: MFA) -> None:
-    """An answer that ends too early is unclear for what acts, and tried again for what is safe."""
-    factor = mfa.enroll_factor(type="generic_otp", user_id="user_1")
-    emulator.faults.cut_body(operation="get_factor")
-    assert mfa.get_factor(factor.id).id == factor.id
-    emulator.faults.cut_body(operation="enroll_factor")
-    with pytest.raises(ConnectionLostError, match="within the body") as caught:
-        mfa.enroll_factor(type="generic_otp", user_id="user_1")
+def test_a_lost_response_of_a_verification_uses_the_code_up(emulator: Emulator, mfa: MFA) -> None:
+    """A right code whose response was lost counts, is not sent again, and asks for a new challenge."""
+    challenge = mfa.challenge_factor(mfa.enroll_factor(type="generic_otp").id)
+    emulator.faults.lose_response(operation="verify_challenge")
+    with pytest.raises(ConnectionLostError) as caught:
+        mfa.verify_challenge(challenge.id, code=challenge.code or "")
     assert caught.value.outcome_unknown
-    assert len(mfa.list_user_auth_factors(user_id="user_1")) == 2
+    assert caught.value.needs_new_challenge
+    assert [(call.operation, call.status) for call in emulator.calls][-1] == ("verify_challenge", 201)
+    with pytest.raises(ChallengeAlreadyVerifiedError):
+        mfa.verify_challenge(challenge.id, code=challenge.code or "")
 
 
-def test_a_delay_below_the_timeout_only_takes_time(emulator: Emulator, mfa: MFA) -> None:
-    """An answer that is late, but not too late, is an answer; the clock shows how long it took."""
+def test_a_delay_of_a_calls_own_timeout_is_one(emulator: Emulator, mfa: MFA) -> None:
+    """A response as late as the call's timeout is a timeout, and no more time passes than that."""
     emulator.faults.delay(3.5)
-    assert mfa.enroll_factor(type="generic_otp").id
-    assert (emulator.clock.now() - NOW).total_seconds() == 3.5
-    assert emulator.calls[0].fault == "delay"
-
-
-@pytest.mark.parametrize(("timeout", "seconds"), [(None, 10.0), (2.0, 2.0)])
-def test_a_delay_of_the_timeout_is_one(emulator: Emulator, mfa: MFA, timeout: float | None, seconds: float) -> None:
-    """An answer later than the call's timeout is a timeout, after the call was acted on and the time has passed."""
-    factor = mfa.enroll_factor(type="sms", phone_number="+15005550006")
-    emulator.faults.delay(seconds, operation="challenge_factor")
-    with pytest.raises(TransportTimeoutError, match=r"late\. .*\. Challenge again: two") as caught:
-        mfa.with_options(timeout=timeout).challenge_factor(factor.id)
-    assert caught.value.outcome_unknown
-    assert len(emulator.outbox) == 1
-    assert (emulator.clock.now() - NOW).total_seconds() == seconds
+    with pytest.raises(TransportTimeoutError):
+        mfa.with_options(timeout=2.0).enroll_factor(type="generic_otp")
+    assert (emulator.clock.now() - NOW).total_seconds() == 2
 
 
 def test_a_delay_with_a_running_clock_is_waited_for() -> None:
@@ -154,7 +166,7 @@ def test_a_delay_with_a_running_clock_is_waited_for() -> None:
 
 
 def test_delays_go_together_with_another_fault(emulator: Emulator, mfa: MFA) -> None:
-    """Two delays and an answer strike one call: the answer comes, and the time of both has passed."""
+    """Two delays and a response strike one call: the response comes, and the time of both has passed."""
     emulator.faults.delay(1)
     emulator.faults.delay(2)
     emulator.faults.respond(403)
@@ -226,34 +238,6 @@ def test_no_content_has_no_body(emulator: Emulator, mfa: MFA) -> None:
     assert mfa.get_factor(factor.id).id == factor.id
 
 
-def test_a_retry_after_is_waited_for(emulator: Emulator, mfa: MFA) -> None:
-    """A 429 that says when to come back is repeated then, even for what acts, since nothing was done."""
-    emulator.faults.respond(429, retry_after=2)
-    mfa.enroll_factor(type="generic_otp")
-    assert (emulator.clock.now() - NOW).total_seconds() >= 2
-    assert [call.status for call in emulator.calls] == [429, 201]
-
-
-def test_html_of_a_proxy(emulator: Emulator, mfa: MFA) -> None:
-    """A page of HTML is a server's error: repeated for what is safe, unclear for what acts."""
-    factor = mfa.enroll_factor(type="generic_otp")
-    emulator.faults.respond_html(operation="get_factor")
-    assert mfa.get_factor(factor.id).id == factor.id
-    emulator.faults.respond_html(504, operation="challenge_factor")
-    with pytest.raises(ServerError) as caught:
-        mfa.challenge_factor(factor.id)
-    assert caught.value.outcome_unknown
-    assert (caught.value.status_code, len(caught.value.attempts)) == (504, 1)
-
-
-def test_broken_json(emulator: Emulator, mfa: MFA) -> None:
-    """An answer of the right status that is no JSON is unclear for what acts."""
-    emulator.faults.respond_broken_json(201)
-    with pytest.raises(UnexpectedResponseError) as caught:
-        mfa.enroll_factor(type="generic_otp")
-    assert caught.value.outcome_unknown
-
-
 def test_a_rate_limit_by_the_emulators_clock(emulator: Emulator) -> None:
     """So many calls go through in a while; who waits as long as the answer says gets through."""
     mfa = MFA(transport=emulator)
@@ -278,22 +262,15 @@ def test_a_rate_limit_survives_a_clock_that_goes_back(emulator: Emulator) -> Non
     mfa.enroll_factor(type="generic_otp")
     emulator.clock.set(NOW.replace(year=2025))
     mfa.enroll_factor(type="generic_otp")
-
-
-def test_a_rate_limit_of_none_closes_the_door(emulator: Emulator, mfa: MFA) -> None:
-    """With no call allowed, each is refused, and ``count`` says when that ends."""
-    emulator.faults.rate_limit(0, 5, count=2)
-    mfa.enroll_factor(type="generic_otp")
-    assert [call.status for call in emulator.calls] == [429, 429, 201]
-    assert (emulator.clock.now() - NOW).total_seconds() >= 10
+    with pytest.raises(RateLimitExceededError) as caught:
+        mfa.enroll_factor(type="generic_otp")
+    assert caught.value.retry_after == 10
 
 
 def test_faults_strike_routes_that_there_are_not(emulator: Emulator, mfa: MFA) -> None:
     """A fault by path strikes whatever is asked there; one by operation needs a call that is known."""
     emulator.faults.respond(404, operation="get_factor", count=None)
     emulator.faults.respond(503, path="/nowhere")
-    from workos_mfa._core.transport import Request
-
     assert emulator.send(Request("x", "GET", "/nowhere", "/nowhere")).status == 503
     assert emulator.send(Request("x", "GET", "/nowhere", "/nowhere")).status == 501
     with pytest.raises(NotFoundError):
@@ -308,11 +285,8 @@ def test_no_frame_shows_a_code(emulator: Emulator, kind: str) -> None:
     emulator.faults.from_json({"fault": kind, "seconds": 60} if kind == "delay" else {"fault": kind})
     with pytest.raises(TransportError) as caught:
         mfa.verify_challenge(challenge.id, code=challenge.code or "")
-    shown = [repr(caught.value), repr(caught.value.__context__), repr(caught.value.__cause__)]
-    frames = list(traceback.walk_tb(caught.value.__traceback__))[1:]
-    shown += [repr(value) for frame, _ in frames for value in frame.f_locals.values()]
-    assert frames
-    assert not [text for text in shown if (challenge.code or "") in text]
+    assert list(locals_below(caught.value))
+    assert shows(caught.value, challenge.code or "") == []
 
 
 def test_reset_takes_the_faults_away(emulator: Emulator, mfa: MFA) -> None:
@@ -321,13 +295,3 @@ def test_reset_takes_the_faults_away(emulator: Emulator, mfa: MFA) -> None:
     emulator.reset()
     assert mfa.enroll_factor(type="generic_otp")
     assert not emulator.faults.unused()
-
-
-def test_every_error_is_one_of_ours(emulator: Emulator) -> None:
-    """Of all the faults there is none that an app would meet as anything but an MFAError."""
-    mfa = MFA(transport=emulator)
-    make = emulator.faults
-    for fault in (make.refuse_connection, make.lose_request, make.lose_response, make.cut_body, make.respond_html):
-        fault()
-        with pytest.raises(MFAError):
-            mfa.enroll_factor(type="generic_otp")
