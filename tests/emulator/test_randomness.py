@@ -1,8 +1,10 @@
-"""Chance that can be had again, for tests that compare ids and codes."""
+"""Ids and codes: their form, their order, and the seed that gives the same ones again."""
 
 from __future__ import annotations
 
+import re
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,16 +13,51 @@ from hypothesis import strategies as st
 
 from tests.emulator.caller import NOW, Caller
 from workos_mfa.emulator import Emulator
-from workos_mfa.emulator._base.randomness import Randomness
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def _time_of(made: str) -> int:
+    number = 0
+    for character in made[-26:-16]:
+        number = number * 32 + ALPHABET.index(character)
+    return number
+
+
+def test_an_id_has_its_time() -> None:
+    """In the first ten characters of an id are the milliseconds since 1970, as in WorkOS' own."""
+    # The id that WorkOS gave to a challenge, and when it was made.
+    assert _time_of("auth_challenge_01FZ4WSWV2SCEDX3GKY1NA9YTN") == 1648358126434
+    made = Caller(Emulator(now=NOW)).generic()["id"]
+    assert _time_of(made) == int(NOW.timestamp() * 1000)
+
+
+@pytest.mark.parametrize("seed", [None, 7])
+def test_ids_and_codes_have_their_form(seed: int | None) -> None:
+    """Ids count upwards, also within a millisecond; request ids are UUIDs of version 4; codes have six digits."""
+    emulator = Emulator(now=NOW, random_seed=seed)
+    caller = Caller(emulator)
+    factor = caller.generic()
+    challenges = []
+    for _ in range(200):
+        emulator.clock.advance(timedelta(microseconds=100))
+        challenges.append(caller.challenge(factor).json)
+    ids = [challenge["id"] for challenge in challenges]
+    assert ids == sorted(set(ids))
+    assert all(re.fullmatch("[0-9]{6}", challenge["code"]) for challenge in challenges)
+    texts = [call.request_id for call in emulator.calls]
+    assert len(set(texts)) == len(texts)
+    for text in texts:
+        read = uuid.UUID(text)
+        assert (read.version, read.variant, str(read)) == (4, uuid.RFC_4122, text)
 
 
 def _everything(seed: int | str | None) -> list[Any]:
     caller = Caller(Emulator(now=NOW, random_seed=seed))
     totp, generic = caller.totp(), caller.generic()
-    answers = [caller.challenge(generic) for _ in range(3)]
+    codes = [caller.challenge(generic).json for _ in range(3)]
     caller.emulator.seed({"factors": [{"type": "totp", "user": "alan"}]})
-    ids = [call.request_id for call in caller.emulator.calls]
-    return [totp, generic, [answer.json for answer in answers], ids]
+    return [totp, generic, codes, [call.request_id for call in caller.emulator.calls]]
 
 
 def test_a_seed_gives_the_same_again() -> None:
@@ -47,31 +84,17 @@ def test_a_reset_begins_anew() -> None:
     assert [caller.totp(), caller.emulator.calls[0].request_id] == first
 
 
-@pytest.mark.parametrize("randomness", [Randomness(), Randomness(7)])
-def test_values_have_their_form(randomness: Randomness) -> None:
-    """Codes are six digits, UUIDs are of version 4 and of the variant that says so, numbers have no more bits."""
-    for _ in range(200):
-        code = randomness.code()
-        assert (len(code), code.isdigit()) == (6, True)
-        text = randomness.uuid()
-        read = uuid.UUID(text)
-        assert (read.version, read.variant, str(read)) == (4, uuid.RFC_4122, text)
-        assert 0 <= randomness.bits(79) < 1 << 79
-    assert len({randomness.uuid() for _ in range(200)}) == 200
-    assert len({randomness.bits(128) for _ in range(200)}) == 200
-
-
 @settings(deadline=None)
 @given(st.integers() | st.text(st.characters(exclude_categories=[])))
 def test_any_int_or_text_is_a_seed(seed: int | str) -> None:
     """Whatever the seed, the series is the same twice."""
-    assert Randomness(seed).bits(80) == Randomness(seed).bits(80)
+    one, two = (Caller(Emulator(now=NOW, random_seed=seed)).generic() for _ in range(2))
+    assert one == two
 
 
 @pytest.mark.parametrize("seed", [{"factors": []}, 1.5, True, b"7"])
 def test_other_seeds_are_refused(seed: Any) -> None:
     """A mapping is for the method of the same name, and the error says so."""
-    with pytest.raises(
-        TypeError, match=r"Emulator\(random_seed=\.\.\.\) takes an int or a str.*emulator\.seed\(\.\.\.\)"
-    ):
+    problem = r"Emulator\(random_seed=\.\.\.\) takes an int or a str.*emulator\.seed\(\.\.\.\)"
+    with pytest.raises(TypeError, match=problem):
         Emulator(random_seed=seed)
