@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.emulator.caller import NOW, Caller
-from tests.emulator.checking import CheckingCaller
 from tests.emulator.http.client import Client
+from tests.emulator.shapes import CheckingCaller
 from workos_mfa import RequestsTransport
 from workos_mfa.emulator import Emulator, EmulatorServer
 

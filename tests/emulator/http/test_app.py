@@ -9,6 +9,9 @@ import uuid
 from email.utils import parsedate_to_datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from werkzeug.test import Client as WSGIClient
 
 from tests.emulator.http.client import Client, raw
 from workos_mfa.emulator import Emulator, EmulatorServer
@@ -124,11 +127,23 @@ def test_without_a_body_there_is_nothing_to_be_said_about_it(client: Client) -> 
     assert client.send("POST", f"/auth/factors/{factor['id']}/challenge").status == 201
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"{'type': 'totp'}", b"\xff", b'{"type": NaN}', b"[" * 90_000])
+MALFORMED = [b"{", b"[]", b'"x"', b"null", b"1", b"{'type': 'totp'}", b"\xff", b'{"type": NaN}', b"\xef\xbb\xbf{}"]
+
+
+@pytest.mark.parametrize("body", [*MALFORMED, b"[" * 90_000])
 def test_malformed_json_is_refused(client: Client, body: bytes) -> None:
     """What is not a JSON object is a 400 that says so."""
     reply = client.post(ENROLL, body)
     assert (reply.status, reply.json["code"]) == (400, "invalid_request_body")
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_are_answered(body: bytes) -> None:
+    """Whatever bytes come in place of JSON, they are read or refused."""
+    headers = {"Authorization": "Bearer sk_test_default", "Content-Type": "application/json"}
+    response = WSGIClient(Emulator().wsgi_app).post(ENROLL, data=body, headers=headers)
+    assert response.status_code in {201, 400, 422}
 
 
 def test_a_large_body_is_refused_unread(server: EmulatorServer, client: Client) -> None:
