@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -72,20 +74,18 @@ def test_freezes_and_resets() -> None:
     assert standing.now() == START
 
 
-@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), timedelta(seconds=-1)])
-def test_refuses_to_advance_backwards_or_for_ever(seconds: float | timedelta) -> None:
-    """What is not a span of time forwards is refused, and nothing moves."""
+@pytest.mark.parametrize(
+    ("seconds", "problem"),
+    [
+        *((seconds, "zero or more seconds") for seconds in (-1, math.nan, math.inf, timedelta(seconds=-1))),
+        *((seconds, "from 1970 to the end of 9998") for seconds in (1e300, 9e11, 1e10 * 30, timedelta.max)),
+        pytest.param(10**399, "from 1970 to the end of 9998", id="400 digits"),
+    ],
+)
+def test_refuses_to_go_back_or_for_ever(seconds: float | timedelta, problem: str) -> None:
+    """What is not a span of time forwards, or leads past the calendar, is refused, and nothing moves."""
     clock = Clock(START)
-    with pytest.raises(ValueError, match="zero or more seconds"):
-        clock.advance(seconds)
-    assert clock.now() == START
-
-
-@pytest.mark.parametrize("seconds", [1e300, 9e11, 1e10 * 30, pytest.param(10**399, id="400 digits"), timedelta.max])
-def test_refuses_to_leave_the_calendar(seconds: float | timedelta) -> None:
-    """A span that leads past the calendar is refused, and nothing moves."""
-    clock = Clock(START)
-    with pytest.raises(ValueError, match="from 1970 to the end of 9998"):
+    with pytest.raises(ValueError, match=problem):
         clock.advance(seconds)
     assert clock.now() == START
 
@@ -111,10 +111,6 @@ def test_refuses_moments_without_zone_or_out_of_range() -> None:
         ),
         (lambda clock: clock.set(START.date()), "not 'date'"),
         (lambda clock: clock.set(None), "not 'NoneType'"),
-        (
-            lambda clock: type(clock)("2026"),
-            "now takes a datetime with a time zone, such as datetime(2026, 1, 15, 12, tzinfo=",
-        ),
     ],
 )
 def test_refuses_what_is_no_time(move: Callable[[Any], object], problem: str) -> None:
@@ -157,11 +153,11 @@ def test_letting_a_running_clock_go_changes_nothing() -> None:
 def test_time_passes_on_either_kind_of_clock() -> None:
     """Waiting moves a clock that stands, and takes its time on one that runs."""
     clock = Clock()
-    began = clock.now()
-    clock.wait(0.002)
-    assert clock.now() >= began
+    for span in (0.002, timedelta(milliseconds=2)):
+        began = time.monotonic()
+        clock.wait(span)
+        assert time.monotonic() - began >= 0.002
     clock.freeze()
     stood_at = clock.now()
     clock.wait(60)
     assert clock.now() == stood_at + timedelta(seconds=60)
-    Clock().wait(timedelta(milliseconds=2))

@@ -7,7 +7,7 @@ import math
 import re
 import traceback
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -74,13 +74,6 @@ def test_says_what_it_takes(arguments: dict[str, Any], problem: str) -> None:
     """An argument of another type is a TypeError that says what to pass."""
     with pytest.raises(TypeError, match=re.escape(problem)):
         Emulator(**arguments)
-
-
-def test_runs_with_real_time_unless_told(caller: Caller) -> None:
-    """Without ``now`` the emulator lives in the present."""
-    emulator = Emulator()
-    assert abs(emulator.clock.now() - datetime.now(timezone.utc)) < timedelta(seconds=30)
-    assert caller.emulator.clock.now() == caller.emulator.clock.now()
 
 
 def test_records_calls(caller: Caller) -> None:

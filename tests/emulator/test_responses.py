@@ -194,17 +194,6 @@ def test_challenge_with_a_bad_template(caller: Caller, template: object, sentenc
     assert not caller.emulator.outbox
 
 
-def test_unknown_parameters_are_refused(caller: Caller) -> None:
-    """A query parameter that a call does not have is named."""
-    factor = caller.totp()
-    wrong = [
-        caller.send("GET", f"/auth/factors/{factor['id']}", query={"template": "1"}),
-        caller.list(template="1"),
-    ]
-    errors = [{"field": "template", "code": "property template should not exist"}]
-    assert [answer.seen for answer in wrong] == [(422, {"message": "Validation failed", "errors": errors})] * 2
-
-
 def test_unknown_properties_are_ignored(caller: Caller) -> None:
     """What a call does not have in its body changes nothing, whatever it is."""
     factor = caller.enroll(type="generic_otp", colour={"red": 1}).json
