@@ -15,7 +15,6 @@ import pytest
 
 from tests.emulator.caller import Caller
 from workos_mfa.emulator import Emulator
-from workos_mfa.emulator._domain import qr
 
 PREFIX = "data:image/png;base64,"
 
@@ -63,24 +62,24 @@ def test_scans(caller: Caller, tmp_path: Path, issuer: str, user: str) -> None:
 
 def test_geometry_is_that_of_the_api(caller: Caller) -> None:
     """Pure black and white, 16 pixels a module, four modules of quiet zone; one bit a pixel, which costs little."""
-    text = caller.totp()["totp"]
-    png = _png(text["qr_code"])
+    png = _png(caller.totp()["totp"]["qr_code"])
     width, height, depth, colour = struct.unpack(">2I2B", png[16:26])
     assert (width % 16, width, depth, colour) == (0, height, 1, 0)
-    expected = ["".join("10"[module] * 16 for module in row) for row in qr.modules(text["uri"], quiet_zone=4)]
-    assert _pixels(png) == [row for row in expected for _ in range(16)]
+    modules = _modules(png)
+    assert _pixels(png) == ["".join(module * 16 for module in row) for row in modules for _ in range(16)]
+    border = {row[:4] + row[-4:] for row in modules} | set(modules[:4] + modules[-4:])
+    assert border == {"1" * 8, "1" * (width // 16)}
+    assert modules[4][4:11] == "0000000"
 
 
-def test_no_masks_are_tried() -> None:
+def _modules(png: bytes) -> list[str]:
+    return [row[::16] for row in _pixels(png)[::16]]
+
+
+def test_no_masks_are_tried(caller: Caller) -> None:
     """Each code names the same mask: to try all eight for each would cost four times what the rest does."""
-    named = {tuple(qr.modules(f"text {number}", quiet_zone=0)[8][:6]) for number in range(30)}
+    named = {_modules(_png(caller.totp()["totp"]["qr_code"]))[12][4:10] for _ in range(20)}
     assert len(named) == 1
-
-
-def test_too_long_a_text_is_told() -> None:
-    """What does not fit into any QR code is an error of its own."""
-    with pytest.raises(qr.TooLongError):
-        qr.data_uri("x" * 3000)
 
 
 def test_names_that_do_not_fit_are_refused(caller_with: Callable[..., Caller]) -> None:
