@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import json
 import os
@@ -14,7 +13,6 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 import attrs
 import pytest
@@ -23,7 +21,7 @@ from tests.emulator.http.client import Client
 from tests.emulator.http.process import Running, emulating
 from tests.loopback import wait_until
 from workos_mfa._cli.emulate import Display, JSONDisplay, TextDisplay
-from workos_mfa.emulator import EmulatorServer, SMSMessage
+from workos_mfa.emulator import SMSMessage
 
 CALLS = 3000
 
@@ -128,37 +126,3 @@ def test_running_out_of_descriptors_is_waited_out() -> None:
 def _processor_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def test_a_connection_waits_for_a_descriptor(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that there is no descriptor for is served once there is one."""
-    accept: Callable[[], Any] = server._listener.get_request
-    failures = [OSError(errno.EMFILE, "too many open files"), OSError(errno.ENFILE, "too many open files")]
-
-    def get_request() -> Any:
-        if failures:
-            raise failures.pop()
-        return accept()
-
-    monkeypatch.setattr(server._listener, "get_request", get_request)
-    with contextlib.closing(Client(server.base_url, server.api_key)) as client:
-        assert client.get("/health").status == 200
-    assert not failures
-
-
-def test_running_out_of_threads_costs_one_connection(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that there is no thread for is closed, and the next one is served."""
-    start = threading.Thread.start
-    failures = [RuntimeError("can't start new thread")]
-
-    def start_or_fail(thread: threading.Thread) -> None:
-        if failures:
-            raise failures.pop()
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", start_or_fail)
-    with contextlib.closing(Client(server.base_url, server.api_key)) as client:
-        with pytest.raises(ConnectionError):
-            client.get("/health")
-        client.close()
-        assert client.get("/health").status == 200

@@ -6,11 +6,11 @@ import contextlib
 import errno
 import gc
 import socket
+import socketserver
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -138,12 +138,10 @@ def test_a_taken_port_is_an_error_at_once(emulator: Emulator, server: EmulatorSe
 @pytest.mark.parametrize(
     ("arguments", "error", "text"),
     [
-        ({"port": -1}, ValueError, "-1 is no port"),
         ({"port": 65536}, ValueError, "65536 is no port"),
         ({"host": "256.0.0.1"}, OSError, "can't listen on 256.0.0.1, port 0: "),
         ({"api_key": ""}, ValueError, "one word"),
         ({"api_key": "sk test"}, ValueError, "one word"),
-        ({"api_key": "sk_t\xe9st"}, ValueError, "one word"),
         ({"api_key": "sk_test\n"}, ValueError, "one word"),
         ({"api_key": "sk_live_sentinel"}, ValueError, "sk_live_ is one of production"),
     ],
@@ -158,7 +156,7 @@ def test_what_can_not_be_served_is_refused(
 
 
 def test_without_werkzeug_it_says_what_to_install(tmp_path: Path) -> None:
-    """Where werkzeug is missing, serving names the extra, and the emulator in process works all the same."""
+    """Where werkzeug is missing, serving names the extra and the cause; the emulator in process works all the same."""
     program = (
         "import sys; sys.modules['werkzeug'] = None\n"
         "from workos_mfa import MFA, Emulator\n"
@@ -168,27 +166,19 @@ def test_without_werkzeug_it_says_what_to_install(tmp_path: Path) -> None:
         "    try:\n"
         "        serve()\n"
         "    except ImportError as error:\n"
-        "        print(error)\n"
+        "        print(error, isinstance(error.__cause__, ImportError))\n"
     )
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-W", "error", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert done.stdout.count("pip install 'workos-mfa[emulator]'") == 2
-
-
-def test_werkzeug_is_asked_for_by_name(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error has its cause, for who has werkzeug and wonders."""
-    monkeypatch.setitem(sys.modules, "werkzeug", None)
-    with pytest.raises(ImportError, match=r"workos-mfa\[emulator\]") as caught:
-        emulator.serve()
-    assert isinstance(caught.value.__cause__, ImportError)
+    assert done.stdout.count("pip install 'workos-mfa[emulator]'") == done.stdout.count("True\n") == 2
 
 
 def test_a_failing_connection_is_told_to_the_log(
     server: EmulatorServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What nobody foresaw in a connection goes to the log, not to the terminal, and the others go on."""
-    monkeypatch.setattr(server._listener, "finish_request", _failing)
+    monkeypatch.setattr(socketserver.BaseServer, "finish_request", _failing)
     client = Client(server.base_url, server.api_key)
     with contextlib.closing(client), pytest.raises(OSError, match=r".*"):
         client.get("/health")
@@ -200,23 +190,38 @@ def _failing(*_: object) -> None:
     raise ZeroDivisionError
 
 
-def test_a_connection_that_is_gone_before_it_is_accepted_is_passed_over(
-    server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("numbers", [[errno.ECONNABORTED], [errno.EMFILE, errno.ENFILE]])
+def test_what_fails_while_accepting_is_passed_over(
+    server: EmulatorServer, monkeypatch: pytest.MonkeyPatch, numbers: list[int]
 ) -> None:
-    """An error while accepting stops nothing."""
-    accept: Callable[[], Any] = server._listener.get_request
-    failures = [OSError(errno.ECONNABORTED, "gone")]
+    """An error while accepting stops nothing, and a connection that there is no descriptor for waits for one."""
+    accept = socketserver.TCPServer.get_request
+    failures = [OSError(number, "it fails") for number in numbers]
 
-    def get_request() -> Any:
-        found = accept()
+    def get_request(listener: socketserver.TCPServer) -> Any:
         if failures:
-            found[0].close()
             raise failures.pop()
-        return found
+        return accept(listener)
 
-    monkeypatch.setattr(server._listener, "get_request", get_request)
+    monkeypatch.setattr(socketserver.TCPServer, "get_request", get_request)
     with contextlib.closing(Client(server.base_url, server.api_key)) as client:
-        with pytest.raises(OSError, match=r".*"):
+        assert client.get("/health").status == 200
+    assert not failures
+
+
+def test_running_out_of_threads_costs_one_connection(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that there is no thread for is closed, and the next one is served."""
+    start = threading.Thread.start
+    failures = [RuntimeError("can't start new thread")]
+
+    def start_or_fail(thread: threading.Thread) -> None:
+        if failures:
+            raise failures.pop()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_or_fail)
+    with contextlib.closing(Client(server.base_url, server.api_key)) as client:
+        with pytest.raises(ConnectionError):
             client.get("/health")
         client.close()
         assert client.get("/health").status == 200
