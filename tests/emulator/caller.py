@@ -1,4 +1,4 @@
-"""A caller that speaks HTTP's terms and knows nothing of the client."""
+"""A caller that speaks HTTP's terms and knows nothing of the client; and all that an emulator holds."""
 
 from __future__ import annotations
 
@@ -90,3 +90,19 @@ class Caller:
     def wrong(self, challenge: Any) -> Answer:
         """Verify with a code that can't be right."""
         return self.verify(challenge, "not it")
+
+
+def parts_of(thing: object, known: dict[int, object]) -> dict[int, object]:
+    """An object of the package, and all of its objects that can be reached from there, by their identity.
+
+    :param known: those that were found before.
+    """
+    if isinstance(thing, (list, tuple, set, Mapping)):
+        for part in thing.values() if isinstance(thing, Mapping) else thing:
+            parts_of(part, known)
+    if type(thing).__module__.startswith("workos_mfa") and id(thing) not in known:
+        known[id(thing)] = thing
+        names = [*getattr(thing, "__dict__", {}), *getattr(thing, "__slots__", ())]
+        for name in names:
+            parts_of(getattr(thing, name, None), known)
+    return known

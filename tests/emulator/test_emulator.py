@@ -6,7 +6,7 @@ import hmac
 import math
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import workos_mfa.emulator
-from tests.emulator.caller import NOW, Caller
+from tests.emulator.caller import NOW, Caller, parts_of
 from tests.leaks import locals_below
 from workos_mfa._core.transport import Request, Transport
 from workos_mfa.emulator import Emulator
@@ -215,19 +215,6 @@ def test_any_mapping_is_read_like_json(caller: Caller) -> None:
     assert caller.enroll(type=("totp",)).status == 422
 
 
-def _parts(thing: object, known: dict[int, object]) -> dict[int, object]:
-    """An object of this package, and all of them that it holds."""
-    if isinstance(thing, (list, tuple, set, Mapping)):
-        for part in thing.values() if isinstance(thing, Mapping) else thing:
-            _parts(part, known)
-    if type(thing).__module__.startswith("workos_mfa") and id(thing) not in known:
-        known[id(thing)] = thing
-        names = [*getattr(thing, "__dict__", {}), *getattr(thing, "__slots__", ())]
-        for name in names:
-            _parts(getattr(thing, name, None), known)
-    return known
-
-
 @pytest.mark.parametrize("name", [None, "state.db"])
 def test_reprs_show_no_secret(tmp_path: Path, name: str | None) -> None:
     """No repr of the emulator or of anything in it shows a code, a secret or a phone number."""
@@ -235,7 +222,7 @@ def test_reprs_show_no_secret(tmp_path: Path, name: str | None) -> None:
         caller = Caller(emulator)
         totp, generic = caller.totp(), caller.challenge(caller.generic()).json
         caller.challenge(caller.sms())
-        parts = [*_parts(emulator, {}).values(), *emulator.outbox, *emulator.calls, *emulator.totp_codes()]
+        parts = [*parts_of(emulator, {}).values(), *emulator.outbox, *emulator.calls, *emulator.totp_codes()]
         shown = " ".join(map(repr, parts))
         codes = [generic["code"], emulator.totp_code(totp["id"]), emulator.outbox[0].code, emulator.outbox[0].text]
     assert len({type(part) for part in parts}) > 15

@@ -11,7 +11,7 @@ import pytest
 
 from tests.emulator.caller import NOW
 from tests.emulator.http.client import Client, Reply
-from workos_mfa.emulator import Emulator, EmulatorServer
+from workos_mfa.emulator import Emulator
 
 PHONE = "+15005550006"
 
@@ -121,11 +121,8 @@ def test_clock(client: Client, emulator: Emulator) -> None:
     [
         ({"forward": 1}, "There is no forward here; there is: set, advance, freeze."),
         ({"advance": "601"}, "advance takes a number of seconds"),
-        ({"advance": True}, "advance takes a number of seconds"),
-        ({"advance": -1}, "zero or more seconds"),
         ({"advance": -1, "freeze": False}, "zero or more seconds"),
         ({"advance": -1, "set": "2026-01-15T12:00:00Z"}, "zero or more seconds"),
-        ({"advance": 5, "now": "2026-01-15T12:00:00Z"}, "There is no now here"),
         ({"advance": 10**399, "set": "2026-01-15T12:00:00Z"}, "from 1970 to the end of 9998"),
         ({"advance": 5, "set": "1969-01-15T12:00:00Z", "freeze": False}, "from 1970 to the end of 9998"),
         ({"set": 1}, "set takes a time in ISO 8601"),
@@ -134,7 +131,6 @@ def test_clock(client: Client, emulator: Emulator) -> None:
         ({"freeze": 1}, "freeze takes true or false"),
         ({"set": "2026-01-15T12:00:00Z", "freeze": "no"}, "freeze takes true or false"),
         ([], "must be a JSON object"),
-        (b"{", "must be a JSON object"),
         (None, "must be a JSON object"),
         (b"[" * 90_000, "must be a JSON object"),
     ],
@@ -161,24 +157,6 @@ def test_faults(client: Client, emulator: Emulator, name: str) -> None:
     assert client.delete(path).status == 204
     assert client.get(path).json == []
     _refused(client.post(path, {"fault": "explode"}), 422, "takes one of refuse_connection")
-
-
-def test_hooks_of_the_other_emulator(client: Client) -> None:
-    """A hook that was written for WorkOS' own emulator does here what it does there."""
-    hook = {
-        "method": "POST",
-        "path": "/auth/factors/*",
-        "status": 429,
-        "body": {"message": "Too Many Requests", "code": "rate_limit_exceeded"},
-        "count": 1,
-    }
-    made = client.post("/_emulate/hooks", hook)
-    assert made.status == 201
-    assert made.json["id"]
-    assert {name: made.json[name] for name in hook} == hook
-    reply = client.post("/auth/factors/enroll", {"type": "generic_otp"})
-    assert (reply.status, reply.json) == (429, hook["body"])
-    assert client.post("/auth/factors/enroll", {"type": "generic_otp"}).status == 201
 
 
 def test_calls(client: Client, emulator: Emulator) -> None:
@@ -276,19 +254,3 @@ def test_a_seed_may_be_long_but_not_endless(client: Client) -> None:
     """The limit is far above that of the API's calls."""
     assert client.post("/_emulate/clock", b'{"advance": 1}' + b" " * 500_000).status == 200
     assert client.send("POST", "/_emulate/seed", b"{}", {"Content-Length": str(2**40)}).status == 413
-
-
-def test_it_has_the_same_key(server: EmulatorServer) -> None:
-    """Nobody reads codes without it."""
-    with contextlib.closing(Client(server.base_url, "sk_test_other")) as client:
-        assert client.get("/_emulate/outbox").status == 401
-
-
-def test_its_repr_shows_no_codes(emulator: Emulator, client: Client) -> None:
-    """Neither the control plane nor what it works with shows what it handles."""
-    from workos_mfa.emulator._api.router import Arguments, Result
-
-    code = emulator.totp_code(_totp(client)["id"])
-    shown = f"{emulator.wsgi_app._control!r} {Arguments('x', {'to': code}, code.encode())!r} {Result(200, code)!r}"
-    assert code not in shown
-    assert "Control" in shown

@@ -23,15 +23,17 @@ from tests.loopback import wait_until
 from workos_mfa._cli.emulate import Display, JSONDisplay, TextDisplay
 from workos_mfa.emulator import SMSMessage
 
-CALLS = 3000
+# The lines of these are more than a pipe and the command itself hold.
+CALLS = 1500
+PATH = f"/auth/factors/auth_factor_{'x' * 400}"
 
 
 def _call(client: Client, times: int = 1) -> bool:
-    return all(client.get("/auth/factors/auth_factor_x").status == 404 for _ in range(times))
+    return all(client.get(PATH).status == 404 for _ in range(times))
 
 
 def test_an_unread_pipe_stops_neither_calls_nor_the_end() -> None:
-    """Thousands of calls are answered while nobody reads what is told of them, and SIGTERM ends it all the same."""
+    """Calls are answered while nobody reads what is told of them, and SIGTERM ends it all the same."""
     with emulating(is_read=False) as running:
         with contextlib.closing(Client(running.base_url, running.api_key)) as client:
             assert _call(client, CALLS)
