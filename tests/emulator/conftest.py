@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,3 +26,9 @@ def caller_with() -> Callable[..., Caller]:
         return Caller(Emulator(now=NOW, **settings))
 
     return make
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the state file is, or will be."""
+    return tmp_path / "state.db"

@@ -12,21 +12,15 @@ from tests.emulator.caller import Caller
 CallerWith: TypeAlias = Callable[..., Caller]
 
 
-@pytest.mark.parametrize("limit", [1, 3])
-def test_max_wrong_codes(caller_with: CallerWith, limit: int) -> None:
-    """So many wrong codes are answered false, and none more."""
+@pytest.mark.parametrize("limit", [1, 3, None])
+def test_max_wrong_codes(caller_with: CallerWith, limit: int | None) -> None:
+    """So many wrong codes are answered false, and none more; None means no limit."""
     caller = caller_with(max_wrong_codes=limit)
     challenge = caller.challenge(caller.generic()).json
-    statuses = [caller.wrong(challenge).status for _ in range(limit + 1)]
-    assert statuses == [201] * limit + [400]
-
-
-def test_no_limit_of_wrong_codes(caller_with: CallerWith) -> None:
-    """None means no limit."""
-    caller = caller_with(max_wrong_codes=None)
-    challenge = caller.challenge(caller.generic()).json
-    assert {caller.wrong(challenge).status for _ in range(50)} == {201}
-    assert caller.verify(challenge, challenge["code"]).json["valid"] is True
+    allowed = limit or 50
+    assert [caller.wrong(challenge).status for _ in range(allowed)] == [201] * allowed
+    answer = caller.verify(challenge, challenge["code"])
+    assert (answer.status, answer.json.get("valid")) == ((400, None) if limit else (201, True))
 
 
 def test_wrong_codes_counted_per_factor(caller_with: CallerWith) -> None:
@@ -111,12 +105,33 @@ def test_totp_uri(caller_with: CallerWith) -> None:
     assert block["uri"].endswith(f"?secret={block['secret']}&issuer=Foo%20Corp&algorithm=SHA1&digits=6&period=30")
 
 
-@pytest.mark.parametrize(("longest", "status"), [(5, 201), (4, 422)])
-def test_max_totp_name(caller_with: CallerWith, longest: int, status: int) -> None:
-    """Names up to the limit are accepted, by both calls."""
-    caller = caller_with(max_totp_name=longest)
-    assert caller.enroll(type="totp", totp_issuer="12345", totp_user="1").status == status
-    assert caller.create(totp_issuer="12345", totp_user="1").status == status
+NAMES = {"type": "totp", "totp_issuer": "12345", "totp_user": "1"}
+ABROAD = {"type": "sms", "phone_number": "+441632960961"}
+PUNCTUATED = {"type": "sms", "phone_number": "(720) 867-53.09"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "body", "shown"),
+    [
+        ({"max_totp_name": 5}, NAMES, "12345"),
+        ({"max_totp_name": 4}, NAMES, None),
+        ({"non_us_numbers": "accepted"}, ABROAD, "+441632960961"),
+        ({"non_us_numbers": "refused"}, ABROAD, None),
+        ({"non_us_numbers": "refused"}, {"type": "sms", "phone_number": "+15005550006"}, "+15005550006"),
+        ({"phone_punctuation": "refused"}, PUNCTUATED, None),
+        ({"phone_punctuation": "dropped"}, PUNCTUATED, "+17208675309"),
+    ],
+)
+def test_names_and_numbers(
+    caller_with: CallerWith, settings: dict[str, object], body: dict[str, object], shown: str | None
+) -> None:
+    """How long a name may be, which numbers get messages, and how a number may be written."""
+    caller = caller_with(**settings)
+    answer = caller.enroll(**body)
+    assert answer.status == (201 if shown else 422)
+    assert shown is None or shown in answer.json[str(body["type"])].values()
+    if body is NAMES:
+        assert caller.create(**body).status == answer.status
 
 
 @pytest.mark.parametrize(("cancels", "status"), [(False, 201), (True, 422)])
@@ -155,20 +170,22 @@ def test_deleted_factor_reply(caller_with: CallerWith, reply: str, status: int, 
         assert answer.json["message"] == words.format(factor=factor["id"], challenge=challenge["id"])
 
 
-def test_default_sms_text(caller_with: CallerWith, caller: Caller) -> None:
-    """A message without a template has the default text."""
-    for one, text in ((caller, "Your one-time code is {}."), (caller_with(default_sms_text="{{code}}"), "{}")):
-        one.challenge(one.sms())
-        message = one.emulator.outbox[0]
-        assert message.text == text.format(message.code)
-
-
-def test_template_may_lack_the_code(caller_with: CallerWith) -> None:
-    """Where it is not enforced, a template without the code goes out as it is."""
-    caller = caller_with(template_needs_code=False)
-    challenge = caller.challenge(caller.sms(), sms_template="Hello").json
-    message = caller.emulator.outbox.latest(challenge_id=challenge["id"])
-    assert message.text == "Hello"
+@pytest.mark.parametrize(
+    ("settings", "template", "text"),
+    [
+        ({}, None, "Your one-time code is {}."),
+        ({"default_sms_text": "{{code}}"}, None, "{}"),
+        ({"template_needs_code": False}, "Hello", "Hello"),
+    ],
+)
+def test_text_of_a_message(
+    caller_with: CallerWith, settings: dict[str, object], template: str | None, text: str
+) -> None:
+    """A message without a template has the default text; one without the code goes out where that is not enforced."""
+    caller = caller_with(**settings)
+    challenge = caller.challenge(caller.sms(), sms_template=template).json
+    message = caller.emulator.outbox[0]
+    assert message.text == text.format(message.code)
     assert caller.verify(challenge, message.code).json["valid"] is True
 
 
@@ -179,23 +196,6 @@ def test_template_without_sms(caller_with: CallerWith, what: str, status: int) -
     assert caller.challenge(caller.totp(), sms_template="anything").status == status
     assert [caller.challenge(caller.totp(), sms_template=empty).status for empty in (None, "")] == [201, 201]
     assert not caller.emulator.outbox
-
-
-@pytest.mark.parametrize(("what", "status"), [("accepted", 201), ("refused", 422)])
-def test_non_us_numbers(caller_with: CallerWith, what: str, status: int) -> None:
-    """Numbers outside +1 may get messages or not."""
-    caller = caller_with(non_us_numbers=what)
-    assert caller.enroll(type="sms", phone_number="+441632960961").status == status
-    assert caller.enroll(type="sms", phone_number="+15005550006").status == 201
-
-
-@pytest.mark.parametrize(("what", "status"), [("refused", 422), ("dropped", 201)])
-def test_phone_punctuation(caller_with: CallerWith, what: str, status: int) -> None:
-    """Punctuation in a number is refused or taken out."""
-    answer = caller_with(phone_punctuation=what).enroll(type="sms", phone_number="(720) 867-53.09")
-    assert answer.status == status
-    if status == 201:
-        assert answer.json["sms"]["phone_number"] == "+17208675309"
 
 
 def test_sms_rate_limit(caller_with: CallerWith) -> None:
@@ -283,25 +283,14 @@ def test_list_order(caller_with: CallerWith, order: str, onward: str) -> None:
     assert caller.list(limit="1", order="desc").json["list_metadata"]["after"] == newer
 
 
-def test_team_name(caller_with: CallerWith) -> None:
-    """The team's name is the issuer where none is given."""
-    block = caller_with(team_name="Foo Corp").create().json["authentication_factor"]["totp"]
-    assert block["issuer"] == "Foo Corp"
-
-
 @pytest.mark.parametrize("listed", [True, False])
-def test_enrolled_factors_listed(caller_with: CallerWith, listed: bool) -> None:  # noqa: FBT001
-    """A factor that was enrolled with a user's id may be in the user's list or not."""
+def test_factors_listed(caller_with: CallerWith, listed: bool) -> None:  # noqa: FBT001
+    """A factor may be in the list if it was enrolled with a user's id, and before its first right code, or not."""
     caller = caller_with(enrolled_factors_listed=listed)
     enrolled = caller.totp(user_id="user_1")["id"]
     created = caller.create().json["authentication_factor"]["id"]
     shown = [item["id"] for item in caller.list().json["data"]]
     assert shown == ([created, enrolled] if listed else [created])
-
-
-@pytest.mark.parametrize("listed", [True, False])
-def test_unverified_factors_listed(caller_with: CallerWith, listed: bool) -> None:  # noqa: FBT001
-    """A factor may be in the list from the start or from its first right code on."""
     caller = caller_with(unverified_factors_listed=listed)
     made = caller.create().json
     assert len(caller.list().json["data"]) == int(listed)
