@@ -1,13 +1,16 @@
-"""The emulator in process keeps the contract that every transport is held to."""
+"""The emulator in process keeps the contract that every transport is held to, and the client works with it."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from typing import Literal
 from urllib.parse import urlencode
 
 import attrs
+import pytest
 
+from workos_mfa import MFA
 from workos_mfa.emulator import Emulator
 from workos_mfa.testing import ServerResponse, TransportContract
 
@@ -49,3 +52,14 @@ class TestInProcess(TransportContract):
         else:
             emulator.faults.from_json({**FAULTS[response.fault], "count": None})
         yield Connection(emulator)
+
+
+@pytest.mark.parametrize("list_order", ["normal", "desc"])
+@pytest.mark.parametrize("order", ["normal", "desc", "asc"])
+def test_the_client_lists_all(list_order: Literal["normal", "desc"], order: Literal["normal", "desc", "asc"]) -> None:
+    """The client, which reads the API by itself, finds all factors under each order, whatever the API's own is."""
+    mfa = MFA(transport=Emulator(list_order=list_order))
+    made = [mfa.enroll_factor(type="generic_otp", user_id="user_1").id for _ in range(25)]
+    listed = [factor.id for factor in mfa.list_user_auth_factors("user_1", order=order).auto_paging_iter()]
+    assert listed == (made if order == "asc" else made[::-1])
+    assert [factor.id for factor in mfa.list_user_auth_factors("user_1").auto_paging_iter()] == made[::-1]

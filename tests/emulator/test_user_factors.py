@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import pyotp
 import pytest
 
 from tests.emulator.caller import Caller
-from workos_mfa import MFA, Emulator
 from workos_mfa.emulator._domain import totp
 
 
@@ -163,14 +162,3 @@ def test_refuses_senseless_parameters(caller: Caller, name: str, value: str) -> 
     answer = caller.list(**{name: value})
     assert answer.status == 422
     assert [error["field"] for error in answer.json["errors"]] == [name]
-
-
-@pytest.mark.parametrize("list_order", ["normal", "desc"])
-@pytest.mark.parametrize("order", ["normal", "desc", "asc"])
-def test_the_client_lists_all(list_order: Literal["normal", "desc"], order: Literal["normal", "desc", "asc"]) -> None:
-    """The client, which reads the API by itself, finds all factors under each order, whatever the API's own is."""
-    mfa = MFA(transport=Emulator(list_order=list_order))
-    made = [mfa.create_user_auth_factor("user_1").factor.id for _ in range(25)]
-    listed = [factor.id for factor in mfa.list_user_auth_factors("user_1", order=order).auto_paging_iter()]
-    assert listed == (made if order == "asc" else made[::-1])
-    assert [factor.id for factor in mfa.list_user_auth_factors("user_1").auto_paging_iter()] == made[::-1]
