@@ -63,22 +63,15 @@ def test_latest_message(client: Client, number: str) -> None:
     _refused(client.get("/_emulate/outbox/latest?phone=1"), 422, "There is no phone here; there is: to, factor_id")
 
 
-def test_code_of_a_totp_factor(client: Client, emulator: Emulator) -> None:
-    """The code that an authenticator app shows now; what has none is told why."""
-    factor = _totp(client)
-    reply = client.get(f"/_emulate/factors/{factor['id']}/code")
-    assert (reply.status, reply.json) == (200, {"code": emulator.totp_code(factor["id"])})
-    _refused(client.get("/_emulate/factors/auth_factor_x/code"), 404, "never enrolled, or deleted")
-    challenge = _sms(client)
-    _refused(client.get(f"/_emulate/factors/{challenge['authentication_factor_id']}/code"), 422, "emulator.outbox")
-
-
-def test_wrong_code_of_a_factor(client: Client, emulator: Emulator) -> None:
-    """A code that the factor does not take now, of whatever type it is."""
-    for factor_id in (_totp(client)["id"], _sms(client)["authentication_factor_id"]):
-        reply = client.get(f"/_emulate/factors/{factor_id}/wrong_code")
-        assert (reply.status, reply.json) == (200, {"code": emulator.wrong_code(factor_id)})
-    _refused(client.get("/_emulate/factors/auth_factor_x/wrong_code"), 404, "never enrolled, or deleted")
+def test_codes_of_a_factor(client: Client, emulator: Emulator) -> None:
+    """The code that an authenticator app shows now, and one that a factor does not take; what has none is told why."""
+    totp, sms = _totp(client)["id"], _sms(client)["authentication_factor_id"]
+    assert client.get(f"/_emulate/factors/{totp}/code").json == {"code": emulator.totp_code(totp)}
+    for factor_id in (totp, sms):
+        assert client.get(f"/_emulate/factors/{factor_id}/wrong_code").json == {"code": emulator.wrong_code(factor_id)}
+    for name in ("code", "wrong_code"):
+        _refused(client.get(f"/_emulate/factors/auth_factor_x/{name}"), 404, "never enrolled, or deleted")
+    _refused(client.get(f"/_emulate/factors/{sms}/code"), 422, "emulator.outbox")
 
 
 def test_codes(client: Client, emulator: Emulator) -> None:

@@ -35,27 +35,21 @@ def test_the_client_works_with_it(emulator: Emulator, server: EmulatorServer) ->
     assert [call.status for call in emulator.calls] == [201, 201, 201]
 
 
-def test_it_says_where_it_is(emulator: Emulator) -> None:
-    """Address, port and key can be read off it; closing it twice is no error."""
-    with emulator.serve(api_key="sk_test_mine") as server:
-        assert server.base_url == f"http://127.0.0.1:{server.port}"
-        assert (server.host, server.api_key) == ("127.0.0.1", "sk_test_mine")
-        assert repr(server) == f"<EmulatorServer at {server.base_url}>"
-    server.close()
-
-
 @pytest.mark.parametrize(
     ("host", "shown"),
-    [("localhost", "localhost"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]")],  # noqa: S104
+    [("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]")],  # noqa: S104
 )
-def test_any_host(emulator: Emulator, host: str, shown: str) -> None:
-    """A name, every address, or one of the new kind: the base URL can be used as it is."""
+def test_it_says_where_it_is(emulator: Emulator, host: str, shown: str) -> None:
+    """Address, port and key can be read off it, and the base URL be used as it is; closing it twice is no error."""
     if ":" in host and not _has_ipv6():  # pragma: no cover
         pytest.skip("this machine has no IPv6 loopback")
-    with emulator.serve(host=host) as server:
+    with emulator.serve(host=host, api_key="sk_test_mine") as server:
         assert server.base_url == f"http://{shown}:{server.port}"
-        with contextlib.closing(Client(server.base_url, server.api_key)) as client:
-            assert client.get("/health").status == 200
+        assert (server.host, server.api_key) == (shown.strip("[]"), "sk_test_mine")
+        assert repr(server) == f"<EmulatorServer at {server.base_url}>"
+        with contextlib.closing(Client(server.base_url, "sk_test_mine")) as client:
+            assert client.get("/auth/factors/x").status == 404
+    server.close()
 
 
 def _has_ipv6() -> bool:
