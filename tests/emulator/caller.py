@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from workos_mfa._core.transport import Request, Response
+from workos_mfa._core.transport import Request, Response, Transport
 from workos_mfa.emulator import Emulator
 
 NOW = datetime(2026, 8, 21, 12, 0, 0, 432_100, tzinfo=timezone.utc)
@@ -31,10 +31,14 @@ class Answer:
 
 
 class Caller:
-    """Makes calls as any HTTP client could."""
+    """Makes calls as any HTTP client could.
 
-    def __init__(self, emulator: Emulator) -> None:
+    :param transport: how they get to the emulator; None for in process.
+    """
+
+    def __init__(self, emulator: Emulator, transport: Transport | None = None) -> None:
         self.emulator = emulator
+        self._transport = transport or emulator
 
     def send(
         self,
@@ -44,7 +48,8 @@ class Caller:
         query: Mapping[str, str] | None = None,
     ) -> Answer:
         """Make any call."""
-        response = self.emulator.send(Request("any", method, path, path, json=json_body, query=query or {}))
+        path = path.replace(" ", "%20")
+        response = self._transport.send(Request("any", method, path, path, json=json_body, query=query or {}))
         return Answer(response.status, json.loads(response.body) if response.body else None, response)
 
     def enroll(self, **body: object) -> Answer:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import attrs
 import pytest
 
-from workos_mfa import MFA
+from workos_mfa import MFA, Transport
 from workos_mfa.emulator import Emulator
 from workos_mfa.testing import ServerResponse, TransportContract
 
@@ -25,17 +25,29 @@ FAULTS: Mapping[str, Mapping[str, object]] = {
 
 @attrs.frozen
 class Connection:
-    """An emulator as a transport."""
+    """A transport before an emulator."""
 
-    transport: Emulator
+    transport: Transport
+    emulator: Emulator
 
     @property
     def seen(self) -> list[tuple[str, str]]:
-        """The calls that it lists."""
+        """The calls that the emulator lists."""
         return [
             (call.method, f"{call.path}?{urlencode(call.query)}" if call.query else call.path)
-            for call in self.transport.calls
+            for call in self.emulator.calls
         ]
+
+
+def emulator_for(response: ServerResponse, faults: Mapping[str, Mapping[str, object]]) -> Emulator:
+    """An emulator whose every response is this one, or goes wrong like this."""
+    emulator = Emulator()
+    body = response.body.decode() if response.body and response.status != 204 else None
+    if response.fault is None:
+        emulator.faults.respond(response.status, body, headers=response.headers, count=None)
+    else:
+        emulator.faults.from_json({**faults[response.fault], "count": None})
+    return emulator
 
 
 class TestInProcess(TransportContract):
@@ -44,14 +56,9 @@ class TestInProcess(TransportContract):
     @contextlib.contextmanager
     def connected(self, response: ServerResponse) -> Iterator[Connection]:
         """An emulator that answers like this."""
-        emulator = Emulator()
+        emulator = emulator_for(response, FAULTS)
         emulator.clock.freeze()
-        body = response.body.decode() if response.body else None
-        if response.fault is None:
-            emulator.faults.respond(response.status, body, headers=response.headers, count=None)
-        else:
-            emulator.faults.from_json({**FAULTS[response.fault], "count": None})
-        yield Connection(emulator)
+        yield Connection(emulator, emulator)
 
 
 @pytest.mark.parametrize("list_order", ["normal", "desc"])

@@ -10,7 +10,6 @@ import pytest
 
 from tests.emulator.caller import NOW, Caller
 from tests.emulator.http.client import Client
-from tests.emulator.shapes import CheckingCaller
 from workos_mfa import RequestsTransport
 from workos_mfa.emulator import Emulator, EmulatorServer
 
@@ -45,7 +44,7 @@ def caller_with() -> Iterator[Callable[..., Caller]]:
             server = stack.enter_context(emulator.serve())
             transport = RequestsTransport(server.api_key, base_url=server.base_url)
             stack.callback(transport.close)
-            return CheckingCaller(emulator, transport)
+            return Caller(emulator, transport)
 
         yield make
 

@@ -7,13 +7,12 @@ import socket
 import struct
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
-from urllib.parse import urlencode
 
-import attrs
 import pytest
 
 from tests.emulator.http.client import Client, raw
-from workos_mfa import MFA, RequestsTransport, RetryPolicy, Transport, Urllib3Transport
+from tests.emulator.test_contract import Connection, emulator_for
+from workos_mfa import MFA, RequestsTransport, RetryPolicy, Urllib3Transport
 from workos_mfa._core.errors import ConnectionLostError, RateLimitExceededError, ServerError, UnexpectedResponseError
 from workos_mfa.emulator import Emulator, EmulatorServer
 from workos_mfa.testing import ServerResponse, TransportContract
@@ -122,22 +121,6 @@ FAULTS: Mapping[str, Mapping[str, object]] = {
 }
 
 
-@attrs.frozen
-class Connection:
-    """A transport before an emulator."""
-
-    transport: Transport
-    emulator: Emulator
-
-    @property
-    def seen(self) -> list[tuple[str, str]]:
-        """What the emulator was asked."""
-        return [
-            (call.method, f"{call.path}?{urlencode(call.query)}" if call.query else call.path)
-            for call in self.emulator.calls
-        ]
-
-
 @pytest.mark.parametrize("transport_class", TRANSPORTS)
 class TestContract(TransportContract):
     """The transports keep their contract before the emulator's server, whose faults do what the contract asks for."""
@@ -153,12 +136,7 @@ class TestContract(TransportContract):
     @contextlib.contextmanager
     def connected(self, response: ServerResponse) -> Iterator[Connection]:
         """A transport before an emulator that answers like this."""
-        emulator = Emulator()
-        body = None if response.status == 204 else response.body.decode()
-        if response.fault is None:
-            emulator.faults.respond(response.status, body, headers=response.headers, count=None)
-        else:
-            emulator.faults.from_json({**FAULTS[response.fault], "count": None})
+        emulator = emulator_for(response, FAULTS)
         with emulator.serve() as server:
             transport = self.transport_class(server.api_key, base_url=server.base_url)
             try:
