@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from workos_mfa._core.transport import Request, Response, Transport
+from workos_mfa._core.transport import Request, Transport
 from workos_mfa.emulator import Emulator
 
 NOW = datetime(2026, 8, 21, 12, 0, 0, 432_100, tzinfo=timezone.utc)
@@ -17,12 +17,17 @@ PHONE = "+15005550006"
 
 
 @attrs.frozen
-class Answer:
-    """A status, the JSON of the body, and the whole response behind them."""
+class Reply:
+    """A response as it arrived; names of headers in small letters."""
 
     status: int
-    json: Any
-    response: Response
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, parsed; None where there is none."""
+        return json.loads(self.body) if self.body else None
 
     @property
     def seen(self) -> tuple[int, Any]:
@@ -46,13 +51,13 @@ class Caller:
         path: str,
         json_body: Mapping[str, object] | None = None,
         query: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> Reply:
         """Make any call."""
         path = path.replace(" ", "%20")
         response = self._transport.send(Request("any", method, path, path, json=json_body, query=query or {}))
-        return Answer(response.status, json.loads(response.body) if response.body else None, response)
+        return Reply(response.status, response.headers, response.body)
 
-    def enroll(self, **body: object) -> Answer:
+    def enroll(self, **body: object) -> Reply:
         """Enrol a factor."""
         return self.send("POST", "/auth/factors/enroll", body)
 
@@ -68,31 +73,31 @@ class Caller:
         """Enrol a generic factor and give its JSON."""
         return self.enroll(type="generic_otp").json
 
-    def get(self, factor_id: str) -> Answer:
+    def get(self, factor_id: str) -> Reply:
         """Show a factor."""
         return self.send("GET", f"/auth/factors/{factor_id}")
 
-    def delete(self, factor_id: str) -> Answer:
+    def delete(self, factor_id: str) -> Reply:
         """Delete a factor."""
         return self.send("DELETE", f"/auth/factors/{factor_id}")
 
-    def challenge(self, factor: Any, **body: object) -> Answer:
+    def challenge(self, factor: Any, **body: object) -> Reply:
         """Challenge a factor."""
         return self.send("POST", f"/auth/factors/{factor['id']}/challenge", body)
 
-    def verify(self, challenge: Any, code: object) -> Answer:
+    def verify(self, challenge: Any, code: object) -> Reply:
         """Hold a code against a challenge."""
         return self.send("POST", f"/auth/challenges/{challenge['id']}/verify", {"code": code})
 
-    def create(self, user: str = "user_1", **body: object) -> Answer:
+    def create(self, user: str = "user_1", **body: object) -> Reply:
         """Make a TOTP factor for a user."""
         return self.send("POST", f"/user_management/users/{user}/auth_factors", {"type": "totp", **body})
 
-    def list(self, user: str = "user_1", **query: str) -> Answer:
+    def list(self, user: str = "user_1", **query: str) -> Reply:
         """List a user's factors."""
         return self.send("GET", f"/user_management/users/{user}/auth_factors", query=query)
 
-    def wrong(self, challenge: Any) -> Answer:
+    def wrong(self, challenge: Any) -> Reply:
         """Verify with a code that can't be right."""
         return self.verify(challenge, "not it")
 

@@ -84,7 +84,7 @@ def test_records_calls(caller: Caller) -> None:
     assert [call.operation for call in calls] == ["enroll_factor", "get_factor", None]
     assert [call.route for call in calls] == ["/auth/factors/enroll", "/auth/factors/{id}", None]
     assert [call.error_code for call in calls] == [None, "entity_not_found", "not_implemented_by_emulator"]
-    assert [call.request_id for call in calls] == [a.response.headers["x-request-id"] for a in answers]
+    assert [call.request_id for call in calls] == [a.headers["x-request-id"] for a in answers]
     assert calls[1].path == "/auth/factors/auth_factor_1"
     assert {call.at for call in calls} == {caller.emulator.clock.now()}
 

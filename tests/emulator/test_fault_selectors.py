@@ -269,7 +269,7 @@ def test_json(faults: Faults, written: dict[str, object], expected: dict[str, ob
 
 
 def test_hooks_of_workos_emulator(caller: Caller) -> None:
-    """A hook of WorkOS' emulator means what it means there: an answer, for ever unless it has a count."""
+    """A hook of WorkOS' emulator means what it means there: a response, for ever unless it has a count."""
     make = caller.emulator.faults.from_json
     body = {"message": "No.", "code": "forbidden"}
     hook = make({"method": "POST", "path": "/auth/factors/*", "status": 403, "body": body, "count": 2})

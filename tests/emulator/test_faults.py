@@ -201,7 +201,7 @@ def test_a_status_is_answered_with_what_the_api_says(
 
 
 def test_a_body_and_headers_are_answered(emulator: Emulator, mfa: MFA) -> None:
-    """An answer carries the body and the headers that were asked for."""
+    """A response carries the body and the headers that were asked for."""
     body = {"code": "sms_challenge_quota_reached", "message": "No more."}
     emulator.faults.respond(429, body, headers={"x-request-id": "req_1"}, retry_after=60)
     body.clear()
@@ -212,7 +212,7 @@ def test_a_body_and_headers_are_answered(emulator: Emulator, mfa: MFA) -> None:
 
 
 def test_a_text_is_answered_as_it_is(emulator: Emulator, mfa: MFA) -> None:
-    """A string is no JSON, and an empty one is an answer without a body."""
+    """A string is no JSON, and an empty one is a response without a body."""
     emulator.faults.respond(429, "Ratelimited")
     with pytest.raises(RateLimitExceededError):
         mfa.enroll_factor(type="generic_otp")
@@ -239,7 +239,7 @@ def test_no_content_has_no_body(emulator: Emulator, mfa: MFA) -> None:
 
 
 def test_a_rate_limit_by_the_emulators_clock(emulator: Emulator) -> None:
-    """So many calls go through in a while; who waits as long as the answer says gets through."""
+    """So many calls go through in a while; who waits as long as the response says gets through."""
     mfa = MFA(transport=emulator)
     fault = emulator.faults.rate_limit(2, 10.5, operation="enroll_factor")
     with pytest.raises(NotFoundError):

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from tests.emulator.caller import NOW, Answer, Caller
+from tests.emulator.caller import NOW, Caller, Reply
 from workos_mfa._core.errors import ConnectionLostError
 from workos_mfa.emulator import Emulator
 
@@ -43,7 +43,7 @@ class Challenge:
 
 
 class World(RuleBasedStateMachine):
-    """Factors and challenges come, are answered rightly and wrongly, age and go; and answers get lost."""
+    """Factors and challenges come, are answered rightly and wrongly, age and go; and responses get lost."""
 
     factors: Bundle[Factor] = Bundle("factors")
     challenges: Bundle[Challenge] = Bundle("challenges")
@@ -126,8 +126,8 @@ class World(RuleBasedStateMachine):
         return multiple(*pair)
 
     @rule(challenge=challenges)
-    def lose_the_reply(self, challenge: Challenge) -> None:
-        """An answer that gets lost was given all the same."""
+    def lose_the_response(self, challenge: Challenge) -> None:
+        """A response that gets lost was given all the same."""
         code, step = self._code(challenge, 0)
         right = self._is_right(challenge, step, 0)
         is_open = self._closed(challenge, if_open=201) == 201
@@ -157,7 +157,7 @@ class World(RuleBasedStateMachine):
         return Challenge(made, factor, self.now, code)
 
     def _closed(self, challenge: Challenge, *, if_open: int) -> int:
-        """The status of the answer to any code."""
+        """The status of the response to any code."""
         if challenge.factor.deleted:
             return 404
         if challenge.verified or self.now >= challenge.made + LIFETIME:
@@ -179,7 +179,7 @@ class World(RuleBasedStateMachine):
     def _is_right(challenge: Challenge, step: int | None, steps: int) -> bool:
         return step is None or (abs(steps) <= 1 and step not in challenge.factor.used)
 
-    def _check(self, challenge: Challenge, answer: Answer, step: int | None, steps: int) -> None:
+    def _check(self, challenge: Challenge, answer: Reply, step: int | None, steps: int) -> None:
         assert answer.status == self._closed(challenge, if_open=201)
         if answer.status == 201:
             right = self._is_right(challenge, step, steps)

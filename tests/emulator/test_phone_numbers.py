@@ -62,5 +62,5 @@ def test_numbers_that_are_throttled(caller_with: Callable[..., Caller], number: 
     caller = caller_with(retry_after=30)
     answer = caller.challenge(caller.sms(number))
     assert answer.seen == (429, {"code": code, "message": "Request could not be processed."})
-    assert answer.response.headers["retry-after"] == "30"
+    assert answer.headers["retry-after"] == "30"
     assert not caller.emulator.outbox

@@ -1,4 +1,4 @@
-"""Every answer is the one that was recorded or documented: status, headers, keys and their order."""
+"""Every response is the one that was recorded or documented: status, headers, keys and their order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.caller import Answer, Caller
+from tests.emulator.caller import Caller, Reply
 
 CREATED = "2026-08-21T12:00:00.432Z"
 EXPIRES = "2026-08-21T12:10:00.432Z"
@@ -18,12 +18,12 @@ FACTOR = re.compile(r"auth_factor_[0-9A-HJKMNP-TV-Z]{26}")
 CHALLENGE = re.compile(r"auth_challenge_[0-9A-HJKMNP-TV-Z]{26}")
 
 
-def _check_headers(answer: Answer) -> None:
-    headers = answer.response.headers
+def _check_headers(answer: Reply) -> None:
+    headers = answer.headers
     assert uuid.UUID(headers["x-request-id"]).version == 4
     assert headers["content-type"] == "application/json; charset=utf-8"
-    assert headers["content-length"] == str(len(answer.response.body))
-    assert answer.response.body == json.dumps(answer.json, separators=(",", ":")).encode()
+    assert headers["content-length"] == str(len(answer.body))
+    assert answer.body == json.dumps(answer.json, separators=(",", ":")).encode()
 
 
 def test_enroll_generic_otp(caller: Caller) -> None:
@@ -74,7 +74,7 @@ def test_enroll_bad_phone(caller: Caller, number: str) -> None:
     message = f"Phone number is invalid: '{number}'"
     assert answer.seen == (422, {"message": message, "code": "invalid_phone_number"})
     assert list(answer.json) == ["message", "code"]
-    assert answer.response.headers["content-type"] == "application/json; charset=utf-8"
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,8 @@ def test_delete(caller: Caller) -> None:
     """A deleted factor is gone: 204 without a body, then 404."""
     made = caller.totp(user_id="user_1")
     answer = caller.delete(made["id"])
-    assert (answer.status, answer.response.body) == (204, b"")
-    headers = answer.response.headers
+    assert (answer.status, answer.body) == (204, b"")
+    headers = answer.headers
     assert set(headers) - {"date"} == {"x-request-id", "content-length"}
     assert headers["content-length"] == "0"
     assert [caller.get(made["id"]).status, caller.delete(made["id"]).status] == [404, 404]
@@ -355,5 +355,5 @@ def test_a_route_that_there_is_not(caller: Caller, method: str, path: str, allow
     else:
         assert (answer.status, answer.json["code"]) == (501, "not_implemented_by_emulator")
         assert f"The workos_mfa emulator does not implement {method} {path}." in answer.json["message"]
-    assert answer.response.headers.get("allow") == allowed
+    assert answer.headers.get("allow") == allowed
     _check_headers(answer)

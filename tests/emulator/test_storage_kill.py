@@ -55,7 +55,7 @@ def _check(state: Path, answered: list[list[Any]]) -> None:
 
 @pytest.mark.parametrize("last", [1, 2, 3, 4, 13, 22, 80])
 def test_a_kill_loses_nothing_that_was_just_answered(tmp_path: Path, last: int) -> None:
-    """A process that is killed with -9 the moment after an answer left it has lost nothing."""
+    """A process that is killed with -9 the moment after a response left it has lost nothing."""
     state = tmp_path / "state.db"
     with _under_load(state, last=last) as process:
         output, _ = process.communicate()

@@ -6,23 +6,8 @@ import http.client
 import json
 import socket
 from collections.abc import Mapping
-from typing import Any
 
-import attrs
-
-
-@attrs.frozen
-class Reply:
-    """An answer as it arrived; names of headers in small letters."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        """The body, parsed."""
-        return json.loads(self.body)
+from tests.emulator.caller import Reply
 
 
 class Client:

@@ -30,7 +30,7 @@ def _head(*headers: str) -> bytes:
 
 
 def test_headers_are_those_of_the_api(client: Client) -> None:
-    """Every answer has a request id, its content type, its length and its date."""
+    """Every response has a request id, its content type, its length and its date."""
     for reply in (
         client.post(ENROLL, GENERIC),
         client.get("/auth/factors/x"),
@@ -135,7 +135,7 @@ def test_a_large_body_is_refused_unread(server: EmulatorServer, client: Client) 
     assert b"\r\nConnection: close\r\n" in sent
 
 
-def test_a_large_body_that_comes_all_the_same_does_not_hide_the_answer(client: Client) -> None:
+def test_a_large_body_that_comes_all_the_same_does_not_hide_the_response(client: Client) -> None:
     """A client that sends on without looking still reads why it was refused, and may come again."""
     assert client.post(ENROLL, b" " * (8 * API_LIMIT)).status == 413
     assert client.post(ENROLL, GENERIC).status == 201

@@ -9,8 +9,8 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.emulator.caller import NOW
-from tests.emulator.http.client import Client, Reply
+from tests.emulator.caller import NOW, Reply
+from tests.emulator.http.client import Client
 from workos_mfa.emulator import Emulator
 
 PHONE = "+15005550006"
@@ -92,7 +92,7 @@ def test_codes(client: Client, emulator: Emulator) -> None:
 
 
 def test_clock(client: Client, emulator: Emulator) -> None:
-    """The clock is shown, moved, set, stopped and let run; the answer is what it shows then."""
+    """The clock is shown, moved, set, stopped and let run; the response is what it shows then."""
     shown = {"now": "2026-08-21T12:00:00.432Z", "frozen": True}
     assert client.get("/_emulate/clock").json == shown
     assert client.post("/_emulate/clock", {"advance": 601}).json == {**shown, "now": "2026-08-21T12:10:01.432Z"}

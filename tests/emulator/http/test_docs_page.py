@@ -14,7 +14,7 @@ from workos_mfa.emulator import Emulator, EmulatorServer
 
 
 def test_the_pages_commands_work(emulator: Emulator, server: EmulatorServer, tmp_path: Path) -> None:
-    """Every command that asks a running emulator gets an answer that is no error."""
+    """Every command that asks a running emulator gets a response that is no error."""
     bash, _ = program("bash", "it comes with the system"), program("curl", "run: apt-get install curl")
     page = (ROOT / "docs" / "emulator.md").read_text("utf-8")
     blocks = [

@@ -22,7 +22,7 @@ TRANSPORTS = (RequestsTransport, Urllib3Transport)
 
 
 @pytest.mark.parametrize("fault", ["refuse_connection", "lose_request", "lose_response"])
-def test_a_lost_answer_is_a_reset(emulator: Emulator, client: Client, fault: str) -> None:
+def test_a_lost_response_is_a_reset(emulator: Emulator, client: Client, fault: str) -> None:
     """No byte comes back but a reset; the call is on the list, and done or not as the fault says."""
     client.post("/auth/factors/enroll", {"type": "generic_otp"})
     getattr(emulator.faults, fault)(operation="enroll_factor")
@@ -52,14 +52,14 @@ def test_where_there_is_no_body_to_cut_nothing_comes(client: Client, emulator: E
         client.delete(f"/auth/factors/{factor['id']}")
 
 
-def test_a_late_answer_is_an_answer(client: Client, emulator: Emulator) -> None:
+def test_a_late_response_is_a_response(client: Client, emulator: Emulator) -> None:
     """A delay is waited for, and then all is as usual."""
     emulator.faults.delay(0.002)
     assert client.get(PATH).status == 404
     assert client.get(PATH).status == 404
 
 
-def test_an_answer_may_have_headers_of_its_own(client: Client, emulator: Emulator) -> None:
+def test_a_response_may_have_headers_of_its_own(client: Client, emulator: Emulator) -> None:
     """What a fault says of the headers goes before what the server would say."""
     emulator.faults.respond(
         503, headers={"Date": "Thu, 01 Jan 1970 00:00:00 GMT", "X-Request-Id": "mine"}, retry_after=2
@@ -83,7 +83,7 @@ def test_a_client_that_resets_is_no_news(server: EmulatorServer, capfd: pytest.C
 
 
 @pytest.mark.parametrize("transport_class", TRANSPORTS)
-def test_a_lost_reply_is_not_repeated(
+def test_a_lost_response_is_not_repeated(
     server: EmulatorServer, emulator: Emulator, transport_class: type[RequestsTransport | Urllib3Transport]
 ) -> None:
     """The promise of the package, over real sockets: what may have worked is not done twice."""

@@ -7,7 +7,8 @@ import contextlib
 import hashlib
 import re
 
-from tests.emulator.http.client import Client, Reply
+from tests.emulator.caller import Reply
+from tests.emulator.http.client import Client
 from workos_mfa import MFA
 from workos_mfa.emulator import Emulator, EmulatorServer
 

@@ -100,7 +100,7 @@ def test_sms(world: World) -> None:
     message = world.control(f"outbox/latest?challenge_id={challenge['id']}")
     assert message["text"] == f"Foo Corp: {message['code']}."
     assert world.sdk.call("verify", id=challenge["id"], code=message["code"])["valid"] is True
-    # Told by a thread of its own, so a moment after the answer.
+    # Told by a thread of its own, so a moment after the response.
     wait_until(lambda: challenge["id"] in {event.get("challenge_id") for event in world.running.events})
 
 

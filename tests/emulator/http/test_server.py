@@ -98,7 +98,7 @@ def test_a_port_can_be_had_again_at_once(emulator: Emulator) -> None:
 
 
 def test_closing_does_not_wait_for_a_delay(emulator: Emulator) -> None:
-    """An answer that is to come in an hour is not waited for."""
+    """A response that is to come in an hour is not waited for."""
     emulator.faults.delay(3600)
     lost: list[type[BaseException]] = []
     with emulator.serve() as server:

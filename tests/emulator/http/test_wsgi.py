@@ -50,7 +50,7 @@ def test_on_the_standard_librarys_server(emulator: Emulator) -> None:
 
 
 def _without_a_length_of_nothing(app: Any) -> Any:
-    """The validator objects to a length on an answer that has no body, which the API sends all the same."""
+    """The validator objects to a length on a response that has no body, which the API sends all the same."""
 
     def wrapped(environ: dict[str, Any], start_response: Any) -> Any:
         def start(status: str, headers: list[tuple[str, str]], *more: object) -> Any:
@@ -87,8 +87,8 @@ def test_its_key_can_be_chosen(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("fault", ["refuse_connection", "lose_request", "lose_response"])
-def test_a_lost_answer_leaves_the_ending_to_the_server(emulator: Emulator, fault: str) -> None:
-    """A server that can't be told to break a connection gets an exception, and no answer that could be believed."""
+def test_a_lost_response_leaves_the_ending_to_the_server(emulator: Emulator, fault: str) -> None:
+    """A server that can't be told to break a connection gets an exception, and no response that could be believed."""
     getattr(emulator.faults, fault)()
     with pytest.raises(ConnectionError):
         WSGIClient(emulator.wsgi_app).get("/auth/factors/x", headers=HEADERS)
@@ -114,7 +114,7 @@ def test_a_cut_body_leaves_the_ending_to_the_server(emulator: Emulator) -> None:
 
 
 def test_a_delay_is_waited_for(emulator: Emulator) -> None:
-    """On any server a late answer is late."""
+    """On any server a late response is late."""
     emulator.faults.delay(0.002)
     reply = WSGIClient(emulator.wsgi_app).get("/auth/factors/x", headers=HEADERS)
     assert json.loads(reply.data)["code"] == "entity_not_found"
