@@ -135,6 +135,14 @@ class Server:
         """How many connections the other side has not closed."""
         return sum(sock.fileno() != -1 for sock in self._open)
 
+    def wait_for_hang_ups(self) -> None:
+        """Wait until every connection so far is closed at this end.
+
+        For the threads that close them: a socket is without a number a moment before it is closed.
+        """
+        _accepting, *serving_one = self._threads
+        wait_until(lambda: not any(thread.is_alive() for thread in serving_one))
+
     def close(self) -> None:
         """Stop, and wait until every thread is gone."""
         self._closing.set()

@@ -37,7 +37,7 @@ LONGEST = 120.0
 """Seconds after which a mutant is taken to have made a test wait for ever, and so to have been noticed."""
 
 TESTS = {
-    "workos_mfa._transports.retry": ("tests/unit/test_retrying.py",),
+    "workos_mfa._transports.retry": ("tests/transports/test_retry.py",),
     "workos_mfa._core.errors": ("tests/core/test_errors.py", "tests/client/test_outcomes.py"),
     "workos_mfa._client.parsing": ("tests/client/test_parsing.py", "tests/client/test_outcomes.py"),
     "workos_mfa.emulator._domain.totp": ("tests/emulator/test_totp.py",),

@@ -1,4 +1,4 @@
-"""The API as the tests of the transports see it: what it answers when all is well."""
+"""The API as the tests of the transports see it: its calls, and its responses when all is well."""
 
 from __future__ import annotations
 
@@ -9,35 +9,16 @@ import pytest
 import requests
 
 from tests.loopback import Behaviour, Line, Received
+from tests.operations import CALLS, CHALLENGE, CHALLENGE_ID, FACTOR_ID, SECRET, VERIFICATION
+from tests.operations import GENERIC_FACTOR as FACTOR
 from workos_mfa import MFA, RequestsTransport, Transport, Urllib3Transport
 
-MOMENT = "2026-01-15T12:00:00.000Z"
-FACTOR_ID = "auth_factor_01FVYZ5QM8N98T9ME5BCB2BBMJ"
-CHALLENGE_ID = "auth_challenge_01FVYZ5QM8N98T9ME5BCB2BBMJ"
+__all__ = ["CHALLENGE", "CHALLENGE_ID", "FACTOR", "FACTOR_ID", "SECRET"]
+
 KEY = "sk_test_sentinel_key"
 CODE = "421337421337421337"  # too long to stand by chance in a number of seconds
-SECRET = "SENTINELIMPORTEDSECRET"
-FACTOR: dict[str, object] = {
-    "object": "authentication_factor",
-    "id": FACTOR_ID,
-    "type": "generic_otp",
-    "created_at": MOMENT,
-    "updated_at": MOMENT,
-}
-CHALLENGE: dict[str, object] = {
-    "object": "authentication_challenge",
-    "id": CHALLENGE_ID,
-    "created_at": MOMENT,
-    "updated_at": MOMENT,
-    "authentication_factor_id": FACTOR_ID,
-}
-TOTP_BLOCK = {
-    "issuer": "Foo Corp",
-    "user": "alan.turing@example.com",
-    "secret": "SENTINELSECRET",
-    "qr_code": "data:image/png;base64,SENTINELQR",
-    "uri": "otpauth://totp/SENTINELURI",
-}
+SENTINELS = (KEY, CODE, SECRET, "iVBORw0KGgo", "SENTINELSECRET", "SENTINELQR", "SENTINELURI")
+"""What must be seen nowhere: what the calls send, and what the responses hold."""
 
 
 class SessionTransport(RequestsTransport):
@@ -52,46 +33,69 @@ class SessionTransport(RequestsTransport):
         self._users.close()
 
 
-SENTINELS = (KEY, CODE, SECRET, "SENTINELSECRET", "SENTINELQR", "SENTINELURI")
-"""What must be seen nowhere: what the calls send, and what the answers hold."""
-
 TransportFactory = Callable[..., Transport]
+Connect = Callable[..., Transport]
 on_every_connection = pytest.mark.parametrize(
     "transport_class", [RequestsTransport, Urllib3Transport, SessionTransport]
 )
 
-
-_ANSWERS: dict[tuple[str, str], tuple[int, object]] = {
-    ("POST", "enroll"): (201, FACTOR),
-    ("POST", "auth_factors"): (
-        201,
-        {
-            "authentication_factor": {**FACTOR, "type": "totp", "totp": TOTP_BLOCK},
-            "authentication_challenge": CHALLENGE,
-        },
-    ),
-    ("GET", "auth_factors"): (
-        200,
-        {"object": "list", "data": [FACTOR], "list_metadata": {"before": None, "after": None}},
-    ),
+_ARGUMENTS = {
+    **{call.operation: call.arguments for call in CALLS},
+    "verify_challenge": {"authentication_challenge_id": CHALLENGE_ID, "code": CODE},
 }
+_BY_LAST_SEGMENT = {(call.method, call.path.rpartition("/")[2]): call for call in CALLS}
+
+ALL = tuple(_ARGUMENTS)
+SAFE, IDEMPOTENT, NON_IDEMPOTENT = (
+    tuple(dict.fromkeys(call.operation for call in CALLS if call.replay == replay))
+    for replay in ("safe", "idempotent", "non_idempotent")
+)
+WITH_SECRETS = ("enroll_factor", "verify_challenge", "create_user_auth_factor")
+"""The calls that send a secret, or get one."""
+
+
+def all_calls(mfa: MFA) -> dict[str, Callable[[], object]]:
+    """Every documented call, by its operation. Nothing of what is sent is in the frames that make it."""
+
+    def calling(operation: str) -> Callable[[], object]:
+        return lambda: getattr(mfa, operation)(**_ARGUMENTS[operation])
+
+    return {operation: calling(operation) for operation in ALL}
 
 
 def right_answer(request: Received) -> tuple[int, object]:
-    """The answer that the API gives to a call that works."""
+    """The response that the API gives to a call that works, with the id that was asked for."""
     if request.method == "DELETE":
         return 204, None
     *_, resource, last_segment = request.path.partition("?")[0].split("/")
     if last_segment == "verify":
-        return 201, {"challenge": {**CHALLENGE, "id": resource}, "valid": True}
+        return 201, {**VERIFICATION, "challenge": {**CHALLENGE, "id": resource}}
     if last_segment == "challenge":
         return 201, {**CHALLENGE, "authentication_factor_id": unquote(resource)}
-    return _ANSWERS.get((request.method, last_segment), (200, {**FACTOR, "id": unquote(last_segment)}))
+    call = _BY_LAST_SEGMENT.get((request.method, last_segment))
+    return (call.status, call.body) if call else (200, {**FACTOR, "id": unquote(last_segment)})
 
 
 def answer_rightly(request: Received, line: Line) -> None:
     """Behave as the API does when all is well."""
     line.answer(*right_answer(request))
+
+
+def answer_and_hang_up(request: Received, line: Line) -> None:
+    """Respond, and close the connection, though the response did not say so."""
+    answer_rightly(request, line)
+    line.hang_up()
+
+
+def answer_without_end(head: bytes) -> Behaviour:
+    """Send a head, and a body without end."""
+
+    def behave(_: Received, line: Line) -> None:
+        line.send(head + b"\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            line.send(b"10000\r\n" + b" " * 65536 + b"\r\n")
+
+    return behave
 
 
 def first_then(first: Behaviour, then: Behaviour) -> Behaviour:
@@ -102,24 +106,3 @@ def first_then(first: Behaviour, then: Behaviour) -> Behaviour:
         return (pending.pop() if pending else then)(request, line)
 
     return behave
-
-
-def all_calls(mfa: MFA) -> dict[str, Callable[[], object]]:
-    """Every documented call, by its operation."""
-    return {
-        "enroll_factor": lambda: mfa.enroll_factor(type="generic_otp"),
-        "challenge_factor": lambda: mfa.challenge_factor(FACTOR_ID),
-        "verify_challenge": lambda: mfa.verify_challenge(CHALLENGE_ID, code=CODE),
-        "create_user_auth_factor": lambda: mfa.create_user_auth_factor("user_1", secret=SECRET),
-        "get_factor": lambda: mfa.get_factor(FACTOR_ID),
-        "list_user_auth_factors": lambda: mfa.list_user_auth_factors("user_1"),
-        "delete_factor": lambda: mfa.delete_factor(FACTOR_ID),
-    }
-
-
-NON_IDEMPOTENT = ("enroll_factor", "challenge_factor", "verify_challenge", "create_user_auth_factor")
-SAFE = ("get_factor", "list_user_auth_factors")
-IDEMPOTENT = ("delete_factor",)
-ALL = (*NON_IDEMPOTENT, *SAFE, *IDEMPOTENT)
-WITH_SECRETS = ("enroll_factor", "verify_challenge", "create_user_auth_factor")
-"""The calls that send a secret, or get one."""

@@ -42,7 +42,9 @@ class Interruption:
         if event == "line":
             self.left -= 1
             if self.left == 0:
+                sys.settrace(None)
                 self._action()
+                return None
         return self
 
     def interrupts(self, run: Callable[[], object]) -> bool:

@@ -7,6 +7,7 @@ import requests
 
 from tests.transports.api import KEY, SessionTransport, TransportFactory
 from workos_mfa import Request, Response, Transport, Urllib3Transport
+from workos_mfa._transports.http import HTTPTransport
 from workos_mfa.testing import ServerResponse, TransportContract
 from workos_mfa.testing._server import serving
 
@@ -54,6 +55,21 @@ def test_a_transport_that_sends_no_body() -> None:
     with pytest.raises(AssertionError, match="415"):
         Contract().test_it_returns_the_response()
     Contract().test_a_response_may_be_empty()
+
+
+def test_what_a_new_transport_must_bring() -> None:
+    """The base of the transports over HTTP leaves connections and exchange to the library of each."""
+
+    class WithoutConnections(Urllib3Transport):
+        _renew = HTTPTransport._renew
+
+    class WithoutExchange(Urllib3Transport):
+        _exchange = HTTPTransport._exchange
+
+    with pytest.raises(NotImplementedError):
+        WithoutConnections(KEY)
+    with pytest.raises(NotImplementedError):
+        WithoutExchange(KEY).send(Request(operation="x", method="GET", path="/", route="/"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 import threading
 import time
@@ -13,16 +14,16 @@ from urllib3.connection import HTTPConnection
 
 from tests.loopback import Line, Received, Server, wait_until
 from tests.race import race
-from tests.transports.api import KEY, TransportFactory, answer_rightly
-from workos_mfa import MFA, InvalidInputError, RequestsTransport, Transport
+from tests.transports.api import KEY, Connect, TransportFactory, answer_and_hang_up, answer_rightly
+from workos_mfa import MFA, InvalidInputError, RequestsTransport
 from workos_mfa._transports.deadline import _IdleConnections
 
-Connect = Callable[[Server], Transport]
 CROWD = 12
+Later = Callable[[float], None]
 
 
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+def later(monkeypatch: pytest.MonkeyPatch) -> Later:
     """Let so many seconds pass on the clock by which connections are idle."""
     passed = 0.0
     now = time.monotonic
@@ -30,7 +31,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     def later(seconds: float) -> None:
         nonlocal passed
         passed += seconds
-        monkeypatch.setattr("workos_mfa._transports.deadline.time.monotonic", lambda: now() + passed)
+        monkeypatch.setattr("time.monotonic", lambda: now() + passed)
 
     return later
 
@@ -42,35 +43,30 @@ def verify(mfa: MFA) -> None:
 
 @pytest.mark.parametrize(("given", "max_idle"), [({}, 120), ({"max_idle": 2.5}, 2.5), ({"max_idle": 400}, 400)])
 def test_the_longest_rest(
-    given: dict[str, float],
-    max_idle: float,
-    server: Server,
-    transport_class: TransportFactory,
-    later: Callable[[float], None],
+    given: dict[str, float], max_idle: float, server: Server, connect: Connect, later: Later
 ) -> None:
     """A connection that rested for longer is not used again, one that rested less is."""
-    transport = transport_class(KEY, base_url=server.url, **given)
-    mfa = MFA(transport=transport)
+    mfa = MFA(transport=connect(server, **given))
     for seconds, connections in ((0, 1), (max_idle - 0.5, 1), (max_idle - 0.5, 1), (max_idle + 0.5, 2)):
         later(seconds)
         verify(mfa)
         assert server.connections == connections
-    transport.close()
 
 
-@pytest.mark.parametrize("value", [0, -1, float("nan"), 86_401])
-def test_a_rest_that_is_none(value: float, transport_class: TransportFactory) -> None:
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        *((value, InvalidInputError, "must be more than zero seconds") for value in (0, -1, float("nan"), 86_401)),
+        *((value, TypeError, "must be a number of seconds") for value in ("120", True)),
+    ],
+)
+def test_a_rest_that_is_none(
+    value: object, error: type[Exception], text: str, transport_class: TransportFactory
+) -> None:
     """It is checked as other lengths of time are."""
-    with pytest.raises(InvalidInputError, match="max_idle must be more than zero seconds") as caught:
+    with pytest.raises(error, match=f"max_idle {text}") as caught:
         transport_class(KEY, max_idle=value)
-    assert caught.value.parameter == "max_idle"
-
-
-@pytest.mark.parametrize("value", ["120", True])
-def test_a_rest_of_the_wrong_type(value: object, transport_class: TransportFactory) -> None:
-    """A text is not a number of seconds."""
-    with pytest.raises(TypeError, match="max_idle must be a number of seconds"):
-        transport_class(KEY, max_idle=value)
+    assert getattr(caught.value, "parameter", "max_idle") == "max_idle"
 
 
 def test_a_rest_beside_a_session() -> None:
@@ -96,9 +92,8 @@ def crowd(server: Server, mfa: MFA) -> list[Line]:
     return lines
 
 
-def test_connections_that_nobody_takes_again(server: Server, connect: Connect, later: Callable[[float], None]) -> None:
+def test_connections_that_nobody_takes_again(server: Server, mfa: MFA, later: Later) -> None:
     """After a burst, those that have rested for too long are closed by the next call, whoever makes it."""
-    mfa = MFA(transport=connect(server))
     crowd(server, mfa)
     later(110)
     verify(mfa)
@@ -109,27 +104,27 @@ def test_connections_that_nobody_takes_again(server: Server, connect: Connect, l
     assert server.connections == CROWD
 
 
-def test_connections_that_the_server_closed(server: Server, connect: Connect) -> None:
-    """When a server has closed all of them, the next call closes them too, and is made on a new one."""
-    mfa = MFA(transport=connect(server))
-    for line in crowd(server, mfa):
-        line.say_no_more()
-    verify(mfa)
-    wait_until(lambda: server.open_connections == 1)
-    assert server.connections == CROWD + 1
-
-
-def test_connections_that_the_server_closed_in_between(
-    server: Server, connect: Connect, later: Callable[[float], None]
+@pytest.mark.parametrize(("which", "seconds"), [(slice(None), 0), (slice(1, None, 2), 1.1)], ids=["all", "some"])
+def test_connections_that_the_server_closed(
+    which: slice, seconds: float, server: Server, mfa: MFA, later: Later
 ) -> None:
-    """Where it has closed some, whichever they are, a call of a second later closes them."""
-    mfa = MFA(transport=connect(server))
-    closed = crowd(server, mfa)[1::2]
+    """If all are, the next call closes them; if it is only some, whichever, a call of a second later does."""
+    closed = crowd(server, mfa)[which]
     for line in closed:
         line.say_no_more()
-    later(1.1)
+    later(seconds)
     verify(mfa)
     wait_until(lambda: server.open_connections == server.connections - len(closed))
+    assert server.connections <= CROWD + 1
+
+
+def test_a_connection_closed_while_idle(server: Server, mfa: MFA) -> None:
+    """A connection that the server closed between two calls costs nothing: the next call opens another."""
+    server.behaviour = answer_and_hang_up
+    for _ in range(3):
+        verify(mfa)
+        server.wait_for_hang_ups()
+    assert server.connections == len(server.received) == 3
 
 
 def test_while_it_is_looked_at_a_connection_is_nobody_elses() -> None:
@@ -150,8 +145,13 @@ def test_while_it_is_looked_at_a_connection_is_nobody_elses() -> None:
     idle.close(is_dead)
     assert looked_at == [newest, dead, oldest]
     assert dead.sock is None
-    assert [idle.get(), idle.get()] == [newest, oldest]
-    assert idle.empty()
+    # The one used last comes first, and nobody waits: not for one, and not for a lock.
+    assert (idle.qsize(), idle.empty()) == (2, False)
+    assert [idle.get(block=False, timeout=None), idle.get()] == [newest, oldest]
+    assert (idle.qsize(), idle.empty()) == (0, True)
+    with pytest.raises(queue.Empty):
+        idle.get()
+    assert not [value for value in vars(idle).values() if hasattr(value, "acquire")]
 
 
 @pytest.mark.parametrize("signalled", [TimeoutError, ValueError, KeyboardInterrupt])
@@ -167,22 +167,7 @@ def test_a_signal_that_strikes_while_it_looks(signalled: type[BaseException]) ->
         idle.close(strike)
 
 
-def test_a_connection_closed_while_idle(server: Server, connect: Connect) -> None:
-    """A connection that the server closed between two calls costs nothing: the next call opens another."""
-    mfa = MFA(transport=connect(server))
-
-    def answer_and_close(request: Received, line: Line) -> None:
-        answer_rightly(request, line)
-        line.hang_up()
-
-    server.behaviour = answer_and_close
-    for _ in range(3):
-        verify(mfa)
-        time.sleep(0.05)
-    assert server.connections == 3
-
-
-def test_signs_of_life(server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signs_of_life(mfa: MFA, monkeypatch: pytest.MonkeyPatch) -> None:
     """An idle connection is kept alive by the system, lest a firewall on the way forgets it while a person types."""
     sockets: list[socket.socket] = []
     as_usual = socket.socket.connect
@@ -192,8 +177,7 @@ def test_signs_of_life(server: Server, connect: Connect, monkeypatch: pytest.Mon
         as_usual(sock, address)
 
     monkeypatch.setattr(socket.socket, "connect", note)
-    transport = connect(server)
-    verify(MFA(transport=transport))
+    verify(mfa)
     (sock,) = sockets
     assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
     assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

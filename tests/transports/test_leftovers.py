@@ -1,32 +1,26 @@
-"""An answer belongs to its question: nothing that one answer leaves behind is taken for the next."""
+"""A response belongs to its request: nothing that one response leaves behind is taken for the next."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import logging
-import queue
-import ssl
-import time
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-import trustme
 
-from tests.loopback import Line, Received, Server, http_answer, serving
+from tests.loopback import Behaviour, Line, Received, Server, http_answer, serving
 from tests.transports.api import (
     CHALLENGE,
     CHALLENGE_ID,
     CODE,
-    FACTOR,
     FACTOR_ID,
     KEY,
+    Connect,
     SessionTransport,
-    TransportFactory,
     answer_rightly,
     on_every_connection,
 )
+from tests.transports.stages import answer_after_interim, send_and_hang_up
 from workos_mfa import (
     MFA,
     ConnectionLostError,
@@ -35,13 +29,18 @@ from workos_mfa import (
     Transport,
     UnexpectedResponseError,
 )
-from workos_mfa._transports.deadline import _IdleConnections
-
-Connect = Callable[[Server], Transport]
 
 BODY = json.dumps({"challenge": CHALLENGE, "valid": True}).encode()
 IN_CHUNKS = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
 SIZE = b"Content-Length: %d" % len(BODY)
+
+
+CHUNKED = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def sending(data: bytes) -> Behaviour:
+    """Send this as it is."""
+    return lambda _, line: line.send(data)
 
 
 def verified(challenge_id: str, *, valid: bool) -> bytes:
@@ -50,10 +49,9 @@ def verified(challenge_id: str, *, valid: bool) -> bytes:
 
 
 @on_every_connection
-def test_an_answer_for_another_challenge(server: Server, connect: Connect) -> None:
-    """However it got here, the answer to somebody else's verification is no answer, and above all not a yes."""
-    server.behaviour = lambda _, line: line.send(verified("auth_challenge_alice", valid=True))
-    mfa = MFA(transport=connect(server))
+def test_a_response_for_another_challenge(server: Server, mfa: MFA) -> None:
+    """However it got here, the response to somebody else's verification is no response, and above all not a yes."""
+    server.behaviour = sending(verified("auth_challenge_alice", valid=True))
     with pytest.raises(UnexpectedResponseError, match=r"\$\.challenge\.id") as caught:
         mfa.verify_challenge("auth_challenge_mallory", code=CODE, expected_factor_id=FACTOR_ID)
     assert caught.value.outcome_unknown
@@ -70,10 +68,9 @@ def test_an_answer_for_another_challenge(server: Server, connect: Connect) -> No
         b"HTTP/1.1 304 Not Modified\r\nContent-Length: 200\r\n\r\n",
     ],
 )
-def test_an_answer_that_may_have_more_to_come(head: bytes, server: Server, connect: Connect) -> None:
-    """Its connection is not used again, since what comes late on it would pass for the next answer."""
-    mfa = MFA(transport=connect(server))
-    server.behaviour = lambda _, line: line.send(head)
+def test_a_response_that_may_have_more_to_come(head: bytes, server: Server, mfa: MFA) -> None:
+    """Its connection is not used again, since what comes late on it would pass for the next response."""
+    server.behaviour = sending(head)
     with pytest.raises(MFAError):
         mfa.get_factor("auth_factor_1")
     server.behaviour = answer_rightly
@@ -81,8 +78,8 @@ def test_an_answer_that_may_have_more_to_come(head: bytes, server: Server, conne
     assert server.connections == 2
 
 
-def test_a_late_answer_on_a_session_of_the_users() -> None:
-    """What comes after an interim answer, which requests takes for the answer, is not the answer to the next call."""
+def test_a_late_response_on_a_session_of_the_users() -> None:
+    """Requests takes an interim response for the response; what comes after it is not the response to the next call."""
 
     def hint_and_answer_late(request: Received, line: Line) -> None:
         line.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
@@ -99,48 +96,32 @@ def test_a_late_answer_on_a_session_of_the_users() -> None:
         assert server.connections == 2
 
 
-@on_every_connection
-@pytest.mark.parametrize(
-    "size", [b"-1", b"-5", b"0x5", b"0_5", b"+5", b"5 5", b"", b"x", b"1" * 20, b"2;" + b"x" * 70_000, b"2;x\n"]
-)
-def test_the_size_of_a_chunk(size: bytes, server: Server, connect: Connect) -> None:
-    """A size that is none is no answer, rather than one without end."""
-    start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    server.behaviour = lambda _, line: line.send(start + size + b"\r\n" + b" " * 100_000)
-    with pytest.raises(ConnectionLostError) as caught:
-        MFA(transport=connect(server), timeout=5).verify_challenge("auth_challenge_1", code=CODE)
-    assert caught.value.outcome_unknown
+SIZES = [b"-1", b"-5", b"0x5", b"0_5", b"+5", b"5 5", b"", b"x", b"1" * 20, b"2;" + b"x" * 70_000, b"2;x\n"]
+CHUNKS_THAT_ARE_NONE = {
+    # A size that is none, rather than one without end.
+    **{repr(size[:20]): size + b"\r\n" + b" " * 100_000 for size in SIZES},
+    # A chunk that is longer than its size.
+    **{f"ends {end!r}": IN_CHUNKS.removesuffix(b"\r\n0\r\n\r\n") + end + b"0\r\n\r\n" for end in (b"XX", b"\n\n")},
+}
 
 
 @on_every_connection
-@pytest.mark.parametrize("end", [b"XX", b"\n\n"])
-def test_the_end_of_a_chunk(end: bytes, server: Server, connect: Connect) -> None:
-    """A chunk that is longer than its size is no answer."""
-    chunks = IN_CHUNKS.removesuffix(b"\r\n0\r\n\r\n") + end + b"0\r\n\r\n"
-    start = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
-    server.behaviour = lambda _, line: line.send(start + chunks)
+@pytest.mark.parametrize("chunks", CHUNKS_THAT_ARE_NONE.values(), ids=CHUNKS_THAT_ARE_NONE)
+def test_chunks_that_are_none(chunks: bytes, server: Server, connect: Connect) -> None:
+    """What is not in chunks, though it says so, is no response."""
+    server.behaviour = sending(CHUNKED + chunks)
     with pytest.raises(ConnectionLostError) as caught:
         MFA(transport=connect(server), timeout=5).verify_challenge(CHALLENGE_ID, code=CODE)
     assert caught.value.outcome_unknown
 
 
-@on_every_connection
-def test_chunks_that_are_right(server: Server, connect: Connect) -> None:
-    """Sizes in either case, with leading zeros and extensions, are read; so is the next answer."""
-    body = json.dumps(FACTOR).encode()
-    chunks = b"0000A;x=y\r\n%b\r\n%X \r\n%b\r\n0\r\nX-Trailer: x\r\n\r\n" % (body[:10], len(body) - 10, body[10:])
-    start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    server.behaviour = lambda _, line: line.send(start + chunks)
-    mfa = MFA(transport=connect(server))
-    assert [mfa.get_factor(FACTOR_ID).id for _ in range(2)] == [FACTOR_ID] * 2
-    assert server.connections == 1
-
-
-# What stands in the head, and the body that goes with it.
 READ_AND_KEPT = {
-    "any case": (b"Transfer-Encoding: cHUNKED", IN_CHUNKS),
-    "white space around the length": (b"Content-Length: \t%d \t" % len(BODY), BODY),
+    "any case": b"HTTP/1.1 201 Created\r\nTransfer-Encoding: cHUNKED\r\n\r\n" + IN_CHUNKS,
+    "white space around the length": b"HTTP/1.1 201 Created\r\nContent-Length: \t%d \t\r\n\r\n" % len(BODY) + BODY,
+    "sizes in either case, with leading zeros and extensions": CHUNKED
+    + b"0000A;x=y\r\n%b\r\n%X \r\n%b\r\n0\r\nX-Trailer: x\r\n\r\n" % (BODY[:10], len(BODY) - 10, BODY[10:]),
 }
+# What stands in the head, and the body that goes with it.
 READ_AND_CLOSED = {
     "white space around chunked": (b"Transfer-Encoding: \tchunked \t", IN_CHUNKS),
     "chunked twice": (b"Transfer-Encoding: chunked, chunked", IN_CHUNKS),
@@ -182,7 +163,7 @@ TRAILING = {"at once": verified(CHALLENGE_ID, valid=True), "later": b""}
 def verifying_twice(
     server: Server, transport: Transport, sent: tuple[bytes, bytes], trailing: bytes
 ) -> tuple[object, bool]:
-    """What comes of two verifications: the first is answered like that, the second with a no.
+    """What comes of two verifications: the first has this response, the second with a no.
 
     On the connection of the first, whoever asks there again gets a yes.
     """
@@ -224,7 +205,7 @@ def test_a_head_that_says_it_twice(
 def test_a_head_that_leaves_the_end_open(
     sent: tuple[bytes, bytes], trailing: bytes, server: Server, connect: Connect
 ) -> None:
-    """Where two readers could see the end of an answer in different places, there is no answer."""
+    """Where two readers could see the end of a response in different places, there is no response."""
     refused_and_closed(server, connect, sent, trailing)
 
 
@@ -236,7 +217,7 @@ def test_a_head_in_folded_lines(sent: tuple[bytes, bytes], trailing: bytes, serv
 
 
 def refused_and_closed(server: Server, connect: Connect, sent: tuple[bytes, bytes], trailing: bytes) -> None:
-    """Verify twice: the first has no answer, and nothing of it is there for the second."""
+    """Verify twice: the first has no response, and nothing of it is there for the second."""
     came, then = verifying_twice(server, connect(server), sent, trailing)
     assert isinstance(came, ConnectionLostError)
     assert came.outcome_unknown
@@ -245,38 +226,39 @@ def refused_and_closed(server: Server, connect: Connect, sent: tuple[bytes, byte
     assert server.connections == 2
 
 
+# HTTP/1.0 has no chunks: what sends them all the same may not know where they end.
+FROM_AN_OLD_SERVER = b"HTTP/1.0 201 Created\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n" + IN_CHUNKS
+
+
 @on_every_connection
-@pytest.mark.parametrize("sent", READ_AND_KEPT.values(), ids=READ_AND_KEPT)
-def test_a_head_that_says_it_once(sent: tuple[bytes, bytes], server: Server, connect: Connect) -> None:
-    """However it is written, it costs no connection."""
-    head, body = sent
-    server.behaviour = lambda _, line: line.send(b"HTTP/1.1 201 Created\r\n" + head + b"\r\n\r\n" + body)
-    mfa = MFA(transport=connect(server))
+@pytest.mark.parametrize(
+    ("sent", "connections"),
+    [
+        *(pytest.param(sent, 1, id=name) for name, sent in READ_AND_KEPT.items()),
+        pytest.param(FROM_AN_OLD_SERVER, 2, id="from an old server"),
+    ],
+)
+def test_responses_that_are_right(sent: bytes, connections: int, server: Server, mfa: MFA) -> None:
+    """However they are written, they are read, and cost no connection if it is clear where they end."""
+    server.behaviour = sending(sent)
     assert [bool(mfa.verify_challenge(CHALLENGE_ID, code=CODE)) for _ in range(2)] == [True, True]
+    assert server.connections == connections
+
+
+def test_interim_responses_are_passed_over(server: Server, mfa: MFA) -> None:
+    """An early hint is not the response, and does not shift the responses of the calls that follow."""
+    server.behaviour = answer_after_interim
+    for number in range(3):
+        assert mfa.get_factor(f"auth_factor_{number}").id == f"auth_factor_{number}"
     assert server.connections == 1
 
 
-@on_every_connection
-def test_chunks_from_an_old_server(server: Server, connect: Connect) -> None:
-    """HTTP/1.0 has no chunks: what sends them all the same may not know where they end."""
-    head = b"HTTP/1.0 201 Created\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
-    server.behaviour = lambda _, line: line.send(head + IN_CHUNKS)
-    mfa = MFA(transport=connect(server))
-    assert [bool(mfa.verify_challenge(CHALLENGE_ID, code=CODE)) for _ in range(2)] == [True, True]
-    assert server.connections == 2
-
-
-def test_what_came_with_an_answer(server: Server, connect: Connect) -> None:
-    """A beginning of more is thrown away with its connection, or its end would be the answer to the next call."""
-
-    def answer_and_begin_another(_: Received, line: Line) -> None:
-        line.send(http_answer(404, {"message": ""}) + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
-
-    server.behaviour = answer_and_begin_another
-    mfa = MFA(transport=connect(server))
+def test_what_came_with_a_response(server: Server, mfa: MFA) -> None:
+    """A beginning of more is thrown away with its connection, or its end would be the response to the next call."""
+    server.behaviour = sending(http_answer(404, {"message": ""}) + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
     with pytest.raises(NotFoundError):
         mfa.get_factor("auth_factor_1")
-    server.behaviour = lambda _, line: line.send(verified(CHALLENGE_ID, valid=False))
+    server.behaviour = sending(verified(CHALLENGE_ID, valid=False))
     assert not mfa.verify_challenge(CHALLENGE_ID, code=CODE)
     assert server.connections == 2
 
@@ -286,65 +268,32 @@ def test_what_came_with_an_answer(server: Server, connect: Connect) -> None:
 def test_no_content_in_chunks(body: bytes, server: Server, connect: Connect) -> None:
     """A deletion has worked, whether the body that it can't have is said to come, comes or does not."""
     head = b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"
-    server.behaviour = lambda _, line: line.send(head + body)
+    server.behaviour = sending(head + body)
     mfa = MFA(transport=connect(server), timeout=5)
     mfa.delete_factor("auth_factor_1")
     mfa.delete_factor("auth_factor_2")
-    assert server.connections == 2
+    assert server.connections == len(server.received) == 2
 
 
-def test_what_tls_has_read_already(
-    transport_class: TransportFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A second answer in the record of the first one is thrown away with its connection."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-
-    def answer_twice(_: Received, line: Line) -> None:
-        first = http_answer(404, {"message": ""})
-        # As long as the buffer that is read at once, so that the rest stays inside TLS.
-        first = http_answer(404, {"message": "x" * (8192 - len(first) - 2)})
-        line.send(first.ljust(8192) + verified("auth_challenge_1", valid=True))
-
-    with serving(answer_twice, tls=context) as server:
-        transport = transport_class(KEY, base_url=server.url)
-        with pytest.raises(NotFoundError):
-            MFA(transport=transport).get_factor("auth_factor_1")
-        time.sleep(0.05)
-        server.behaviour = lambda _, line: line.send(verified("auth_challenge_1", valid=False))
-        assert not MFA(transport=transport).verify_challenge("auth_challenge_1", code=CODE)
-        transport.close()
+def test_what_tls_has_read_already(tls_server: Server, connect: Connect) -> None:
+    """A second response in the record of the first one is thrown away with its connection."""
+    head = http_answer(404, {"message": ""})
+    # As long as the buffer that is read at once, so that the rest stays inside TLS.
+    first = http_answer(404, {"message": "x" * (8192 - len(head) - 2)}).ljust(8192)
+    tls_server.behaviour = sending(first + verified(CHALLENGE_ID, valid=True))
+    mfa = MFA(transport=connect(tls_server))
+    with pytest.raises(NotFoundError):
+        mfa.get_factor("auth_factor_1")
+    tls_server.behaviour = sending(verified(CHALLENGE_ID, valid=False))
+    assert not mfa.verify_challenge(CHALLENGE_ID, code=CODE)
+    assert tls_server.connections == 2
 
 
 @pytest.mark.parametrize("line_of_head", [f"X-Debug got {KEY} {CODE}", "Content-Length: 1x", "Content-Length: -1"])
-def test_a_malformed_head(
-    line_of_head: str, server: Server, connect: Connect, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It is no answer, and the line, which may repeat what was sent, is in no log."""
-
-    def answer(_: Received, line: Line) -> None:
-        line.send(f"HTTP/1.1 200 OK\r\n{line_of_head}\r\nX-Other: x\r\n\r\n{{}}".encode())
-        line.hang_up()
-
-    server.behaviour = answer
+def test_a_malformed_head(line_of_head: str, server: Server, mfa: MFA, caplog: pytest.LogCaptureFixture) -> None:
+    """It is no response, and the line, which may repeat what was sent, is in no log."""
+    server.behaviour = send_and_hang_up(f"HTTP/1.1 200 OK\r\n{line_of_head}\r\nX-Other: x\r\n\r\n{{}}".encode())
     with caplog.at_level(logging.DEBUG), pytest.raises(ConnectionLostError) as caught:
-        MFA(transport=connect(server)).verify_challenge("auth_challenge_1", code=CODE)
+        mfa.verify_challenge(CHALLENGE_ID, code=CODE)
     assert KEY not in caplog.text + str(caught.value)
     assert CODE not in caplog.text + str(caught.value)
-
-
-def test_the_idle_connections() -> None:
-    """The one used last comes first, and nobody waits: not for one, and not for a lock."""
-    idle = _IdleConnections(0)
-    assert idle.empty()
-    idle.put("first")
-    idle.put("last")
-    assert idle.qsize() == 2
-    assert not idle.empty()
-    assert [idle.get(block=False, timeout=None), idle.get()] == ["last", "first"]
-    with pytest.raises(queue.Empty):
-        idle.get()
-    assert not [value for value in vars(idle).values() if hasattr(value, "acquire")]

@@ -1,110 +1,108 @@
-"""Proxies, as users of requests expect them: taken from the environment, and never on the way to loopback."""
+"""Proxies, as users of requests expect them: what they are sent, and that none is on the way to loopback.
+
+Which proxy it is stands in test_proxy_settings.py, what goes wrong with one in the fault table.
+"""
 
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import contextmanager
 
 import pytest
 import requests
-import trustme
+from urllib3 import PoolManager
 
 from tests.loopback import Line, Received, Server, carry, serving, unused_port
-from tests.transports.api import KEY, TransportFactory, answer_rightly
-from workos_mfa import (
-    MFA,
-    ConfigurationError,
-    ConnectError,
-    ConnectionLostError,
-    RequestsTransport,
-    RetryingTransport,
-    TLSError,
-    TransportTimeoutError,
-)
+from tests.transports.api import KEY, Connect, answer_rightly
+from tests.transports.stages import World, context_of, through_a_proxy, tunnel
+from workos_mfa import MFA, ConnectError, RequestsTransport, RetryingTransport, Transport
+from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, use_deadline_pools
+
+ELSEWHERE = "http://api.example:81/prefix"
 
 
-def tunnel(request: Received, line: Line) -> None:
-    """Do what a CONNECT asks for."""
-    line.tunnel_to(int(request.path.rpartition(":")[2]))
+def verify(transport: Transport) -> None:
+    """Make a call that works."""
+    assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
 
 
-@pytest.fixture
-def origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server with TLS, whose authority is trusted."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    with serving(answer_rightly, tls=context) as server:
-        yield server
+def forward(request: Received, line: Line) -> None:
+    """Be a proxy for plain http, which is asked for the whole URL."""
+    assert request.path.startswith(f"{ELSEWHERE}/auth/")
+    assert request.headers["host"] == "api.example:81"
+    answer_rightly(request, line)
 
 
-def test_a_proxy_of_the_environment(
-    origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """HTTPS_PROXY is used for https, by a tunnel in which the proxy sees no key."""
-    with serving(tunnel) as proxy:
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_tunnel(tls: bool, tls_server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+    """HTTPS_PROXY is used for https, by a tunnel in which the proxy sees no key.
+
+    A proxy that speaks TLS is trusted as the API is.
+    """
+    with serving(tunnel, tls=context_of() if tls else None) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        transport = transport_class(KEY, base_url=origin.url)
-        mfa = MFA(transport=transport)
+        transport = connect(tls_server)
         for _ in range(2):
-            assert mfa.verify_challenge("auth_challenge_1", code="123456")
-            assert mfa.verify_challenge("auth_challenge_1", code="123456")
+            verify(transport)
+            verify(transport)
             transport.close()
         first, after_close = proxy.received
-    for connect in (first, after_close):
-        assert (connect.method, connect.path) == ("CONNECT", f"localhost:{origin.port}")
-        assert KEY not in str(connect.headers)
-    assert len(origin.received) == 4
+    for received in (first, after_close):
+        assert (received.method, received.path) == ("CONNECT", f"localhost:{tls_server.port}")
+        assert KEY not in str(received.headers)
+    assert len(tls_server.received) == 4
 
 
-def test_no_proxy(origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """NO_PROXY takes a host out."""
-    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{unused_port()}")
-    monkeypatch.setenv("NO_PROXY", "localhost")
-    transport = transport_class(KEY, base_url=origin.url)
-    assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
-    transport.close()
-
-
-def test_loopback_is_reached_directly(
-    server: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Plain http to this machine goes through no proxy, since the key would be read there."""
-    with serving(tunnel) as proxy:
+def test_a_forwarding_proxy(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain http to another machine, where it is allowed, goes through the proxy."""
+    with serving(forward) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        monkeypatch.setenv("ALL_PROXY", proxy.url)
-        transport = transport_class(KEY, base_url=server.url)
-        assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
+        transport = connect(ELSEWHERE, allow_http=True)
+        verify(transport)
         transport.close()
-        assert proxy.connections == 0
+        assert len(proxy.received) == 1
 
 
-def test_loopback_is_reached_directly_by_a_session(server: Server) -> None:
-    """A session's own proxies are not used for plain http to this machine either."""
-    with serving(tunnel) as proxy, requests.Session() as session:
-        session.proxies = {"http": proxy.url}
-        transport = RequestsTransport(KEY, base_url=server.url, session=session)
-        assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
-        assert proxy.connections == 0
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("us%40er:p%2Fa%23s%3As", "dXNAZXI6cC9hI3M6cw=="),
+        ("user:p@ss:word", "dXNlcjpwQHNzOndvcmQ="),
+        ("user", "dXNlcjo="),
+        ("user:%E2%82%AC", "dXNlcjrigqw="),
+        ("user:100%", "dXNlcjoxMDAl"),
+    ],
+)
+@pytest.mark.parametrize("before", ["http://", ""])
+def test_a_password_is_sent_as_it_is_written(
+    before: str, written: str, sent: str, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was percent-encoded reaches the proxy as those bytes; a scheme may be left out of its URL."""
+    with serving(forward) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"{before}{written}@localhost:{proxy.port}")
+        transport = connect(ELSEWHERE, allow_http=True)
+        verify(transport)
+        transport.close()
+        assert proxy.received[0].headers["proxy-authorization"] == f"Basic {sent}"
 
 
-PASSWORD = b"hunter2secret"
+def test_loopback_is_reached_directly(server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain http to this machine goes through no proxy, a session's own neither: the key would be read there."""
+    unused = f"http://127.0.0.1:{unused_port()}"
+    with requests.Session() as session:
+        session.proxies = {"http": unused}
+        verify(RequestsTransport(KEY, base_url=server.url, session=session))
+    monkeypatch.setenv("HTTP_PROXY", unused)
+    monkeypatch.setenv("ALL_PROXY", unused)
+    verify(connect(server))
+    assert len(server.received) == 2
 
 
 def refuse(_: Received, line: Line) -> None:
     """Refuse to connect, and repeat what was sent."""
-    line.send(b"HTTP/1.1 407 us%%er:%s Basic cGFzcw==\r\nContent-Length: 0\r\n\r\n" % PASSWORD)
-
-
-def die(_: Received, line: Line) -> None:
-    """Take the CONNECT, and go."""
-    line.reset()
+    line.send(b"HTTP/1.1 407 us%%er:%s Basic cGFzcw==\r\nContent-Length: 0\r\n\r\n" % b"hunter2secret")
 
 
 def talk_on(_: Received, line: Line) -> None:
@@ -112,128 +110,69 @@ def talk_on(_: Received, line: Line) -> None:
     line.send(b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")
 
 
-@pytest.mark.parametrize("behaviour", [refuse, die, talk_on])
-def test_a_proxy_that_does_not_connect(
-    behaviour: object, origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where the proxy makes no connection nothing was sent, so every call is tried again."""
+@pytest.mark.parametrize(
+    ("behaviour", "reason"), [(refuse, "407 Proxy Authentication Required. "), (talk_on, "Nothing was sent")]
+)
+def test_a_proxy_that_does_not_connect(behaviour: object, reason: str, world: World, connect: Connect) -> None:
+    """Nothing was sent, so that every call is tried again; what a proxy says may be the password that it was sent."""
     assert callable(behaviour)
-    with serving(behaviour) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        mfa = MFA(transport=RetryingTransport(transport_class(KEY, base_url=origin.url), sleep=lambda _: None))
-        with pytest.raises(ConnectError, match="Nothing was sent") as caught:
-            mfa.challenge_factor("auth_factor_1")
+    with through_a_proxy(behaviour)(world) as stage:
+        transport = RetryingTransport(connect(stage.url), sleep=lambda _: None)
+        with pytest.raises(ConnectError, match=reason) as caught:
+            MFA(transport=transport).challenge_factor("auth_factor_1")
         assert len(caught.value.attempts) == 3
         assert not caught.value.outcome_unknown
-        assert PASSWORD.decode() not in str(caught.value)
-        assert ("407 Proxy Authentication Required. " in str(caught.value)) is (behaviour is refuse)
-        assert origin.received == []
+        assert "hunter2secret" not in str(caught.value)
+        assert stage.server.received == []
 
 
-def test_no_proxy_there(origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy that nobody runs is a connection that was not made."""
-    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{unused_port()}")
-    with pytest.raises(ConnectError, match="Connection refused"):
-        MFA(transport=transport_class(KEY, base_url=origin.url)).challenge_factor("auth_factor_1")
+@contextmanager
+def socks_proxy(port: int, *, asks: bool) -> Iterator[tuple[int, list[bytes]]]:
+    """A SOCKS5 proxy for one connection, to a port here; gives its own port, and what it is told of a password.
 
+    :param asks: whether it asks for a password.
+    """
+    told: list[bytes] = []
 
-def test_a_slow_proxy(origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time that a proxy takes for its tunnel is part of the attempt's."""
+    def serve() -> None:
+        client, _ = listener.accept()
+        with client, socket.create_connection(("127.0.0.1", port)) as far:
+            client.recv(64)
+            client.sendall(b"\x05\x02" if asks else b"\x05\x00")
+            if asks:
+                told.append(client.recv(256))
+                client.sendall(b"\x01\x00")
+            client.recv(256)
+            client.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
+            carry(client, far)
 
-    def tunnel_slowly(request: Received, line: Line) -> None:
-        time.sleep(0.3)
-        tunnel(request, line)
-
-    origin.behaviour = lambda _, line: line.stall()
-    with serving(tunnel_slowly) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        mfa = MFA(transport=transport_class(KEY, base_url=origin.url), timeout=0.5)
-        started = time.monotonic()
-        with pytest.raises(TransportTimeoutError):
-            mfa.challenge_factor("auth_factor_1")
-        assert time.monotonic() - started < 0.75
-
-
-def test_a_proxy_that_dies_with_the_request(
-    origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A tunnel that breaks once the request went into it leaves the outcome open."""
-    origin.behaviour = lambda _, line: line.reset()
-    with serving(tunnel) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        with pytest.raises((ConnectionLostError, TLSError)) as caught:
-            MFA(transport=transport_class(KEY, base_url=origin.url)).challenge_factor("auth_factor_1")
-        assert caught.value.outcome_unknown
-        assert len(origin.received) == 1
-
-
-@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_bundle_that_is_missing(
-    name: str, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A bundle of certificates that is not there is told when the client is made."""
-    monkeypatch.setenv(name, "/no/such/authority.pem")
-    with pytest.raises(ConfigurationError, match=rf"{name} names .*authority\.pem"):
-        transport_class(KEY)
-
-
-def test_a_bundle_of_a_session_that_is_missing() -> None:
-    """A session's bundle that is not there is a connection that was not made."""
-    with requests.Session() as session:
-        session.verify = "/no/such/authority.pem"
-        mfa = MFA(transport=RequestsTransport(KEY, base_url="https://localhost:1", session=session))
-        with pytest.raises(ConnectError, match=r"authority\.pem") as caught:
-            mfa.challenge_factor("auth_factor_1")
-    assert not caught.value.outcome_unknown
-
-
-def test_a_proxy_with_a_password(
-    origin: Server, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """User and password in a proxy's URL reach the proxy, and a scheme may be left out of it."""
-    with serving(tunnel) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", f"us%40er:pass@127.0.0.1:{proxy.port}")
-        transport = transport_class(KEY, base_url=origin.url)
-        assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
-        transport.close()
-        assert proxy.received[0].headers["proxy-authorization"] == "Basic dXNAZXI6cGFzcw=="
-
-
-def forward(request: Received, line: Line) -> None:
-    """Be a proxy for plain http, which is asked for the whole URL."""
-    assert request.path.startswith("http://api.example:81/prefix/auth/")
-    assert request.headers["host"] == "api.example:81"
-    answer_rightly(request, line)
-
-
-def test_a_forwarding_proxy(transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plain http to another machine, where it is allowed, goes through the proxy."""
-    with serving(forward) as proxy:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        transport = transport_class(KEY, base_url="http://api.example:81/prefix", allow_http=True)
-        assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
-        transport.close()
-
-
-def socks(listener: socket.socket, port: int) -> None:
-    """Be a SOCKS5 proxy for one connection, to a port here."""
-    client, _ = listener.accept()
-    with client, socket.create_connection(("127.0.0.1", port)) as far:
-        client.recv(64)
-        client.sendall(b"\x05\x00")
-        client.recv(256)
-        client.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
-        carry(client, far)
-
-
-def test_a_socks_proxy(transport_class: TransportFactory, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A SOCKS proxy of the environment is used, and the answer keeps to the clock there too."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        proxy = threading.Thread(target=socks, args=(listener, server.port))
-        proxy.start()
-        monkeypatch.setenv("ALL_PROXY", f"socks5h://127.0.0.1:{listener.getsockname()[1]}")
-        transport = transport_class(KEY, base_url="http://api.example", allow_http=True)
-        assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1], told
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("credentials", "expected"), [("", []), ("user:p%2Fss@", [b"\x01\x04user\x04p/ss"])], ids=["open", "password"]
+)
+def test_a_socks_proxy(
+    credentials: str, expected: list[bytes], server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A SOCKS proxy of the environment is used, with the password that its URL stands for."""
+    with socks_proxy(server.port, asks=bool(credentials)) as (port, told):
+        monkeypatch.setenv("ALL_PROXY", f"socks5h://{credentials}127.0.0.1:{port}")
+        transport = connect("http://api.example", allow_http=True)
+        verify(transport)
         transport.close()
-        proxy.join()
+    assert told == expected
     assert server.received[0].headers["host"] == "api.example"
+
+
+def test_pools_are_timed_once() -> None:
+    """A manager that comes along again, as requests before 2.32 hands it over for each call, stays as it is."""
+    manager = PoolManager()
+    use_deadline_pools(manager, DEFAULT_MAX_IDLE)
+    once = dict(manager.pool_classes_by_scheme)
+    use_deadline_pools(manager, DEFAULT_MAX_IDLE)
+    assert manager.pool_classes_by_scheme == once

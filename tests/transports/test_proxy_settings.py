@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-import socket
 import sys
-import threading
 from collections.abc import Mapping
 
 import pytest
 import requests
 
 from tests.leaks import shows
-from tests.loopback import Line, Received, Server, carry, serving
-from tests.transports.api import KEY, SessionTransport, TransportFactory, answer_rightly, on_every_connection
+from tests.loopback import unused_port
+from tests.transports.api import KEY, SessionTransport, TransportFactory, on_every_connection
 from workos_mfa import MFA, ConfigurationError, ConnectError, RequestsTransport, Urllib3Transport
 
 PROXY = "proxy.example"
 OTHER = "other-proxy.example"
 
 
-@pytest.fixture
-def asked_for(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """The hosts whose address is asked for: the first of a call is the proxy's, or else the API's."""
-    asked_for: list[object] = []
-
-    def resolve(host: object, *_: object) -> None:
-        asked_for.append(host)
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    monkeypatch.setattr("socket.getaddrinfo", resolve)
-    return asked_for
-
-
-def first_hosts(base_url: str, asked_for: list[object]) -> list[object]:
-    """Where each transport goes first; the last of them is requests with its own rules."""
-    for transport_class in (Urllib3Transport, RequestsTransport, SessionTransport):
+def first_hosts(base_url: str, looked_up: list[tuple[object, ...]], *, session: bool = True) -> list[object]:
+    """The host that each transport wants to connect to; the last of them is requests with its own rules."""
+    looked_up.clear()
+    for transport_class in (Urllib3Transport, RequestsTransport, *[SessionTransport] * session):
         with pytest.raises(ConnectError):
             MFA(transport=transport_class(KEY, base_url=base_url, allow_http=True)).get_factor("auth_factor_1")
-    return asked_for
+    return [host for host, _ in looked_up]
 
 
 HOSTS = (
@@ -92,25 +78,23 @@ OF_THE_DOMAIN = {API, API_8443, DOMAIN}
     ],
 )
 def test_no_proxy_means_the_same_to_all(
-    excepted: str, direct: set[str], asked_for: list[object], monkeypatch: pytest.MonkeyPatch
+    excepted: str, direct: set[str], looked_up: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What NO_PROXY takes out, requests' own rules take out, odd as some of them are."""
     monkeypatch.setenv("HTTP_PROXY", f"http://{PROXY}")
     monkeypatch.setenv("NO_PROXY", excepted)
-    reached = {host: first_hosts(f"http://{host}", asked_for)[-3:] for host in HOSTS}
+    reached = {host: first_hosts(f"http://{host}", looked_up) for host in HOSTS}
     assert reached == {host: [name_of(host) if host in direct else PROXY] * 3 for host in HOSTS}
 
 
 @pytest.mark.parametrize("excepted", ["workos.com", ".workos.com"])
 def test_no_proxy_ends_at_a_dot(
-    excepted: str, transport_class: TransportFactory, asked_for: list[object], monkeypatch: pytest.MonkeyPatch
+    excepted: str, looked_up: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A host that only ends in the same letters is not taken out; older releases of requests do so."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://{PROXY}")
     monkeypatch.setenv("NO_PROXY", excepted)
-    with pytest.raises(ConnectError):
-        MFA(transport=transport_class(KEY, base_url="https://myworkos.com")).get_factor("auth_factor_1")
-    assert asked_for == [PROXY]
+    assert first_hosts("https://myworkos.com", looked_up, session=False) == [PROXY, PROXY]
 
 
 def name_of(host: str) -> str:
@@ -145,13 +129,13 @@ def test_the_same_proxy_is_used_by_all(
     scheme: str,
     variables: Mapping[str, str],
     first: str,
-    asked_for: list[object],
+    looked_up: list[tuple[object, ...]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever the case of the variables, and with ALL_PROXY for what has none of its own."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert first_hosts(f"{scheme}://{API}", asked_for) == [first] * 3
+    assert first_hosts(f"{scheme}://{API}", looked_up) == [first] * 3
 
 
 UNREADABLE = [
@@ -222,22 +206,29 @@ def test_two_variables_with_the_same_proxy(transport_class: TransportFactory, mo
         transport_class(KEY)
 
 
-def test_a_proxy_that_is_not_on_the_way(transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_is_not_on_the_way(looked_up: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
     """What is used for other hosts, or other schemes, is not looked at."""
     monkeypatch.setenv("HTTP_PROXY", "socks://nonsense")
     monkeypatch.setenv("HTTPS_PROXY", "socks://nonsense")
     monkeypatch.setenv("NO_PROXY", "api.workos.com")
-    transport_class(KEY).close()
+    assert first_hosts("https://api.workos.com", looked_up) == ["api.workos.com"] * 3
 
 
-def test_a_proxy_of_the_system(transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There are settings besides the variables on macOS and Windows."""
-    monkeypatch.setattr("sys.platform", "darwin")
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_a_proxy_of_the_system(
+    platform: str, looked_up: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On macOS and Windows there are settings besides the variables: they are used, and refused, as those are."""
+    found = {"https": f"{PROXY}:3128"}
+    monkeypatch.setattr("sys.platform", platform)
     for place in ("urllib.request", "requests.utils"):
-        monkeypatch.setattr(f"{place}.getproxies", lambda: {"https": "socks://SENTINEL"})
+        monkeypatch.setattr(f"{place}.getproxies", lambda: found)
         monkeypatch.setattr(f"{place}.proxy_bypass", lambda _: False)
-    with pytest.raises(ConfigurationError, match=r"^the proxy of the session or the system must begin with http:"):
-        transport_class(KEY)
+    assert first_hosts("https://api.workos.com", looked_up) == [PROXY] * 3
+    found["https"] = "socks://SENTINEL"
+    for transport_class in (Urllib3Transport, RequestsTransport, SessionTransport):
+        with pytest.raises(ConfigurationError, match=r"^the proxy of the session or the system must begin with http:"):
+            transport_class(KEY)
 
 
 @pytest.mark.parametrize(
@@ -262,66 +253,10 @@ def test_a_proxy_of_a_session(proxy: str, why: str) -> None:
     assert not shows(called.value, "SENT")
 
 
-def forward(request: Received, line: Line) -> None:
-    """Be a forwarding proxy that asks for nothing."""
-    assert request.path.startswith("http://api.example/auth/")
-    answer_rightly(request, line)
-
-
 def test_a_socks_proxy_of_a_session() -> None:
-    """PySocks, which speaks to it, sends any password."""
+    """PySocks, which speaks to it, sends any password, so that it is taken."""
     with requests.Session() as session:
-        session.proxies["https"] = "socks5h://user:%E2%82%AC@127.0.0.1:1080"
-        RequestsTransport(KEY, session=session)
-
-
-@pytest.mark.parametrize(
-    ("written", "sent"),
-    [
-        ("us%40er:p%2Fa%23s%3As", "dXNAZXI6cC9hI3M6cw=="),
-        ("user:p@ss:word", "dXNlcjpwQHNzOndvcmQ="),
-        ("user", "dXNlcjo="),
-        ("user:%E2%82%AC", "dXNlcjrigqw="),
-        ("user:100%", "dXNlcjoxMDAl"),
-    ],
-)
-def test_a_password_is_sent_as_it_is_written(
-    written: str, sent: str, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What was percent-encoded reaches the proxy as those bytes, from both transports alike."""
-    with serving(forward) as proxy:
-        monkeypatch.setenv("HTTP_PROXY", f"http://{written}@localhost:{proxy.port}")
-        transport = transport_class(KEY, base_url="http://api.example", allow_http=True)
-        assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
-        transport.close()
-        assert proxy.received[0].headers["proxy-authorization"] == f"Basic {sent}"
-
-
-def socks_with_a_password(listener: socket.socket, port: int, told: list[bytes]) -> None:
-    """Be a SOCKS5 proxy for one connection, to a port here, that asks for a password."""
-    client, _ = listener.accept()
-    with client, socket.create_connection(("127.0.0.1", port)) as far:
-        client.recv(64)
-        client.sendall(b"\x05\x02")
-        told.append(client.recv(256))
-        client.sendall(b"\x01\x00")
-        client.recv(256)
-        client.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
-        carry(client, far)
-
-
-def test_a_password_for_a_socks_proxy(
-    transport_class: TransportFactory, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is decoded there as well."""
-    told: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        arguments = (listener, server.port, told)
-        thread = threading.Thread(target=socks_with_a_password, args=arguments)
-        thread.start()
-        monkeypatch.setenv("ALL_PROXY", f"socks5h://user:p%2Fss@127.0.0.1:{listener.getsockname()[1]}")
-        transport = transport_class(KEY, base_url="http://api.example", allow_http=True)
-        assert MFA(transport=transport).verify_challenge("auth_challenge_1", code="123456")
-        transport.close()
-        thread.join()
-    assert told == [b"\x01\x04user\x04p/ss"]
+        session.proxies["https"] = f"socks5h://user:%E2%82%AC@127.0.0.1:{unused_port()}"
+        transport = RequestsTransport(KEY, session=session)
+        with pytest.raises(ConnectError, match="no connection"):
+            MFA(transport=transport).challenge_factor("auth_factor_1")

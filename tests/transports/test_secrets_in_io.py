@@ -28,7 +28,7 @@ from tests.transports.api import (
     first_then,
     on_every_connection,
 )
-from tests.transports.faults import World, tls_never_begins
+from tests.transports.stages import World, tls_never_begins
 from workos_mfa import (
     MFA,
     ConnectTimeoutError,

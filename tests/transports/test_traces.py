@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
@@ -33,12 +33,6 @@ def spans(transport_class: type[Transport]) -> Iterator[InMemorySpanExporter]:
     yield exporter
     instrumentor.uninstrument()
     provider.shutdown()
-
-
-@pytest.fixture
-def mfa(server: Server, connect: Callable[[Server], Transport]) -> MFA:
-    """A client that is made before anything is instrumented."""
-    return MFA(transport=connect(server))
 
 
 @pytest.mark.parametrize("call", ALL)

@@ -1,17 +1,18 @@
-"""What is repeated and what is not, how long is waited, and what is told of it."""
+"""What is repeated and what is not, how long the waits are, and what is told of it."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.operations import CALLS, DELETE_FACTOR, VERIFY_CHALLENGE, Call
+from tests.operations import CALLS, DELETE_FACTOR, Call
 from workos_mfa import (
     MFA,
     Attempt,
@@ -20,6 +21,7 @@ from workos_mfa import (
     ConnectionLostError,
     ConnectTimeoutError,
     InvalidInputError,
+    MFAError,
     NotFoundError,
     Options,
     Request,
@@ -37,37 +39,29 @@ from workos_mfa.testing import StubTransport, json_response
 Outcome = Response | TransportError
 
 
-class Time:
-    """A clock that stands still unless somebody waits or an attempt takes its time."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.waits: list[float] = []
-
-    def __call__(self) -> float:
-        """Tell the time."""
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        """Let it pass."""
-        self.waits.append(seconds)
-        self.now += seconds
+def longest(_: float, most: float) -> float:
+    """The random number that is easiest to reckon with."""
+    return most
 
 
 class Scripted:
-    """A transport whose attempts end as a test says, one after the other, the last one for ever."""
+    """A transport whose attempts end as a test says, the last one for ever, and the clock that they are timed by.
 
-    def __init__(self, time: Time, outcomes: list[Outcome], *, takes: float = 0.0) -> None:
+    :param takes: the seconds that an attempt takes; otherwise time passes only where somebody waits.
+    """
+
+    def __init__(self, *outcomes: Outcome, takes: float = 0.0) -> None:
         self.timeouts: list[float | None] = []
+        self.waits: list[float] = []
         self.closed = False
-        self._time = time
+        self.now = 1000.0
         self._outcomes = outcomes
         self._takes = takes
 
     def send(self, request: Request, /) -> Response:
         """End as the script says."""
         self.timeouts.append(request.options.timeout)
-        self._time.now += self._takes
+        self.now += self._takes
         outcome = self._outcomes[min(len(self.timeouts), len(self._outcomes)) - 1]
         if isinstance(outcome, TransportError):
             raise outcome
@@ -77,21 +71,24 @@ class Scripted:
         """Note it."""
         self.closed = True
 
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.waits.append(seconds)
+        self.now += seconds
+
+    def repeated(self, policy: RetryPolicy | None = None, **settings: Any) -> RetryingTransport:
+        """The transport under test, over this one."""
+        defaults = {"clock": lambda: self.now, "sleep": self.sleep, "uniform": longest}
+        return RetryingTransport(self, policy, **{**defaults, **settings})
+
     def __repr__(self) -> str:
         return "Scripted()"
 
 
-def longest(_: float, most: float) -> float:
-    """The random number that is easiest to reckon with."""
-    return most
-
-
-def a_request(replay: Replay = "safe", **options: float) -> Request:
+def a_request(replay: Replay = "safe", **options: Any) -> Request:
     """A request of this kind."""
-    limits: Callable[..., Options] = Options
-    return Request(
-        "get_factor", "GET", "/auth/factors/1", "/auth/factors/{id}", replay=replay, options=limits(**options)
-    )
+    path, route = "/auth/factors/1", "/auth/factors/{id}"
+    return Request("get_factor", "GET", path, route, replay=replay, options=Options(**options))
 
 
 class Series:
@@ -104,25 +101,17 @@ class Series:
         policy: RetryPolicy | None = None,
         *,
         takes: float = 0.0,
-        on_attempt: Callable[[Attempt], object] | None = None,
-        uniform: Callable[[float, float], float] = longest,
+        **settings: Any,
     ) -> None:
-        self.time = Time()
-        self.inner = Scripted(self.time, outcomes, takes=takes)
+        self.inner = Scripted(*outcomes, takes=takes)
         self.response: Response | None = None
         self.error: TransportError | None = None
-        transport = RetryingTransport(
-            self.inner, policy, on_attempt=on_attempt, clock=self.time, sleep=self.time.sleep, uniform=uniform
-        )
         try:
-            self.response = transport.send(request or a_request())
+            self.response = self.inner.repeated(policy, **settings).send(request or a_request())
         except TransportError as error:
             self.error = error
-
-    @property
-    def sends(self) -> int:
-        """How many attempts were made."""
-        return len(self.inner.timeouts)
+        self.sends = len(self.inner.timeouts)
+        self.waits = self.inner.waits
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -210,26 +199,10 @@ def test_the_readme_has_no_other_row() -> None:
     assert [row["non_idempotent"] for row in table.values()] == [True, True, False, False, False, False, False]
 
 
-@pytest.mark.parametrize("call", CALLS, ids=str)
-def test_each_documented_call_is_of_its_kind(call: Call) -> None:
-    """Get and list are safe, delete converges, all others act."""
-    time = Time()
-    inner = Scripted(time, [ConnectionLostError("lost"), call.success])
-    mfa = MFA(transport=RetryingTransport(inner, clock=time, sleep=time.sleep))
-    if call.replay == "non_idempotent":
-        with pytest.raises(ConnectionLostError):
-            call.make(mfa)
-    else:
-        call.make(mfa)
-    assert len(inner.timeouts) == (1 if call.replay == "non_idempotent" else 2)
-
-
-def test_an_error_that_says_it_may_have_acted_is_believed() -> None:
-    """A transport of somebody's that calls it a ConnectError, and says that something may have arrived."""
-    assert (
-        Series([ConnectError("who knows", outcome_unknown=True), Response(200)], a_request("non_idempotent")).sends == 1
-    )
-    assert Series([ConnectError("who knows", outcome_unknown=True), Response(200)], a_request("safe")).sends == 2
+@pytest.mark.parametrize(("replay", "sends"), [("non_idempotent", 1), ("safe", 2)])
+def test_an_error_that_says_it_may_have_acted_is_believed(replay: Replay, sends: int) -> None:
+    """Somebody's transport may raise a ConnectError and say that something may have arrived."""
+    assert Series([ConnectError("who knows", outcome_unknown=True), Response(200)], a_request(replay)).sends == sends
 
 
 # How often.
@@ -239,7 +212,6 @@ def test_an_error_that_says_it_may_have_acted_is_believed() -> None:
     ("policy", "wanted", "sends"),
     [
         (None, None, 3),
-        (RetryPolicy(), None, 3),
         (RetryPolicy(max_attempts=1), None, 1),
         (RetryPolicy(max_attempts=5), None, 5),
         (RetryPolicy(max_attempts=5), 2, 2),
@@ -252,8 +224,7 @@ def test_the_call_lowers_the_number_of_attempts_and_never_raises_it(
     policy: RetryPolicy | None, wanted: int | None, sends: int
 ) -> None:
     """The policy's number is the most."""
-    request = attrs.evolve(a_request(), options=Options(max_attempts=wanted))
-    series = Series(responses(503), request, policy)
+    series = Series(responses(503), a_request(max_attempts=wanted), policy)
     assert series.sends == sends
     assert series.response is not None
     assert series.response.status == 503
@@ -270,30 +241,24 @@ def test_waits_are_random_and_grow() -> None:
         asked.append((least, most))
         return most / 2
 
-    series = Series(
-        responses(503),
-        a_request(deadline=1000),
-        RetryPolicy(max_attempts=7, backoff=0.25, max_backoff=3),
-        uniform=uniform,
-    )
+    policy = RetryPolicy(max_attempts=7, backoff=0.25, max_backoff=3)
+    series = Series(responses(503), a_request(deadline=1000), policy, uniform=uniform)
     assert asked == [(0.0, 0.25), (0.0, 0.5), (0.0, 1.0), (0.0, 2.0), (0.0, 3), (0.0, 3)]
-    assert series.time.waits == [0.125, 0.25, 0.5, 1.0, 1.5, 1.5]
-    assert [attempt.wait for attempt in series.attempts] == [*series.time.waits, None]
+    assert series.waits == [0.125, 0.25, 0.5, 1.0, 1.5, 1.5]
+    assert [attempt.wait for attempt in series.attempts] == [*series.waits, None]
 
 
 def test_a_thousand_attempts_overflow_nothing() -> None:
     """The bound doubles no further than a float goes."""
-    series = Series(
-        responses(503), a_request(deadline=86_400), RetryPolicy(max_attempts=2000, backoff=0.001, max_backoff=0.01)
-    )
-    assert series.sends == 2000
+    policy = RetryPolicy(max_attempts=2000, backoff=0.001, max_backoff=0.01)
+    assert Series(responses(503), a_request(deadline=86_400), policy).sends == 2000
 
 
 def test_the_default_waits_are_short() -> None:
     """A quarter of a second at most, then half a second, with the real random numbers."""
-    time = Time()
-    RetryingTransport(Scripted(time, responses(503)), clock=time, sleep=time.sleep).send(a_request())
-    first, second = time.waits
+    inner = Scripted(Response(503))
+    RetryingTransport(inner, sleep=inner.sleep).send(a_request())
+    first, second = inner.waits
     assert 0 <= first <= 0.25
     assert 0 <= second <= 0.5
 
@@ -305,6 +270,7 @@ def test_the_default_waits_are_short() -> None:
         ({"Retry-After": "0"}, 0.25),
         ({"Retry-After": "0.1"}, 0.25),
         ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "19.9"}, 19.9),
         ({"Retry-After": "Thu, 15 Jan 2026 12:00:03 GMT", "Date": "Thu, 15 Jan 2026 12:00:00 GMT"}, 3.0),
         ({"Retry-After": "Thu, 15 Jan 2026 11:00:00 GMT", "Date": "Thu, 15 Jan 2026 12:00:00 GMT"}, 0.25),
         ({"Retry-After": "soon"}, 0.25),
@@ -316,23 +282,22 @@ def test_the_default_waits_are_short() -> None:
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_a_floor(status: int, headers: dict[str, str], wait: float) -> None:
     """At least that long, over the policy's longest wait as well; without it, the random wait."""
-    series = Series([Response(status, headers), Response(200)])
-    assert series.time.waits == [wait]
+    assert Series([Response(status, headers), Response(200)]).waits == [wait]
 
 
 def test_a_wait_that_stands_in_the_body_is_a_floor_as_well() -> None:
     """It may be all that the API says."""
-    assert Series([json_response(429, {"retry_after": 7}), Response(200)]).time.waits == [7.0]
+    assert Series([json_response(429, {"retry_after": 7}), Response(200)]).waits == [7.0]
 
 
-@pytest.mark.parametrize(("asked", "waits"), [("19.9", [19.9]), ("20", []), ("3600", [])])
-def test_a_wait_that_does_not_fit_is_not_begun(asked: str, waits: list[float]) -> None:
+@pytest.mark.parametrize("asked", ["20", "3600"])
+def test_a_wait_that_does_not_fit_is_not_begun(asked: str) -> None:
     """The response is handed on at once: whoever asks has it sooner, and with it the time to wait."""
     series = Series([Response(429, {"Retry-After": asked}), Response(200)])
-    assert series.time.waits == waits
     assert series.response is not None
-    assert series.response.status == (200 if waits else 429)
-    assert series.attempts[0].wait == (waits[0] if waits else None)
+    assert series.response.status == 429
+    assert [attempt.wait for attempt in series.attempts] == [None]
+    assert series.waits == []
 
 
 def test_an_error_is_raised_at_once_where_a_wait_does_not_fit() -> None:
@@ -340,32 +305,37 @@ def test_an_error_is_raised_at_once_where_a_wait_does_not_fit() -> None:
     lost = ConnectionLostError("lost")
     series = Series([lost], a_request(deadline=5.0), RetryPolicy(backoff=5.0), takes=1.0)
     assert series.error is lost
-    assert series.time.waits == []
+    assert series.waits == []
     assert [attempt.error for attempt in series.attempts] == ["ConnectionLostError"]
 
 
-def test_an_attempt_has_no_more_time_than_is_left() -> None:
-    """The deadline covers attempts and waits."""
-    series = Series(
-        responses(503),
-        a_request(timeout=10, deadline=20),
-        RetryPolicy(max_attempts=9, backoff=1, max_backoff=1),
-        takes=6,
-    )
-    assert series.inner.timeouts == [10, 10, 6]
-    assert series.time.now - 1000 == 20
-    assert [attempt.wait for attempt in series.attempts] == [1, 1, None]
+def test_a_wait_that_takes_all_that_is_left_is_not_begun() -> None:
+    """There would be no time for an attempt after it."""
+    series = Series(responses(503), a_request(deadline=10.0), RetryPolicy(backoff=10.0, max_backoff=10.0))
+    assert (series.sends, series.waits) == (1, [])
 
 
-def test_limits_that_nobody_gave_are_the_defaults() -> None:
-    """Ten seconds for an attempt, twenty for all."""
-    series = Series(responses(503), policy=RetryPolicy(max_attempts=9, backoff=1, max_backoff=1), takes=8)
-    assert series.inner.timeouts == [10, 10, 2]
+def test_a_random_wait_that_takes_all_that_is_left_gives_way_to_the_one_asked_for() -> None:
+    """The server's wait is a floor, and where the random one above it doesn't fit it is enough."""
+    policy = RetryPolicy(max_attempts=2, backoff=10.0, max_backoff=10.0)
+    series = Series([Response(503, {"Retry-After": "4"})], a_request(deadline=10.0), policy)
+    assert (series.sends, series.waits) == (2, [4.0])
 
 
-def test_a_timeout_over_the_deadline_is_lowered() -> None:
-    """Already for the first attempt."""
-    assert Series(responses(200), a_request(timeout=30, deadline=4)).inner.timeouts == [4]
+@pytest.mark.parametrize(
+    ("limits", "takes", "timeouts"),
+    [
+        ({"timeout": 10, "deadline": 20}, 6, [10, 10, 6]),
+        ({}, 8, [10, 10, 2]),
+        ({"timeout": 30, "deadline": 4}, 4, [4]),
+    ],
+)
+def test_an_attempt_has_no_more_time_than_is_left(limits: dict[str, Any], takes: float, timeouts: list[float]) -> None:
+    """The deadline covers attempts and waits; without limits they are ten seconds, and twenty for all."""
+    policy = RetryPolicy(max_attempts=9, backoff=1, max_backoff=1)
+    series = Series(responses(503), a_request(**limits), policy, takes=takes)
+    assert series.inner.timeouts == timeouts
+    assert [attempt.wait for attempt in series.attempts] == [*[1] * (len(timeouts) - 1), None]
 
 
 def test_a_request_with_time_enough_is_sent_as_it_is() -> None:
@@ -379,13 +349,8 @@ def test_a_request_with_time_enough_is_sent_as_it_is() -> None:
 @pytest.mark.parametrize("longer", [9.0, 3600.0])
 def test_a_sleep_that_took_all_that_was_left_is_followed_by_no_attempt(longer: float) -> None:
     """A laptop that was closed in between: the time is over, and the last response is what there is."""
-    time = Time()
-    inner = Scripted(time, responses(503))
-
-    def oversleep(seconds: float) -> None:
-        time.sleep(seconds + longer)
-
-    transport = RetryingTransport(inner, RetryPolicy(backoff=1.0), clock=time, sleep=oversleep, uniform=longest)
+    inner = Scripted(Response(503))
+    transport = inner.repeated(RetryPolicy(backoff=1.0), sleep=lambda seconds: inner.sleep(seconds + longer))
     response = transport.send(a_request(deadline=10.0))
     assert len(inner.timeouts) == 1
     assert [attempt.status for attempt in response.attempts] == [503]
@@ -395,15 +360,17 @@ def test_a_sleep_that_took_all_that_was_left_is_followed_by_no_attempt(longer: f
 
 
 def test_a_response_has_all_attempts() -> None:
-    """Each with its number, how it ended, how long it took and how long was waited."""
-    headers = {"X-Request-Id": "req_2"}
-    series = Series([ConnectError("refused"), Response(503, headers), Response(200)], takes=0.5)
+    """Each with its number, how it ended, how long it took and how long was waited; the rest stays as it came."""
+    last = Response(200, {"X": "1"}, b"body")
+    series = Series([ConnectError("refused"), Response(503, {"X-Request-Id": "req_2"}), last], takes=0.5)
     operation, route = "get_factor", "/auth/factors/{id}"
     assert series.attempts == (
         Attempt(1, operation, route, None, "ConnectError", 0.5, 0.25, None, outcome_unknown=False),
         Attempt(2, operation, route, 503, None, 0.5, 0.5, "req_2", outcome_unknown=False),
         Attempt(3, operation, route, 200, None, 0.5, None, None, outcome_unknown=False),
     )
+    assert series.response is not None
+    assert attrs.evolve(series.response, attempts=()) == last
 
 
 def test_an_error_has_all_attempts() -> None:
@@ -413,14 +380,6 @@ def test_an_error_has_all_attempts() -> None:
     assert series.error is last
     assert [attempt.error for attempt in series.attempts] == ["ConnectError", "ConnectTimeoutError", "ConnectError"]
     assert last.__context__ is None
-
-
-def test_a_response_keeps_all_else() -> None:
-    """Only its attempts are filled in."""
-    response = Response(200, {"X": "1"}, b"body")
-    series = Series([response])
-    assert series.response is not None
-    assert attrs.evolve(series.response, attempts=()) == response
 
 
 @pytest.mark.parametrize(
@@ -446,52 +405,40 @@ def test_an_error_speaks_for_the_whole_series(outcomes: list[Outcome], replay: R
     assert any(attempt.outcome_unknown for attempt in series.attempts) is unknown
 
 
-def deleting(*outcomes: Outcome) -> MFA:
-    """A client whose attempts end like this."""
-    time = Time()
-    return MFA(transport=RetryingTransport(Scripted(time, list(outcomes)), clock=time, sleep=time.sleep))
-
-
 NOT_FOUND = json_response(404, {"code": "entity_not_found", "message": "Authentication Factor not found: 'a'."})
+REFUSED, LOST = ConnectError("c"), ConnectionLostError("l")
 
 
-@pytest.mark.parametrize("first", [Response(502), ConnectionLostError("l"), TransportTimeoutError("t")], ids=str)
-def test_a_repeated_delete_that_finds_nothing_has_worked(first: Outcome) -> None:
-    """The first attempt did it, and its response got lost."""
-    assert DELETE_FACTOR.make(deleting(first, NOT_FOUND)) is None
-    assert DELETE_FACTOR.make(deleting(ConnectError("c"), first, NOT_FOUND)) is None
-    assert DELETE_FACTOR.make(deleting(first, ConnectError("c"), NOT_FOUND)) is None
-
-
-@pytest.mark.parametrize("first", [Response(429), ConnectError("c"), ConnectTimeoutError("t")], ids=str)
-def test_a_delete_that_cannot_have_worked_has_not(first: Outcome) -> None:
-    """Where nothing can have been done before, the factor was never there."""
-    with pytest.raises(NotFoundError) as caught:
-        DELETE_FACTOR.make(deleting(first, NOT_FOUND))
-    assert not caught.value.outcome_unknown
-    assert len(caught.value.attempts) == 2
-
-
-def test_a_delete_that_ends_otherwise_is_unclear() -> None:
-    """After an attempt that may have worked, a refusal does not say that nothing was done."""
-    with pytest.raises(ServerError) as caught:
-        DELETE_FACTOR.make(deleting(Response(503)))
-    assert caught.value.outcome_unknown
-    assert len(caught.value.attempts) == 3
+@pytest.mark.parametrize(
+    ("outcomes", "raised"),
+    [
+        # An earlier attempt may have done it, and its response got lost.
+        *(([first, NOT_FOUND], None) for first in (Response(502), LOST, TransportTimeoutError("t"))),
+        ([REFUSED, LOST, NOT_FOUND], None),
+        ([LOST, REFUSED, NOT_FOUND], None),
+        # Where nothing can have been done before, the factor was never there.
+        *(([first, NOT_FOUND], NotFoundError) for first in (Response(429), REFUSED, ConnectTimeoutError("t"))),
+        # A refusal after an unclear attempt does not say that nothing was done.
+        (responses(503, 503, 503), ServerError),
+    ],
+)
+def test_a_repeated_delete_that_finds_nothing(outcomes: list[Outcome], raised: type[MFAError] | None) -> None:
+    """It has worked if an attempt before may have, and otherwise there was nothing to delete."""
+    mfa = MFA(transport=Scripted(*outcomes).repeated())
+    if raised is None:
+        assert DELETE_FACTOR.make(mfa) is None
+        return
+    with pytest.raises(raised) as caught:
+        DELETE_FACTOR.make(mfa)
+    assert caught.value.outcome_unknown is (raised is ServerError)
+    assert len(caught.value.attempts) == len(outcomes)
 
 
 def test_a_hook_gets_each_attempt_before_the_wait() -> None:
     """In order, each as it ended."""
     seen: list[tuple[Attempt, float]] = []
-    time = Time()
-    transport = RetryingTransport(
-        Scripted(time, responses(503, 503, 200)),
-        on_attempt=lambda attempt: seen.append((attempt, time.now)),
-        clock=time,
-        sleep=time.sleep,
-        uniform=longest,
-    )
-    response = transport.send(a_request())
+    inner = Scripted(*responses(503, 503, 200))
+    response = inner.repeated(on_attempt=lambda attempt: seen.append((attempt, inner.now))).send(a_request())
     assert tuple(attempt for attempt, _ in seen) == response.attempts
     assert [moment for _, moment in seen] == [1000, 1000.25, 1000.75]
 
@@ -500,14 +447,19 @@ class HookError(Exception):
     """What a hook of somebody's raises."""
 
 
+def raising(error: BaseException) -> Callable[[Attempt], object]:
+    """A hook that fails."""
+
+    def hook(_: Attempt) -> None:
+        raise error
+
+    return hook
+
+
 def test_an_exception_of_a_hook_is_logged_by_its_class_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
     """A metric that can't be counted must not break a sign-in; its text may hold anything."""
-
-    def broken(_: Attempt) -> None:
-        raise HookError("SENTINEL")
-
     with caplog.at_level(logging.WARNING, "workos_mfa"):
-        series = Series(responses(503, 200), on_attempt=broken)
+        series = Series(responses(503, 200), on_attempt=raising(HookError("SENTINEL")))
     assert series.sends == 2
     assert caplog.messages == ["on_attempt raised HookError, which is ignored"] * 2
     assert [record.exc_info for record in caplog.records] == [None, None]
@@ -515,12 +467,8 @@ def test_an_exception_of_a_hook_is_logged_by_its_class_and_ignored(caplog: pytes
 
 def test_an_interrupt_in_a_hook_passes() -> None:
     """Ctrl-C is no failure of a metric."""
-
-    def interrupted(_: Attempt) -> None:
-        raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        Series(responses(200), on_attempt=interrupted)
+        Series(responses(200), on_attempt=raising(KeyboardInterrupt()))
 
 
 def test_each_attempt_is_a_debug_line_and_each_retry_an_info_line(caplog: pytest.LogCaptureFixture) -> None:
@@ -541,11 +489,9 @@ def test_each_attempt_is_a_debug_line_and_each_retry_an_info_line(caplog: pytest
 @pytest.mark.parametrize("call", CALLS, ids=str)
 def test_no_log_record_holds_a_value(call: Call, caplog: pytest.LogCaptureFixture) -> None:
     """Neither what was sent nor what came back, not even as an argument of a record."""
-    time = Time()
     headers = {"Retry-After": "1", "X-Request-Id": "req_1"}
-    inner = Scripted(time, [Response(429, headers, b'"SENTINEL"'), call.success])
     with caplog.at_level(logging.DEBUG):
-        call.make(MFA(transport=RetryingTransport(inner, clock=time, sleep=time.sleep)))
+        call.make(MFA(transport=Scripted(Response(429, headers, b'"SENTINEL"'), call.success).repeated()))
     logged = repr([(record.getMessage(), record.args) for record in caplog.records])
     assert len(caplog.records) == 3
     for value in ("SENTINEL", "897792", "NAGCCFS3", "auth_factor_", "auth_challenge_", "user_01", "15005550006"):
@@ -555,56 +501,52 @@ def test_no_log_record_holds_a_value(call: Call, caplog: pytest.LogCaptureFixtur
 # The transport and its policy.
 
 
-def test_closing_closes_the_inner_transport() -> None:
-    """It holds the connections."""
-    inner = Scripted(Time(), [])
-    RetryingTransport(inner).close()
+def test_it_passes_on_what_the_inner_transport_has() -> None:
+    """It closes its connections, and shows what it is, but neither policy nor functions."""
+    inner = Scripted()
+    transport = RetryingTransport(inner)
+    assert repr(transport) == "RetryingTransport(Scripted())"
+    transport.close()
     assert inner.closed
 
 
-def test_a_repr_shows_the_inner_transport() -> None:
-    """And neither policy nor functions."""
-    assert repr(RetryingTransport(Scripted(Time(), []))) == "RetryingTransport(Scripted())"
+OUT_OF_RANGE: list[tuple[str, float, str]] = [
+    *(("max_attempts", value, "max_attempts must be at least 1") for value in (0, -1)),
+    *(
+        (name, value, f"{name} must be zero seconds or more and at most a day")
+        for name in ("backoff", "max_backoff")
+        for value in (-0.1, -1, float("nan"), float("inf"), 86_401)
+    ),
+]
 
 
-@pytest.mark.parametrize("value", [0, -1])
-def test_a_policy_has_at_least_one_attempt(value: int) -> None:
-    """One means no repetition."""
-    with pytest.raises(InvalidInputError, match="max_attempts must be at least 1") as caught:
-        RetryPolicy(max_attempts=value)
-    assert caught.value.parameter == "max_attempts"
+@pytest.mark.parametrize(("name", "value", "message"), OUT_OF_RANGE)
+def test_a_policy_out_of_range(name: str, value: Any, message: str) -> None:
+    """There is at least one attempt, and a wait is from zero to a day."""
+    with pytest.raises(InvalidInputError, match=message) as caught:
+        RetryPolicy(**{name: value})
+    assert caught.value.parameter == name
 
 
 @pytest.mark.parametrize("name", ["backoff", "max_backoff"])
-@pytest.mark.parametrize("value", [-0.1, -1, float("nan"), float("inf"), 86_401])
-def test_a_wait_is_zero_or_more(name: str, value: float) -> None:
-    """And at most a day."""
-    make: Callable[..., RetryPolicy] = RetryPolicy
-    with pytest.raises(InvalidInputError, match=f"{name} must be zero seconds or more and at most a day") as caught:
-        make(**{name: value})
-    assert caught.value.parameter == name
-    assert (make(**{name: 0}), make(**{name: 86_400})) != (RetryPolicy(), RetryPolicy())
+@pytest.mark.parametrize("seconds", [0, 86_400])
+def test_the_shortest_and_the_longest_wait(name: str, seconds: Any) -> None:
+    """Both bounds are allowed."""
+    assert getattr(RetryPolicy(**{name: seconds}), name) == seconds
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("max_attempts", 2.0),
-        ("max_attempts", True),
-        ("max_attempts", "3"),
-        ("max_attempts", None),
-        ("backoff", "1"),
-        ("backoff", True),
-        ("backoff", None),
-        ("max_backoff", "1"),
-        ("max_backoff", [1]),
+        *(("max_attempts", value) for value in (2.0, True, "3", None)),
+        *(("backoff", value) for value in ("1", True, None)),
+        *(("max_backoff", value) for value in ("1", [1])),
     ],
 )
-def test_a_policy_is_made_of_numbers(name: str, value: object) -> None:
+def test_a_policy_is_made_of_numbers(name: str, value: Any) -> None:
     """A wrong type is refused when the policy is made, not when a call fails."""
-    make: Callable[..., RetryPolicy] = RetryPolicy
     with pytest.raises(TypeError, match=f"^{name} must be "):
-        make(**{name: value})
+        RetryPolicy(**{name: value})
 
 
 def test_a_policy_is_a_value() -> None:
@@ -618,27 +560,32 @@ def test_a_policy_is_a_value() -> None:
         make(3)
 
 
+def test_what_is_refused_says_what_to_do() -> None:
+    """The whole texts: an error of somebody who makes a client is read by a person."""
+    stub = StubTransport(lambda _: Response(204))
+    with pytest.raises(ConfigurationError, match=r"^this transport repeats already, and repetitions would multiply: "):
+        RetryingTransport(RetryingTransport(stub))
+    with pytest.raises(TypeError, match=r"^the policy must be a RetryPolicy, such as RetryPolicy\(max_attempts=5\)$"):
+        RetryingTransport(stub, 3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^on_attempt must be a function that takes an Attempt$"):
+        RetryingTransport(stub, on_attempt=3)  # type: ignore[arg-type]
+
+
 # Whatever happens.
 
-ERRORS: list[Callable[[], TransportError]] = [
-    lambda: ConnectError("c"),
-    lambda: ConnectTimeoutError("ct"),
-    lambda: TransportTimeoutError("t"),
-    lambda: ConnectionLostError("l"),
-    lambda: TLSError("tls"),
-    lambda: TLSError("tls", outcome_unknown=False),
-    lambda: TransportError("t"),
-]
 STATUSES = st.one_of(
     st.integers(0, 999), st.sampled_from([200, 201, 302, 400, 404, 408, 422, 429, 429, 429, 500, 502, 503, 504, 520])
 )
+ERRORS = [ConnectError, ConnectTimeoutError, TransportTimeoutError, ConnectionLostError, TLSError, TransportError]
 OUTCOMES: st.SearchStrategy[Outcome] = st.one_of(
     st.just(Response(429, {"Retry-After": "0"})),
-    st.sampled_from(ERRORS).map(lambda make: make()),
+    st.builds(TLSError, st.just("our refusal of a certificate"), outcome_unknown=st.just(value=False)),
+    st.sampled_from(ERRORS).map(lambda kind: kind("an error")),
     st.builds(
         Response, STATUSES, st.sampled_from([{}, {"Retry-After": "0"}, {"Retry-After": "2"}, {"Retry-After": "soon"}])
     ),
 )
+SERIES_OF_OUTCOMES = st.lists(OUTCOMES, min_size=1, max_size=8)
 POLICIES = st.builds(
     RetryPolicy, max_attempts=st.integers(1, 8), backoff=st.floats(0, 10), max_backoff=st.floats(0, 20)
 )
@@ -650,7 +597,7 @@ def may_have_reached_the_server(outcome: Outcome) -> bool:
     return not (is_throttled or isinstance(outcome, ConnectError))
 
 
-@given(st.lists(OUTCOMES, min_size=1, max_size=8), POLICIES, st.floats(0, 12))
+@given(SERIES_OF_OUTCOMES, POLICIES, st.floats(0, 12))
 def test_no_call_that_acts_is_sent_twice_where_it_may_have_arrived(
     outcomes: list[Outcome], policy: RetryPolicy, takes: float
 ) -> None:
@@ -661,7 +608,7 @@ def test_no_call_that_acts_is_sent_twice_where_it_may_have_arrived(
 
 
 @given(
-    st.lists(OUTCOMES, min_size=1, max_size=8),
+    SERIES_OF_OUTCOMES,
     st.sampled_from(["safe", "idempotent", "non_idempotent"]),
     POLICIES,
     st.floats(0, 12),
@@ -673,45 +620,10 @@ def test_no_series_goes_over_its_limits(
     """Neither over its attempts, nor over its time as far as the inner transport keeps to its timeout."""
     series = Series(outcomes, a_request(replay, timeout=10, deadline=deadline), policy, takes=min(takes, deadline))
     assert series.sends <= policy.max_attempts
-    assert len(series.attempts) == series.sends
     assert [attempt.number for attempt in series.attempts] == list(range(1, series.sends + 1))
-    assert [attempt.wait for attempt in series.attempts] == [*series.time.waits, None]
+    assert [attempt.wait for attempt in series.attempts] == [*series.waits, None]
     assert all(timeout is not None and 0 < timeout <= min(10, deadline) for timeout in series.inner.timeouts)
-    assert sum(series.time.waits) <= deadline
+    assert sum(series.waits) <= deadline
     if series.error is not None:
         assert series.error.outcome_unknown is any(attempt.outcome_unknown for attempt in series.attempts)
         assert not (series.error.outcome_unknown and replay == "safe")
-
-
-def test_a_verification_is_never_sent_twice_where_no_response_came() -> None:
-    """The most important line of the table, through the client: the challenge may be used up."""
-    time = Time()
-    inner = Scripted(time, [ConnectError("c"), Response(504), VERIFY_CHALLENGE.success])
-    with pytest.raises(ServerError) as caught:
-        VERIFY_CHALLENGE.make(MFA(transport=RetryingTransport(inner, clock=time, sleep=time.sleep)))
-    assert len(inner.timeouts) == 2
-    assert (caught.value.outcome_unknown, caught.value.needs_new_challenge) == (True, True)
-
-
-def test_a_wait_that_takes_all_that_is_left_is_not_begun() -> None:
-    """There would be no time for an attempt after it."""
-    series = Series(responses(503), a_request(deadline=10.0), RetryPolicy(backoff=10.0, max_backoff=10.0))
-    assert (series.sends, series.time.waits) == (1, [])
-
-
-def test_a_random_wait_that_takes_all_that_is_left_gives_way_to_the_one_asked_for() -> None:
-    """The server's wait is a floor, and where the random one above it doesn't fit it is enough."""
-    policy = RetryPolicy(max_attempts=2, backoff=10.0, max_backoff=10.0)
-    series = Series([Response(503, {"Retry-After": "4"})], a_request(deadline=10.0), policy)
-    assert (series.sends, series.time.waits) == (2, [4.0])
-
-
-def test_what_is_refused_says_what_to_do() -> None:
-    """The whole texts: an error of somebody who makes a client is read by a person."""
-    stub = StubTransport(lambda _: Response(204))
-    with pytest.raises(ConfigurationError, match=r"^this transport repeats already, and repetitions would multiply: "):
-        RetryingTransport(RetryingTransport(stub))
-    with pytest.raises(TypeError, match=r"^the policy must be a RetryPolicy, such as RetryPolicy\(max_attempts=5\)$"):
-        RetryingTransport(stub, 3)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"^on_attempt must be a function that takes an Attempt$"):
-        RetryingTransport(stub, on_attempt=3)  # type: ignore[arg-type]

@@ -1,0 +1,250 @@
+"""What is sent, how a response is read, and what goes with threads and processes."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.loopback import Server, serving
+from tests.race import race
+from tests.transports.api import (
+    FACTOR,
+    FACTOR_ID,
+    KEY,
+    Connect,
+    TransportFactory,
+    answer_rightly,
+    answer_without_end,
+    on_every_connection,
+)
+from workos_mfa import (
+    MFA,
+    AuthenticationError,
+    ConnectionLostError,
+    MFAError,
+    Request,
+    RequestsTransport,
+    UnexpectedResponseError,
+)
+
+MIB = 1024 * 1024
+
+
+def test_what_is_sent(server: Server, connect: Connect) -> None:
+    """The headers and the body of each call, to the last one."""
+    transport = connect(server)
+    mfa = MFA(transport=transport)
+    mfa.enroll_factor(type="generic_otp")
+    mfa.challenge_factor("auth_factor_1")
+    mfa.get_factor("auth_factor_1")
+    mfa.delete_factor("auth_factor_1")
+    transport.send(Request(operation="own", method="POST", path="/auth/factors/x", route="/auth/factors/{id}"))
+    user_agent = server.received[0].headers["user-agent"]
+    assert user_agent.startswith("workos-mfa-python/")
+    always = {
+        "host": f"localhost:{server.port}",
+        "user-agent": user_agent,
+        "accept-encoding": "identity",
+        "authorization": f"Bearer {KEY}",
+    }
+    json = {"content-type": "application/json"}
+    assert [(sent.body, sent.headers) for sent in server.received] == [
+        (b'{"type": "generic_otp"}', {**always, **json, "content-length": "23"}),
+        (b"{}", {**always, **json, "content-length": "2"}),
+        (b"", always),
+        (b"", always),
+        # A request of a user's own, whose method has a body, does not make the server wait for one.
+        (b"", {**always, "content-length": "0"}),
+    ]
+
+
+def test_netrc_does_not_replace_the_key(
+    server: Server, transport_class: TransportFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ~/.netrc that knows the host is not asked."""
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine localhost login somebody password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    for transport in (
+        transport_class(KEY, base_url=server.url),
+        RequestsTransport(KEY, base_url=server.url, session=requests.Session()),
+    ):
+        MFA(transport=transport).get_factor("auth_factor_1")
+    assert [sent.headers["authorization"] for sent in server.received] == [f"Bearer {KEY}"] * 2
+
+
+def test_cookies_are_not_kept(server: Server, mfa: MFA) -> None:
+    """A cookie of the edge in front of the API is not sent back."""
+    server.behaviour = lambda _, line: line.answer(200, FACTOR, {"Set-Cookie": "__cf_bm=x; Path=/"})
+    mfa.get_factor(FACTOR_ID)
+    mfa.get_factor(FACTOR_ID)
+    assert "cookie" not in server.received[1].headers
+
+
+@on_every_connection
+def test_a_redirect_never_gets_the_key(server: Server, mfa: MFA) -> None:
+    """A redirect to another host ends in an error, and that host hears nothing; its long body is not read."""
+    with serving(answer_rightly) as elsewhere:
+        server.behaviour = lambda _, line: line.answer(307, b"x" * 5_000_000, {"Location": elsewhere.url})
+        with pytest.raises(UnexpectedResponseError, match="307"):
+            mfa.get_factor("auth_factor_1")
+        assert elsewhere.received == []
+
+
+def compressed(body: bytes, window_bits: int = 31) -> bytes:
+    """The body in one piece, in gzip's form, or with 15 in zlib's."""
+    compressor = zlib.compressobj(1, wbits=window_bits)
+    return compressor.compress(body) + compressor.flush()
+
+
+NOPE = b'{"code": "nope"}' + b" " * 100
+WHOLE = compressed(b'{"valid": true}')
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "encoding", "error", "text"),
+    [
+        # Compressed, though nobody asked for it: it is read.
+        (401, compressed(NOPE), "gzip", AuthenticationError, "nope"),
+        (401, compressed(NOPE), "x-gzip", AuthenticationError, "nope"),
+        (401, compressed(NOPE, 15), "deflate", AuthenticationError, "nope"),
+        # Not what the encoding says, or in one that is not known.
+        (200, b"not packed", "gzip", UnexpectedResponseError, "not JSON"),
+        (200, b"not packed", "br", UnexpectedResponseError, "not JSON"),
+        (200, b"not packed", "gzip, gzip", UnexpectedResponseError, "not JSON"),
+        # What its checksum has not covered is not read, though it may look like a whole response.
+        (201, WHOLE[:-4], "gzip", ConnectionLostError, "cut off"),
+        (201, WHOLE + WHOLE, "gzip", ConnectionLostError, "cut off"),
+        # A small response that would unpack to twenty megabytes.
+        (200, compressed(b"\0" * 20_000_000), "gzip", UnexpectedResponseError, "longer than 1 MiB"),
+        # An error stays the error that its status says, however long its body.
+        (401, b" " * (MIB + 2), "identity", AuthenticationError, "longer than 1 MiB"),
+    ],
+    ids=str,
+)
+def test_a_body(
+    status: int, body: bytes, encoding: str, error: type[MFAError], text: str, server: Server, mfa: MFA
+) -> None:
+    """It is read if it is whole, in an encoding that is known, and at most 1 MiB long."""
+    server.behaviour = lambda _, line: line.answer(status, body, {"Content-Encoding": encoding})
+    with pytest.raises(error, match=text):
+        mfa.get_factor("auth_factor_1")
+
+
+def test_a_body_without_end(server: Server, mfa: MFA) -> None:
+    """An endless body is left after the limit, and its connection is closed."""
+    server.behaviour = answer_without_end(b"HTTP/1.1 200 OK")
+    with pytest.raises(UnexpectedResponseError, match="longer than 1 MiB"):
+        mfa.get_factor("auth_factor_1")
+    server.behaviour = answer_rightly
+    mfa.get_factor("auth_factor_1")
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("key", [KEY, "k&4711+x", "plainwords"])
+def test_an_echoed_key(key: str, server: Server, transport_class: TransportFactory) -> None:
+    """A key that the server repeats in its error, or in its id for the request, is masked, whatever it looks like."""
+    echo = {"message": f"bad key {key}", "code": key}
+    server.behaviour = lambda _, line: line.answer(401, echo, {"X-Request-Id": f"req-{key}-1"})
+    transport = transport_class(key, base_url=server.url)
+    with pytest.raises(AuthenticationError) as caught:
+        MFA(transport=transport).get_factor("auth_factor_1")
+    transport.close()
+    assert key not in str(vars(caught.value))
+    assert caught.value.message == "bad key ***"
+    assert caught.value.request_id == "req-***-1"
+
+
+@on_every_connection
+@pytest.mark.parametrize(
+    ("factor_id", "segment"),
+    [
+        ("../x", "..%2Fx"),
+        ("..%2fx", "..%252fx"),
+        ("%2e%2e", "%252e%252e"),
+        ("a?b#c;d", "a%3Fb%23c%3Bd"),
+        ("a\\b c", "a%5Cb%20c"),
+        ("é", "%C3%A9"),
+    ],
+)
+def test_an_id_on_the_wire(factor_id: str, segment: str, server: Server, mfa: MFA) -> None:
+    """What the server is asked for is the one segment that the id makes, whichever library sends it."""
+    mfa.get_factor(factor_id)
+    assert [sent.path for sent in server.received] == [f"/auth/factors/{segment}"]
+
+
+def test_a_base_url_with_a_prefix(server: Server, connect: Connect) -> None:
+    """A path prefix of the base URL is kept."""
+    server.behaviour = lambda _, line: line.answer(200, {"object": "list", "data": [], "list_metadata": {}})
+    mfa = MFA(transport=connect(f"{server.url}/mock/workos/"))
+    mfa.list_user_auth_factors("user 1", limit=2, after="auth_factor_a&b")
+    expected = "/mock/workos/user_management/users/user%201/auth_factors?after=auth_factor_a%26b&limit=2&order=desc"
+    assert [sent.path for sent in server.received] == [expected]
+
+
+def test_threads_keep_their_connections(server: Server, mfa: MFA) -> None:
+    """Threads at once get each their own response, and open no more connections than there are threads."""
+
+    def ask(thread: int) -> None:
+        for number in range(10):
+            factor_id = f"auth_factor_{thread}_{number}"
+            assert mfa.get_factor(factor_id).id == factor_id
+
+    race(ask, 32)
+    assert len(server.received) == 320
+    assert server.connections <= 32
+
+
+FORKING = """
+import os, sys
+import workos_mfa
+
+name, url = sys.argv[1:]
+transport = getattr(workos_mfa, name)("sk_test_forked", base_url=url)
+mfa = workos_mfa.MFA(transport=transport)
+mfa.get_factor("auth_factor_of_the_parent")
+child = os.fork()
+if child == 0:
+    os._exit(0 if mfa.verify_challenge("auth_challenge_of_the_child", code="123456") else 1)
+assert os.waitpid(child, 0)[1] == 0
+mfa.get_factor("auth_factor_of_the_parent_again")
+transport.close()
+"""
+
+
+def test_a_fork(server: Server, transport_class: type[object]) -> None:
+    """A child made by a fork opens a connection of its own and leaves the parent's alone."""
+    arguments = [transport_class.__name__, server.url]
+    subprocess.run([sys.executable, "-W", "error", "-c", FORKING, *arguments], check=True)  # noqa: S603 - our own
+    assert len(server.received) == 3
+    assert server.connections == 2
+
+
+def test_the_first_call_in_another_process(server: Server, mfa: MFA, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It makes a connection of its own."""
+    mfa.get_factor("auth_factor_1")
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    mfa.get_factor("auth_factor_1")
+    assert server.connections == 2
+
+
+def test_closing_is_not_the_end(server: Server, connect: Connect) -> None:
+    """A closed transport opens a new connection when it is used again."""
+    transport = connect(server)
+    MFA(transport=transport).get_factor("auth_factor_1")
+    transport.close()
+    MFA(transport=transport).get_factor("auth_factor_1")
+    assert server.connections == 2
+
+
+def test_it_is_not_pickled(connect: Connect, server: Server) -> None:
+    """A transport holds a key and refuses to be pickled."""
+    with pytest.raises(TypeError, match="holds a key"):
+        pickle.dumps(connect(server))
