@@ -13,7 +13,6 @@ from tests.transports.stages import (
     ESTABLISHED,
     INTERIM,
     Setting,
-    World,
     answer_after_interim,
     at_the_api,
     authority,
@@ -52,8 +51,6 @@ from workos_mfa import (
     TransportTimeoutError,
     UnexpectedResponseError,
 )
-
-__all__ = ["World", "tls_never_begins"]
 
 Repeated = Literal["again", "never"]
 

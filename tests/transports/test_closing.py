@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from types import FrameType
 
 import pytest
 
-from tests.loopback import Behaviour, Line, Received, Server, http_answer, wait_until
+from tests.loopback import Line, Received, Server, http_answer, wait_until
 from tests.race import race
 from tests.transports.api import CHALLENGE_ID, CODE, KEY, TransportFactory, right_answer
 from workos_mfa import MFA, Transport
@@ -83,29 +84,29 @@ def transports_until_no_moment_is_left(
     make: Callable[[], Transport], run: Callable[[Transport], None], action: Callable[[Transport], None]
 ) -> Iterator[Transport]:
     """Transports on each of which the action has come one moment later in the run."""
-    moment = 0
-    while True:
-        moment += 1
+    for moment in itertools.count(1):
         transport = make()
-        interruption = Interruption(moment, functools.partial(action, transport))
-        came = interruption.interrupts(functools.partial(run, transport))
+        came = Interruption(moment, functools.partial(action, transport)).interrupts(functools.partial(run, transport))
         yield transport
         if not came:
+            assert moment > 10
             return
 
 
-def verify_twice(transport: Transport) -> None:  # pragma: no cover - under the watch
-    """Make two calls, the second on the connection of the first if that was kept."""
-    verify(transport)
-    verify(transport)
+@pytest.mark.parametrize("earlier_calls", [0, 1])
+def test_closed_at_any_moment_of_a_call(earlier_calls: int, make: Callable[[], Transport], server: Server) -> None:
+    """The call and the next one finish, each was made once, and nothing stays open; on a kept connection too."""
 
+    def make_and_use() -> Transport:
+        transport = make()
+        for _ in range(earlier_calls):
+            verify(transport)
+        return transport
 
-def test_closed_at_any_moment_of_a_call(make: Callable[[], Transport], server: Server) -> None:
-    """The call and the next one finish, each was made once, and nothing stays open."""
-    for count, transport in enumerate(transports_until_no_moment_is_left(make, verify_twice, close), 1):
+    for count, transport in enumerate(transports_until_no_moment_is_left(make_and_use, verify, close), 1):
+        verify(transport)
         transport.close()
-        assert len(server.received) == 2 * count
-    assert len(server.received) > 400
+        assert len(server.received) == (earlier_calls + 2) * count
     wait_until(lambda: server.open_connections == 0)
 
 
@@ -114,31 +115,23 @@ def test_used_at_any_moment_of_closing(make: Callable[[], Transport], server: Se
     for transport in transports_until_no_moment_is_left(make, close, verify):
         verify(transport)
         transport.close()
-    assert len(server.received) > 10
     wait_until(lambda: server.open_connections == 0)
 
 
-def closes_then(transport: Transport, *parts: bytes) -> Behaviour:
-    """Answer in parts, after each of which the transport is closed by a thread of its own: the server's."""
-
-    def behave(_: Received, line: Line) -> None:
-        transport.close()
-        for part in parts:
-            line.send(part)
-            transport.close()
-
-    return behave
-
-
-def test_closed_while_the_answer_comes(make: Callable[[], Transport], server: Server) -> None:
-    """A call that is under way keeps its connection until it is done, however far its answer has come."""
+def test_closed_while_the_response_comes(make: Callable[[], Transport], server: Server) -> None:
+    """A call that is under way keeps its connection until it is done, however far its response has come."""
     transport = make()
     verify(transport)
     whole = http_answer(*right_answer(server.received[0]))
     head = whole.index(b"\r\n\r\n") + 4
-    server.behaviour = closes_then(
-        transport, whole[:5], whole[5 : head - 1], whole[head - 1 : head + 9], whole[head + 9 :]
-    )
+
+    def close_after_each_part(_: Received, line: Line) -> None:
+        transport.close()
+        for part in (whole[:5], whole[5 : head - 1], whole[head - 1 : head + 9], whole[head + 9 :]):
+            line.send(part)
+            transport.close()
+
+    server.behaviour = close_after_each_part
     for _ in range(2):
         verify(transport)
     assert len(server.received) == 3
@@ -147,7 +140,7 @@ def test_closed_while_the_answer_comes(make: Callable[[], Transport], server: Se
 
 
 def test_closed_again_and_again(make: Callable[[], Transport], server: Server) -> None:
-    """Threads that call while another one does nothing but close get their answers, and each call is made once."""
+    """Threads that call while another one does nothing but close get their responses, and each call is made once."""
     transport = make()
     calling = [threading.Event() for _ in range(8)]
 
