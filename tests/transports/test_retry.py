@@ -114,11 +114,16 @@ class Series:
         self.waits = self.inner.waits
 
     @property
-    def attempts(self) -> tuple[Attempt, ...]:
-        """What the response or the error says of them."""
+    def ending(self) -> Response | TransportError:
+        """What the call ended with."""
         ending = self.response or self.error
         assert ending is not None
-        return ending.attempts
+        return ending
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What the response or the error says of them."""
+        return self.ending.attempts
 
 
 def responses(*statuses: int) -> list[Outcome]:
@@ -285,41 +290,31 @@ def test_retry_after_is_a_floor(status: int, headers: dict[str, str], wait: floa
     assert Series([Response(status, headers), Response(200)]).waits == [wait]
 
 
-def test_a_wait_that_stands_in_the_body_is_a_floor_as_well() -> None:
-    """It may be all that the API says."""
-    assert Series([json_response(429, {"retry_after": 7}), Response(200)]).waits == [7.0]
+TEN_SECONDS = RetryPolicy(max_attempts=2, backoff=10.0, max_backoff=10.0)
 
 
-@pytest.mark.parametrize("asked", ["20", "3600"])
-def test_a_wait_that_does_not_fit_is_not_begun(asked: str) -> None:
-    """The response is handed on at once: whoever asks has it sooner, and with it the time to wait."""
-    series = Series([Response(429, {"Retry-After": asked}), Response(200)])
-    assert series.response is not None
-    assert series.response.status == 429
-    assert [attempt.wait for attempt in series.attempts] == [None]
-    assert series.waits == []
-
-
-def test_an_error_is_raised_at_once_where_a_wait_does_not_fit() -> None:
-    """The same for an error, whose attempts say that there was one."""
-    lost = ConnectionLostError("lost")
-    series = Series([lost], a_request(deadline=5.0), RetryPolicy(backoff=5.0), takes=1.0)
-    assert series.error is lost
-    assert series.waits == []
-    assert [attempt.error for attempt in series.attempts] == ["ConnectionLostError"]
-
-
-def test_a_wait_that_takes_all_that_is_left_is_not_begun() -> None:
-    """There would be no time for an attempt after it."""
-    series = Series(responses(503), a_request(deadline=10.0), RetryPolicy(backoff=10.0, max_backoff=10.0))
-    assert (series.sends, series.waits) == (1, [])
-
-
-def test_a_random_wait_that_takes_all_that_is_left_gives_way_to_the_one_asked_for() -> None:
-    """The server's wait is a floor, and where the random one above it doesn't fit it is enough."""
-    policy = RetryPolicy(max_attempts=2, backoff=10.0, max_backoff=10.0)
-    series = Series([Response(503, {"Retry-After": "4"})], a_request(deadline=10.0), policy)
-    assert (series.sends, series.waits) == (2, [4.0])
+@pytest.mark.parametrize(
+    ("first", "deadline", "policy", "waits"),
+    [
+        (json_response(429, {"retry_after": 7}), 20.0, None, [7.0]),
+        (Response(429, {"Retry-After": "20"}), 20.0, None, []),
+        (Response(429, {"Retry-After": "3600"}), 20.0, None, []),
+        (ConnectionLostError("lost"), 5.0, RetryPolicy(backoff=5.0), []),
+        # There would be no time for an attempt after it.
+        (Response(503), 10.0, TEN_SECONDS, []),
+        # The server's wait is enough where the random one above it doesn't fit.
+        (Response(503, {"Retry-After": "4"}), 10.0, TEN_SECONDS, [4.0]),
+    ],
+)
+def test_a_wait_that_does_not_fit_is_not_begun(
+    first: Outcome, deadline: float, policy: RetryPolicy | None, waits: list[float]
+) -> None:
+    """What there is, is handed on at once: whoever asks has it sooner, and with it the time to wait."""
+    series = Series([first, Response(200)], a_request(deadline=deadline), policy)
+    assert series.waits == waits
+    assert [attempt.wait for attempt in series.attempts] == [*waits, None]
+    if not waits:
+        assert series.error is first or attrs.evolve(series.ending, attempts=()) == first
 
 
 @pytest.mark.parametrize(
@@ -434,6 +429,9 @@ def test_a_repeated_delete_that_finds_nothing(outcomes: list[Outcome], raised: t
     assert len(caught.value.attempts) == len(outcomes)
 
 
+# What a hook is told, and the log.
+
+
 def test_a_hook_gets_each_attempt_before_the_wait() -> None:
     """In order, each as it ended."""
     seen: list[tuple[Attempt, float]] = []
@@ -510,43 +508,33 @@ def test_it_passes_on_what_the_inner_transport_has() -> None:
     assert inner.closed
 
 
-OUT_OF_RANGE: list[tuple[str, float, str]] = [
-    *(("max_attempts", value, "max_attempts must be at least 1") for value in (0, -1)),
-    *(
-        (name, value, f"{name} must be zero seconds or more and at most a day")
-        for name in ("backoff", "max_backoff")
-        for value in (-0.1, -1, float("nan"), float("inf"), 86_401)
-    ),
-]
-
-
-@pytest.mark.parametrize(("name", "value", "message"), OUT_OF_RANGE)
-def test_a_policy_out_of_range(name: str, value: Any, message: str) -> None:
-    """There is at least one attempt, and a wait is from zero to a day."""
-    with pytest.raises(InvalidInputError, match=message) as caught:
-        RetryPolicy(**{name: value})
-    assert caught.value.parameter == name
-
-
-@pytest.mark.parametrize("name", ["backoff", "max_backoff"])
-@pytest.mark.parametrize("seconds", [0, 86_400])
-def test_the_shortest_and_the_longest_wait(name: str, seconds: Any) -> None:
-    """Both bounds are allowed."""
-    assert getattr(RetryPolicy(**{name: seconds}), name) == seconds
+A_WAIT = "zero seconds or more and at most a day"
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "values", "error", "text"),
     [
-        *(("max_attempts", value) for value in (2.0, True, "3", None)),
-        *(("backoff", value) for value in ("1", True, None)),
-        *(("max_backoff", value) for value in ("1", [1])),
+        ("max_attempts", (0, -1), InvalidInputError, "at least 1"),
+        ("backoff", (-0.1, -1, float("nan"), float("inf"), 86_401), InvalidInputError, A_WAIT),
+        ("max_backoff", (-0.1, -1, float("nan"), float("inf"), 86_401), InvalidInputError, A_WAIT),
+        ("max_attempts", (2.0, True, "3", None), TypeError, ""),
+        ("backoff", ("1", True, None), TypeError, ""),
+        ("max_backoff", ("1", [1]), TypeError, ""),
     ],
 )
-def test_a_policy_is_made_of_numbers(name: str, value: Any) -> None:
-    """A wrong type is refused when the policy is made, not when a call fails."""
-    with pytest.raises(TypeError, match=f"^{name} must be "):
-        RetryPolicy(**{name: value})
+def test_a_policy_that_is_refused(name: str, values: tuple[Any, ...], error: type[Exception], text: str) -> None:
+    """There is at least one attempt, and a wait is from zero to a day: refused when it is made, not when it is used."""
+    for value in values:
+        with pytest.raises(error, match=f"^{name} must be {text}") as caught:
+            RetryPolicy(**{name: value})
+        assert getattr(caught.value, "parameter", name) == name
+
+
+@pytest.mark.parametrize("seconds", [0, 86_400])
+def test_the_shortest_and_the_longest_wait(seconds: int) -> None:
+    """Both bounds are allowed."""
+    policy = RetryPolicy(backoff=seconds, max_backoff=seconds)
+    assert (policy.backoff, policy.max_backoff) == (seconds, seconds)
 
 
 def test_a_policy_is_a_value() -> None:
