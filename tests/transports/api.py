@@ -35,9 +35,8 @@ class SessionTransport(RequestsTransport):
 
 TransportFactory = Callable[..., Transport]
 Connect = Callable[..., Transport]
-on_every_connection = pytest.mark.parametrize(
-    "transport_class", [RequestsTransport, Urllib3Transport, SessionTransport]
-)
+TRANSPORTS: list[TransportFactory] = [RequestsTransport, Urllib3Transport]
+on_every_connection = pytest.mark.parametrize("transport_class", [*TRANSPORTS, SessionTransport])
 
 _ARGUMENTS = {
     **{call.operation: call.arguments for call in CALLS},

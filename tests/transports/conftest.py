@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.loopback import Server, serving
-from tests.transports.api import KEY, Connect, TransportFactory, answer_rightly
+from tests.transports.api import KEY, TRANSPORTS, Connect, TransportFactory, answer_rightly
 from tests.transports.stages import World, over_tls
-from workos_mfa import MFA, RequestsTransport, Transport, Urllib3Transport
+from workos_mfa import MFA, Transport
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def tls_server(world: World) -> Iterator[Server]:
         yield stage.server
 
 
-@pytest.fixture(params=[RequestsTransport, Urllib3Transport])
+@pytest.fixture(params=TRANSPORTS)
 def transport_class(request: pytest.FixtureRequest) -> TransportFactory:
     """Each transport that opens connections, in turn."""
     factory: TransportFactory = request.param

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -84,7 +83,9 @@ def transports_until_no_moment_is_left(
     make: Callable[[], Transport], run: Callable[[Transport], None], action: Callable[[Transport], None]
 ) -> Iterator[Transport]:
     """Transports on each of which the action has come one moment later in the run."""
-    for moment in itertools.count(1):
+    moment = 0
+    while True:
+        moment += 1
         transport = make()
         came = Interruption(moment, functools.partial(action, transport)).interrupts(functools.partial(run, transport))
         yield transport

@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from tests.loopback import wait_until
-from tests.transports.api import IDEMPOTENT, KEY, SAFE, SessionTransport, TransportFactory, all_calls
+from tests.transports.api import IDEMPOTENT, KEY, SAFE, TRANSPORTS, SessionTransport, TransportFactory, all_calls
 from tests.transports.fault_page import PAGE, page
 from tests.transports.faults import FAULTS, ON_A_SESSION, Fault
 from tests.transports.stages import Setting, Stage, World, no_such_host, nobody_listens
@@ -21,18 +21,15 @@ from workos_mfa import (
     ConnectError,
     MFAError,
     Request,
-    RequestsTransport,
     Response,
     RetryingTransport,
     RetryPolicy,
     Transport,
     TransportTimeoutError,
-    Urllib3Transport,
 )
 
 TABLES: dict[TransportFactory, dict[str, Fault]] = {
-    RequestsTransport: FAULTS,
-    Urllib3Transport: FAULTS,
+    **dict.fromkeys(TRANSPORTS, FAULTS),
     SessionTransport: {**FAULTS, **ON_A_SESSION},
 }
 ONE_OF_EACH_KIND = ("verify_challenge", SAFE[0], *IDEMPOTENT)

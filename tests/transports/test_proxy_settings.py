@@ -160,50 +160,39 @@ UNREADABLE = [
 ]
 
 
+SAME = "http://127.0.0.1:port"
+REFUSED: list[tuple[Mapping[str, str], str]] = [
+    *(({"HTTPS_PROXY": proxy}, r"HTTPS_PROXY can't be read: .*%2F") for proxy in UNREADABLE),
+    *(
+        (
+            {"https_proxy": f"{scheme}://user:SENTINEL@127.0.0.1:3128"},
+            r"https_proxy must begin with http://, .* socks5h://",
+        )
+        for scheme in ("socks", "ftp", "SOCKS6", "", "sk_SENTINEL")
+    ),
+    *(
+        ({"ALL_PROXY": f"{scheme}://user:SENTINEL@127.0.0.1:3128"}, r"ALL_PROXY .*pip install 'requests\[socks\]'")
+        for scheme in ("socks5", "socks5h", "socks4", "socks4a", "SOCKS5")
+    ),
+    ({"HTTP_PROXY": SAME, "HTTPS_PROXY": SAME}, r"HTTPS?_PROXY and HTTPS?_PROXY can't be read"),
+]
+
+
 @on_every_connection
-@pytest.mark.parametrize("proxy", UNREADABLE, ids=ascii)
-def test_a_proxy_that_can_not_be_read(
-    proxy: str, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("variables", "text"), REFUSED, ids=ascii)
+def test_a_proxy_that_is_refused(
+    variables: Mapping[str, str], text: str, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is refused when the transport is made, by the variable's name and without a part of its value."""
-    monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(ConfigurationError, match=r"^the proxy in HTTPS_PROXY can't be read: .*%2F") as caught:
+    """It is when the transport is made: all variables that hold it are named, without a part of the value.
+
+    The error says which kinds there are, or what to install where PySocks is missing.
+    """
+    monkeypatch.setitem(sys.modules, "socks", None)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=f"^the proxy in {text}") as caught:
         transport_class(KEY)
     assert not shows(caught.value, "SENT", "INEL")
-
-
-@on_every_connection
-@pytest.mark.parametrize("scheme", ["socks", "ftp", "SOCKS6", "", "sk_SENTINEL"])
-def test_a_proxy_of_an_unknown_kind(
-    scheme: str, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The kinds that there are stand in the error."""
-    monkeypatch.setenv("https_proxy", f"{scheme}://user:SENTINEL@127.0.0.1:3128")
-    with pytest.raises(ConfigurationError, match=r"^the proxy in https_proxy must begin with http://, .* socks5h://"):
-        transport_class(KEY)
-
-
-@on_every_connection
-@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "socks4", "socks4a", "SOCKS5"])
-def test_a_socks_proxy_without_pysocks(
-    scheme: str, transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The error says what to install, when the transport is made."""
-    monkeypatch.setitem(sys.modules, "socks", None)
-    monkeypatch.setenv("ALL_PROXY", f"{scheme}://user:SENTINEL@127.0.0.1:3128")
-    with pytest.raises(
-        ConfigurationError, match=r"^the proxy in ALL_PROXY .*pip install 'requests\[socks\]'"
-    ) as caught:
-        transport_class(KEY)
-    assert not shows(caught.value, "SENTINEL")
-
-
-def test_two_variables_with_the_same_proxy(transport_class: TransportFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that have to be mended are named."""
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:port")
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:port")
-    with pytest.raises(ConfigurationError, match=r"^the proxy in HTTPS?_PROXY and HTTPS?_PROXY can't be read"):
-        transport_class(KEY)
 
 
 def test_a_proxy_that_is_not_on_the_way(looked_up: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
