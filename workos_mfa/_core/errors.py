@@ -37,6 +37,11 @@ class MFAError(Exception):
     needs_new_challenge: bool = False
     advice: str = ""
 
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__module__ == __name__:
+            cls.__module__ = "workos_mfa"  # where it is imported from, for tracebacks and pickles
+
     def __str__(self) -> str:
         return _sentences(super().__str__(), self._doubt, self.advice)
 
@@ -62,16 +67,12 @@ def _restored(cls: type[_E], args: tuple[object, ...], state: Mapping[str, objec
 class ConfigurationError(MFAError, ValueError):
     """The client can't be made like this: a missing key, a base URL that is not safe. Nothing was sent."""
 
-    __module__ = "workos_mfa"
-
 
 class InvalidInputError(MFAError, ValueError):
     """An argument has a value that the API can't accept. Nothing was sent.
 
     :ivar parameter: the name of the argument. The value is not repeated, since it may be a secret.
     """
-
-    __module__ = "workos_mfa"
 
     def __init__(self, message: str, *, parameter: str) -> None:
         super().__init__(message)
@@ -85,8 +86,6 @@ class FactorMismatchError(MFAError):
     asked for.
     """
 
-    __module__ = "workos_mfa"
-
     needs_new_challenge: bool = True
 
 
@@ -98,8 +97,6 @@ class TransportError(MFAError):
         this one, of which nothing more is known, assumes that it may.
     :ivar attempt_outcome_unknown: the same, of the attempt that ended in this error, whatever came before it.
     """
-
-    __module__ = "workos_mfa"
 
     outcome_unknown: bool = True
 
@@ -114,33 +111,23 @@ class TransportError(MFAError):
 class ConnectError(TransportError):
     """No connection was made (refused, no such host, proxy refused): nothing was sent."""
 
-    __module__ = "workos_mfa"
-
     outcome_unknown: bool = False
 
 
 class TransportTimeoutError(TransportError, TimeoutError):
     """The time was up before the whole response was there: the server may have acted."""
 
-    __module__ = "workos_mfa"
-
 
 class ConnectTimeoutError(ConnectError, TransportTimeoutError):
     """The time was up before a connection was made: nothing was sent."""
-
-    __module__ = "workos_mfa"
 
 
 class TLSError(TransportError):
     """TLS failed. The server may have acted, unless we refused its certificate: then nothing was sent."""
 
-    __module__ = "workos_mfa"
-
 
 class ConnectionLostError(TransportError):
     """The connection broke before the whole response was there: the server may have acted."""
-
-    __module__ = "workos_mfa"
 
 
 class UnexpectedResponseError(MFAError):
@@ -151,8 +138,6 @@ class UnexpectedResponseError(MFAError):
     :ivar status_code: the HTTP status, or None where the problem is not in one response alone.
     :ivar request_id: the server's id for the request, to be quoted to WorkOS' support.
     """
-
-    __module__ = "workos_mfa"
 
     def __init__(self, message: str, *, status_code: int | None = None, request_id: str | None = None) -> None:
         super().__init__(message)
@@ -173,8 +158,6 @@ class APIError(MFAError):
     :ivar request_id: the server's id for the request, to be quoted to WorkOS' support.
     :ivar retry_after: seconds the server asks to wait, or None.
     """
-
-    __module__ = "workos_mfa"
 
     def __init__(
         self,
@@ -204,13 +187,9 @@ class APIError(MFAError):
 class BadRequestError(APIError):
     """400: the request was refused."""
 
-    __module__ = "workos_mfa"
-
 
 class TooManyAttemptsError(BadRequestError):
     """400: too many wrong codes for this challenge."""
-
-    __module__ = "workos_mfa"
 
     advice: str = "Make a new challenge and ask for a new code."
     needs_new_challenge: bool = True
@@ -219,15 +198,11 @@ class TooManyAttemptsError(BadRequestError):
 class AuthenticationError(APIError):
     """401: the API key was not accepted."""
 
-    __module__ = "workos_mfa"
-
     advice: str = "Check the API key that the client was made with."
 
 
 class AuthorizationError(APIError):
     """403: the API key may not do this."""
-
-    __module__ = "workos_mfa"
 
     advice: str = "Check what the API key is allowed to do."
 
@@ -235,31 +210,21 @@ class AuthorizationError(APIError):
 class NotFoundError(APIError):
     """404: there is no such factor, challenge or user in this environment."""
 
-    __module__ = "workos_mfa"
-
 
 class ConflictError(APIError):
     """409: the call does not fit the present state."""
-
-    __module__ = "workos_mfa"
 
 
 class UnprocessableEntityError(APIError):
     """422: the API could not accept what was sent."""
 
-    __module__ = "workos_mfa"
-
 
 class InvalidPhoneNumberError(UnprocessableEntityError):
     """422: text messages can't be sent to this phone number."""
 
-    __module__ = "workos_mfa"
-
 
 class ChallengeExpiredError(UnprocessableEntityError):
     """422: the challenge's time is over."""
-
-    __module__ = "workos_mfa"
 
     advice: str = "Make a new challenge and ask for a new code."
     needs_new_challenge: bool = True
@@ -268,8 +233,6 @@ class ChallengeExpiredError(UnprocessableEntityError):
 class ChallengeAlreadyVerifiedError(UnprocessableEntityError):
     """422: the challenge was verified before, and each counts once."""
 
-    __module__ = "workos_mfa"
-
     advice: str = "Make a new challenge and ask for a new code."
     needs_new_challenge: bool = True
 
@@ -277,25 +240,17 @@ class ChallengeAlreadyVerifiedError(UnprocessableEntityError):
 class RateLimitExceededError(APIError):
     """429: too many requests; ``retry_after`` says how long to wait, if the API said so: it often does not."""
 
-    __module__ = "workos_mfa"
-
 
 class SMSRateLimitedError(RateLimitExceededError):
     """429: too many text messages to this number. It is never repeated, since it outlasts any wait within a call."""
-
-    __module__ = "workos_mfa"
 
 
 class SMSQuotaReachedError(RateLimitExceededError):
     """429: the account's text messages are used up, which does not pass by waiting."""
 
-    __module__ = "workos_mfa"
-
 
 class ServerError(APIError):
     """5xx: the API failed, and may have acted before it did."""
-
-    __module__ = "workos_mfa"
 
 
 _BY_STATUS: dict[int, type[APIError]] = {
@@ -319,7 +274,6 @@ _BY_CODE: dict[str, type[APIError]] = {
 
 
 def api_error_class(status: int, code: str | None) -> type[APIError]:
-    """The class for an error response: by its code where that is a known one, else by its status."""
     if status >= 500:
         return ServerError
     if code in _BY_CODE:
@@ -328,12 +282,11 @@ def api_error_class(status: int, code: str | None) -> type[APIError]:
 
 
 def is_known_code(code: str) -> bool:
-    """Whether an error code is one of the API's own, and so can't be a secret that the server repeats."""
+    """A code of the API's own can't be a secret that the server repeats."""
     return code in _BY_CODE or code == "entity_not_found"
 
 
 def leaves_outcome_unknown(status: int) -> bool:
-    """Whether a response of this status leaves open if the server acted."""
     return status == 408 or not (200 <= status < 300 or 400 <= status < 500)
 
 

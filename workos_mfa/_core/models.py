@@ -32,6 +32,11 @@ class Model:
 
     __attrs_attrs__: ClassVar[tuple[attrs.Attribute[object], ...]]
 
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__module__ == __name__:
+            cls.__module__ = "workos_mfa"  # where it is imported from, for reprs of the class and pickles
+
     def to_dict(self, *, secrets: bool = False) -> dict[str, object]:
         """The object as JSON: with the API's field names and times, and without the fields that have no value.
 
@@ -58,8 +63,6 @@ class TOTP(Model):
     :param user: the account's name, or None where the API leaves it out.
     """
 
-    __module__ = "workos_mfa"
-
     issuer: str | None = None
     user: str | None = None
 
@@ -72,8 +75,6 @@ class TOTPEnrollment(CopyReturnsSelf, TOTP):
     :param qr_code: a ``data:image/png;base64,...`` URI of the QR code: the ``src`` of an image.
     :param uri: the ``otpauth://`` URI that the QR code holds.
     """
-
-    __module__ = "workos_mfa"
 
     secret: str = attrs.field(repr=False)
     qr_code: str = attrs.field(repr=False)
@@ -92,8 +93,6 @@ class SMS(Model):
 
     :param phone_number: the number in E.164 form, such as ``+15005550006``; its repr is masked.
     """
-
-    __module__ = "workos_mfa"
 
     phone_number: str = attrs.field(repr=masked_phone)
 
@@ -114,8 +113,6 @@ class Factor(Model):
     :param object: the API's name for this kind of object.
     """
 
-    __module__ = "workos_mfa"
-
     id: str
     type: str
     created_at: datetime
@@ -127,24 +124,13 @@ class Factor(Model):
 
     def without_secrets(self) -> Factor:
         """The same factor as a plain :class:`Factor`, with nothing in it that must not be stored."""
-        totp = self.totp and TOTP(issuer=self.totp.issuer, user=self.totp.user)
-        return Factor(
-            id=self.id,
-            type=self.type,
-            created_at=self.created_at,
-            updated_at=self.updated_at,
-            user_id=self.user_id,
-            totp=totp,
-            sms=self.sms,
-            object=self.object,
-        )
+        plain = Factor(**{field.name: getattr(self, field.name) for field in attrs.fields(Factor)})
+        return attrs.evolve(plain, totp=self.totp and TOTP(issuer=self.totp.issuer, user=self.totp.user))
 
 
 @attrs.frozen(kw_only=True)
 class TOTPFactor(Factor):
     """A TOTP factor as it is enrolled, with its secret: ``factor.totp`` is never None."""
-
-    __module__ = "workos_mfa"
 
     # Required behind optional fields, which is sound: every field is given by keyword.
     totp: TOTPEnrollment  # pyright: ignore[reportGeneralTypeIssues]
@@ -153,8 +139,6 @@ class TOTPFactor(Factor):
 @attrs.frozen(kw_only=True)
 class SMSFactor(Factor):
     """An SMS factor as it is enrolled: ``factor.sms`` is never None."""
-
-    __module__ = "workos_mfa"
 
     # Required behind optional fields, which is sound: every field is given by keyword.
     sms: SMS  # pyright: ignore[reportGeneralTypeIssues]
@@ -174,8 +158,6 @@ class Challenge(CopyReturnsSelf, Model):
     :param code: the code itself, for ``generic_otp`` factors only, whose codes the app delivers.
     :param object: the API's name for this kind of object.
     """
-
-    __module__ = "workos_mfa"
 
     id: str
     authentication_factor_id: str
@@ -206,8 +188,6 @@ class Verification(Model):
     :param valid: True if the code was right, False if it was not.
     """
 
-    __module__ = "workos_mfa"
-
     challenge: Challenge
     valid: bool
 
@@ -222,8 +202,6 @@ class UserEnrollment(Model):
     :param factor: the new factor, with its secret.
     :param challenge: a challenge for a first code.
     """
-
-    __module__ = "workos_mfa"
 
     factor: TOTPFactor
     challenge: Challenge
@@ -245,8 +223,6 @@ class Page(Model, Generic[T]):
     :param after: the cursor for ``after=``, or None where that leads nowhere. It is None on the last page; under
         ``order="normal"``, whose cursors are the other way round, ``before`` is.
     """
-
-    __module__ = "workos_mfa"
 
     items: tuple[T, ...]
     before: str | None = None

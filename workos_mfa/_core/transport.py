@@ -61,10 +61,6 @@ class _NotPickled(CopyReturnsSelf):
         )
 
 
-def _nothing() -> Mapping[str, str]:
-    return {}
-
-
 @attrs.frozen(eq=False)
 class Request(_NotPickled):
     """One documented call, ready to be carried.
@@ -85,7 +81,7 @@ class Request(_NotPickled):
     method: str
     path: str
     route: str
-    query: Mapping[str, str] = attrs.field(factory=_nothing, repr=False)
+    query: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     json: Mapping[str, object] | None = attrs.field(default=None, repr=False)
     replay: Replay = "non_idempotent"
     options: Options = attrs.field(factory=Options)
@@ -120,8 +116,6 @@ class Attempt:
 
 
 class _LowerCased(dict[str, str]):
-    """Headers whose names are lower-cased already."""
-
     __slots__ = ()
 
 
@@ -145,7 +139,7 @@ class Response(_NotPickled):
     __module__ = "workos_mfa"
 
     status: int
-    headers: Mapping[str, str] = attrs.field(factory=_nothing, converter=_lower_cased, repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], converter=_lower_cased, repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
     attempts: tuple[Attempt, ...] = ()
 

@@ -91,7 +91,6 @@ def shared_secret(secret: Hidden[object]) -> Hidden[str]:
 
 
 def phone_number(value: object) -> str:
-    """A phone number in E.164 form."""
     number = text("phone_number", value)
     if not _PHONE_NUMBER.fullmatch(number):
         raise InvalidInputError(
