@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from workos_mfa import MFA, Options, Request, Response
+from workos_mfa import MFA, Attempt, Options, Request, Response
 from workos_mfa._core.transport import Replay
 from workos_mfa.testing import StubTransport, json_response
 
@@ -241,3 +241,10 @@ CALLS = [
     CREATE_USER_FACTOR,
     LIST_USER_FACTORS,
 ]
+
+
+def attempt(
+    number: int, *, status: int | None = None, error: str | None = None, outcome_unknown: bool = False
+) -> Attempt:
+    """One attempt of a call that made several."""
+    return Attempt(number, "op", "/route", status, error, 0.1, 0.2, None, outcome_unknown=outcome_unknown)

@@ -7,6 +7,7 @@ import inspect
 import pickle
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import requests
@@ -21,9 +22,11 @@ from tests.operations import (
     DELETE_FACTOR,
     FACTOR_ID,
     GET_FACTOR,
+    LIST_USER_FACTORS,
     VERIFICATION,
     VERIFY_CHALLENGE,
     Call,
+    attempt,
 )
 from workos_mfa import (
     MFA,
@@ -55,6 +58,9 @@ from workos_mfa.testing import StubTransport, json_response
 
 KEY = "sk_example_123456789"
 
+make: Callable[..., MFA] = MFA
+"""The class, for callers without a type checker."""
+
 every_call = pytest.mark.parametrize("call", CALLS, ids=str)
 
 
@@ -80,50 +86,38 @@ def options_of(mfa: MFA) -> Options:
 
 
 @pytest.mark.parametrize(
-    ("unused", "message"),
+    ("unused", "names"),
     [
-        ({"api_key": KEY}, "api_key would have no effect beside transport="),
-        ({"api_key": ""}, "api_key would have no effect beside transport="),
-        ({"base_url": "https://api.workos.com"}, "base_url would have no effect beside transport="),
-        ({"allow_http": True}, "allow_http would have no effect beside transport="),
-        (
-            {"api_key": KEY, "base_url": "", "allow_http": True},
-            "allow_http and api_key and base_url would have no effect beside transport=",
-        ),
+        ({"api_key": KEY}, "api_key"),
+        ({"api_key": ""}, "api_key"),
+        ({"base_url": "https://api.workos.com"}, "base_url"),
+        ({"allow_http": True}, "allow_http"),
+        ({"api_key": KEY, "base_url": "", "allow_http": True}, "allow_http and api_key and base_url"),
     ],
 )
-def test_nothing_is_ignored_beside_a_transport(unused: dict[str, object], message: str) -> None:
+def test_nothing_is_ignored_beside_a_transport(unused: dict[str, object], names: str) -> None:
     """A key that nobody uses would make one believe that it is used."""
-    make: Callable[..., MFA] = MFA
     with pytest.raises(TypeError) as caught:
         make(**unused, transport=unasked())
-    assert str(caught.value) == f"{message}: pass them to the transport instead"
-
-
-@pytest.mark.parametrize("transport", [object(), "https://api.workos.com", KEY, 7, lambda _: None])
-def test_a_transport_has_a_send(transport: object) -> None:
-    """What can't carry anything is found out when the client is made."""
-    with pytest.raises(TypeError, match="transport must have the methods send and close"):
-        MFA(transport=transport)  # type: ignore[arg-type]
+    assert str(caught.value) == f"{names} would have no effect beside transport=: pass them to the transport instead"
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (unasked(), r"api_key is a transport: .* by name, as in MFA\(transport=Emulator\(\)\)"),
-        (Emulator(), r"api_key is a transport: .* by name, as in MFA\(transport=Emulator\(\)\)"),
-        (Emulator, r"api_key is a transport: .* by name, as in MFA\(transport=Emulator\(\)\)"),
+        *[
+            (transport, r"api_key is a transport: .* by name, as in MFA\(transport=Emulator\(\)\)")
+            for transport in (unasked(), Emulator(), Emulator)
+        ],
         (requests.Session(), r"api_key is a session: .* by name, as in RequestsTransport\(session=session\)"),
-        (7, "api_key must be a str, such as the one"),
-        (KEY.encode(), "api_key must be a str, such as the one"),
-        (RetryPolicy(), "api_key must be a str, such as the one"),
+        *[(other, "api_key must be a str, such as the one") for other in (7, KEY.encode(), RetryPolicy())],
     ],
 )
-def test_what_is_no_key_is_said_to_be_none(given: object, message: str) -> None:
+def test_what_is_no_key_is_said_to_be_none(given: Any, message: str) -> None:
     """By each that takes one; what has a name of its own as an argument is told it."""
-    for make in (MFA, RequestsTransport, Urllib3Transport):
+    for kind in (MFA, RequestsTransport, Urllib3Transport):
         with pytest.raises(TypeError, match=f"^{message}") as caught:
-            make(given)  # type: ignore[arg-type]
+            kind(given)
         assert KEY not in str(caught.value)
 
 
@@ -132,7 +126,10 @@ def test_what_is_no_key_is_said_to_be_none(given: object, message: str) -> None:
     [
         (requests.Session(), r" is a session: .*, as in RequestsTransport\(session=session\)"),
         (StubTransport, r" is the class StubTransport: .*, as in StubTransport\(...\)"),
-        (KEY, " must have the methods send and close"),
+        *[
+            (other, " must have the methods send and close")
+            for other in (KEY, object(), "https://api.workos.com", 7, lambda _: None)
+        ],
     ],
 )
 def test_what_is_no_transport_is_told_what_to_do(given: Transport, message: str) -> None:
@@ -154,65 +151,50 @@ def test_the_environment_is_of_no_concern_to_a_given_transport(monkeypatch: pyte
     assert len(stub.requests) == 1
 
 
-def test_a_default_client_retries_over_requests() -> None:
-    """Auth header and retries come with the default, and its repr shows where it talks to."""
+def test_a_default_client_needs_a_key_and_shows_where_it_talks_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries over requests come with it; the key may be in the environment when the client is made."""
     with MFA(KEY, base_url="https://api.workos-test.com/") as mfa:
         assert repr(mfa) == "<MFA on RetryingTransport(RequestsTransport('https://api.workos-test.com'))>"
-
-
-def test_a_default_client_needs_a_key() -> None:
-    """The message says where it may come from, and what works without one."""
     with pytest.raises(ConfigurationError, match=r'pass one, as in MFA\("sk_\.\.\."\), or set WORKOS_API_KEY'):
         MFA()
-
-
-def test_the_key_may_be_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is read when the client is made."""
     monkeypatch.setenv("WORKOS_API_KEY", KEY)
     with MFA() as mfa:
         assert repr(mfa) == "<MFA on RetryingTransport(RequestsTransport('https://api.workos.com'))>"
 
 
-@pytest.mark.parametrize("name", ["timeout", "deadline"])
-@pytest.mark.parametrize("value", [0, 0.0, -1, -0.5, float("nan"), float("inf"), float("-inf"), 86_401, 10**400])
-def test_a_limit_in_seconds_is_a_length_of_time(name: str, value: float) -> None:
-    """No time at all, and no end, are no limits."""
-    for make in (lambda **limit: MFA(transport=unasked(), **limit), with_options):
-        with pytest.raises(
-            InvalidInputError, match=f"{name} must be more than zero seconds and at most a day"
-        ) as caught:
-            make(**{name: value})
-        assert caught.value.parameter == name
-
-
-@pytest.mark.parametrize("name", ["timeout", "deadline"])
-@pytest.mark.parametrize("value", [True, "10", b"10", [10], (3, 10), 1j, {}], ids=repr)
-def test_a_limit_in_seconds_is_a_number(name: str, value: object) -> None:
-    """A bool is a number to Python and a mistake here; a pair of timeouts is another library's."""
-    for make in (lambda **limit: MFA(transport=unasked(), **limit), with_options):
-        with pytest.raises(TypeError, match=f"{name} must be a number of seconds, not {type(value).__name__}"):
-            make(**{name: value})
+NO_LENGTHS: list[object] = [0, 0.0, -1, -0.5, float("nan"), float("inf"), float("-inf"), 86_401, 10**400]
+NO_NUMBERS: list[object] = [True, "10", b"10", [10], (3, 10), 1j, {}]
+NO_INTS: list[object] = [True, 1.0, "1", float("nan")]
 
 
 def with_options(**limits: object) -> MFA:
     """A client with other limits than its first ones."""
-    make: Callable[..., MFA] = MFA(transport=unasked()).with_options
-    return make(**limits)
+    limited: Callable[..., MFA] = MFA(transport=unasked()).with_options
+    return limited(**limits)
 
 
-@pytest.mark.parametrize("value", [0, -1])
-def test_a_number_of_attempts_is_at_least_one(value: int) -> None:
-    """One attempt means no repetition; none means no call."""
-    with pytest.raises(InvalidInputError, match="max_attempts must be at least 1") as caught:
-        with_options(max_attempts=value)
-    assert caught.value.parameter == "max_attempts"
+@pytest.mark.parametrize("name", ["timeout", "deadline"])
+@pytest.mark.parametrize("limited", [lambda **limit: make(transport=unasked(), **limit), with_options])
+def test_a_limit_in_seconds_is_a_length_of_time(name: str, limited: Callable[..., MFA]) -> None:
+    """No time at all, and no end, are no limits; a bool is a number to Python, and a pair is another library's."""
+    for value in NO_LENGTHS:
+        with pytest.raises(InvalidInputError, match=f"{name} must be more than zero seconds and at most a day") as e:
+            limited(**{name: value})
+        assert e.value.parameter == name
+    for value in NO_NUMBERS:
+        with pytest.raises(TypeError, match=f"{name} must be a number of seconds, not {type(value).__name__}"):
+            limited(**{name: value})
 
 
-@pytest.mark.parametrize("value", [True, 1.0, "1", float("nan")], ids=repr)
-def test_a_number_of_attempts_is_an_int(value: object) -> None:
-    """Half an attempt is not made."""
-    with pytest.raises(TypeError, match=f"max_attempts must be an int, not {type(value).__name__}"):
-        with_options(max_attempts=value)
+def test_a_number_of_attempts_is_at_least_one() -> None:
+    """One attempt means no repetition; none means no call, and half an attempt is not made."""
+    for number in (0, -1):
+        with pytest.raises(InvalidInputError, match="max_attempts must be at least 1") as caught:
+            with_options(max_attempts=number)
+        assert caught.value.parameter == "max_attempts"
+    for value in NO_INTS:
+        with pytest.raises(TypeError, match=f"max_attempts must be an int, not {type(value).__name__}"):
+            with_options(max_attempts=value)
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "ten", "10s", "1e9", " "])
@@ -246,7 +228,6 @@ def test_an_attempt_never_has_more_time_than_the_call(
     """The limits that go with each request: 10 and 20 seconds unless someone says otherwise."""
     if environment is not None:
         monkeypatch.setenv("WORKOS_REQUEST_TIMEOUT", environment)
-    make: Callable[..., MFA] = MFA
     assert options_of(make(**arguments, transport=stub_of(GET_FACTOR))) == options
 
 
@@ -271,36 +252,26 @@ def test_with_options_gives_a_client_with_other_limits() -> None:
     assert options_of(mfa.with_options()) == options_of(mfa)
 
 
-def test_with_options_shares_the_transport() -> None:
-    """Its connections are used by both."""
-    stub = stub_of(GET_FACTOR)
-    mfa = MFA(transport=stub)
-    GET_FACTOR.make(mfa)
-    GET_FACTOR.make(mfa.with_options(timeout=1))
-    assert [request.options.timeout for request in stub.requests] == [10.0, 1.0]
-
-
-def test_with_options_keeps_the_class() -> None:
-    """An app may have methods of its own on a client."""
+def test_with_options_shares_the_transport_and_keeps_the_class() -> None:
+    """Its connections are used by both; an app may have methods of its own on a client."""
 
     class OwnMFA(MFA):
         pass
 
-    assert type(OwnMFA(transport=unasked()).with_options(timeout=1)) is OwnMFA
+    stub = stub_of(GET_FACTOR)
+    mfa = OwnMFA(transport=stub)
+    GET_FACTOR.make(mfa)
+    copy_of_it = mfa.with_options(timeout=1)
+    GET_FACTOR.make(copy_of_it)
+    assert [request.options.timeout for request in stub.requests] == [10.0, 1.0]
+    assert type(copy_of_it) is OwnMFA
 
 
 def test_limits_reach_every_call_and_every_page() -> None:
     """A page that is fetched later has the limits of the call that began the list."""
-    stub = StubTransport(
-        lambda request: json_response(
-            200,
-            {
-                "object": "list",
-                "data": [],
-                "list_metadata": {"before": None, "after": None if "after" in request.query else "a"},
-            },
-        )
-    )
+    cursors = iter(["a", None])
+    metadata = ("list_metadata", "after")
+    stub = StubTransport(lambda _: json_response(200, changed(LIST_USER_FACTORS.body, metadata, next(cursors))))
     page = MFA(transport=stub).with_options(timeout=1, max_attempts=2).list_user_auth_factors("u")
     list(page.auto_paging_iter())
     assert [request.options for request in stub.requests] == [Options(1.0, 20.0, 2)] * 2
@@ -358,11 +329,9 @@ def test_a_repr_shows_what_a_client_stands_on() -> None:
         def __repr__(self) -> str:
             return "<own transport>"
 
-    assert repr(MFA(transport=Own(lambda _: Response(500)))) == "<MFA on <own transport>>"
-    assert (
-        repr(MFA(transport=Own(lambda _: Response(500)), retry=RetryPolicy()))
-        == "<MFA on RetryingTransport(<own transport>)>"
-    )
+    own = Own(lambda _: Response(500))
+    assert repr(MFA(transport=own)) == "<MFA on <own transport>>"
+    assert repr(MFA(transport=own, retry=RetryPolicy())) == "<MFA on RetryingTransport(<own transport>)>"
 
 
 # A transport of the user's.
@@ -410,7 +379,6 @@ def test_a_policy_is_given_to_a_default_client_as_well(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("arguments", [{"retry": RetryPolicy()}, {"on_attempt": print}])
 def test_a_transport_that_repeats_is_not_wrapped(arguments: dict[str, object]) -> None:
     """Three times three attempts would be nine."""
-    make: Callable[..., MFA] = MFA
     with pytest.raises(ConfigurationError, match="this transport repeats already, and repetitions would multiply"):
         make(transport=RetryingTransport(unasked()), **arguments)
 
@@ -436,35 +404,31 @@ def test_a_hook_sees_the_attempt_on_a_given_transport() -> None:
 
 
 TRANSPORT_ERRORS = [
-    (TransportError, True),
-    (ConnectError, False),
-    (ConnectTimeoutError, False),
-    (TLSError, True),
-    (TransportTimeoutError, True),
-    (ConnectionLostError, True),
+    TransportError,
+    ConnectError,
+    ConnectTimeoutError,
+    TLSError,
+    TransportTimeoutError,
+    ConnectionLostError,
 ]
 
 
 @every_call
-@pytest.mark.parametrize(("kind", "unclear"), TRANSPORT_ERRORS)
-def test_a_transport_error_speaks_for_the_call(call: Call, kind: type[TransportError], unclear: bool) -> None:  # noqa: FBT001
-    """It passes as it is; to a call that changes nothing it is never unclear."""
-    error = kind("it went wrong")
+@pytest.mark.parametrize("kind", TRANSPORT_ERRORS)
+@pytest.mark.parametrize("unknown", [None, True, False])
+def test_a_transport_error_speaks_for_the_call(
+    call: Call,
+    kind: type[TransportError],
+    unknown: bool | None,  # noqa: FBT001
+) -> None:
+    """It passes as it is, and what the transport knows counts; a call that changes nothing is never unclear."""
+    error = kind("it went wrong", outcome_unknown=unknown)
+    unclear = error.attempt_outcome_unknown and call.replay != "safe"
     with pytest.raises(kind) as caught:
         call.make(MFA(transport=StubTransport(raising(error))))
     assert caught.value is error
-    assert error.outcome_unknown is (unclear and call.replay != "safe")
-    assert error.needs_new_challenge is (error.outcome_unknown and call is VERIFY_CHALLENGE)
-
-
-@every_call
-@pytest.mark.parametrize("unknown", [True, False])
-def test_what_the_transport_knows_counts(call: Call, unknown: bool) -> None:  # noqa: FBT001
-    """Whatever the class says of most of its kind."""
-    for kind, _ in TRANSPORT_ERRORS:
-        with pytest.raises(kind) as caught:
-            call.make(MFA(transport=StubTransport(raising(kind("it went wrong", outcome_unknown=unknown)))))
-        assert caught.value.outcome_unknown is (unknown and call.replay != "safe")
+    assert error.outcome_unknown is unclear
+    assert error.needs_new_challenge is (unclear and call is VERIFY_CHALLENGE)
 
 
 def test_an_error_that_is_raised_again_speaks_for_its_own_call() -> None:
@@ -483,14 +447,14 @@ def test_an_error_that_is_raised_again_speaks_for_its_own_call() -> None:
         assert str(caught.value) == f"it went wrong. WorkOS may have acted on the call. {ADVICE['delete_factor']}"
 
 
-LOST = Attempt(1, "op", "/", None, "ConnectionLostError", 0.1, 0.1, None, outcome_unknown=True)
+LOST = attempt(1, error="ConnectionLostError", outcome_unknown=True)
 UNCLEAR_ENDINGS: list[Callable[[Request], Response]] = [
     raising(TransportError("it went wrong")),
     raising(ConnectError("it went wrong", outcome_unknown=True)),
     lambda _: Response(503),
     lambda _: Response(408),
     lambda _: Response(307),
-    lambda _: Response(409, attempts=(LOST, Attempt(2, "op", "/", 409, None, 0.1, None, None, outcome_unknown=False))),
+    lambda _: Response(409, attempts=(LOST, attempt(2, status=409))),
 ]
 
 
@@ -513,9 +477,8 @@ def test_an_unclear_error_of_a_response_says_what_to_do() -> None:
     assert str(unreadable.value).endswith(
         f"JSON in UTF-8. WorkOS may have acted on the call. {ADVICE['challenge_factor']} (request id req_1)"
     )
-    last = Attempt(2, "op", "/", 401, None, 0.1, None, None, outcome_unknown=False)
     with pytest.raises(AuthenticationError) as refused:
-        DELETE_FACTOR.result_of(Response(401, {}, b'{"message": "Unauthorized"}', (LOST, last)))
+        DELETE_FACTOR.result_of(Response(401, {}, b'{"message": "Unauthorized"}', (LOST, attempt(2, status=401))))
     assert str(refused.value) == (
         "401: Unauthorized. WorkOS may have acted on an earlier attempt of the call. "
         f"{AuthenticationError.advice} {ADVICE['delete_factor']}"
@@ -553,31 +516,18 @@ def test_a_transport_that_returns_no_response_is_told_so(call: Call, returned: o
 # Whose factor was it?
 
 
-def verifying(valid: bool, factor_id: str = FACTOR_ID) -> tuple[StubTransport, MFA]:  # noqa: FBT001
-    """A client whose challenge belongs to a factor."""
-    challenge = {**vars_of_challenge(), "authentication_factor_id": factor_id}
-    stub = StubTransport(lambda _: json_response(201, {"challenge": challenge, "valid": valid}))
-    return stub, MFA(transport=stub)
-
-
-def vars_of_challenge() -> dict[str, object]:
-    """The recorded challenge."""
-    challenge = VERIFICATION["challenge"]
-    assert isinstance(challenge, dict)
-    return challenge
+def verifying(valid: bool, factor_id: str = FACTOR_ID) -> StubTransport:  # noqa: FBT001
+    """A transport whose challenge belongs to a factor."""
+    body = changed(VERIFICATION, ("challenge", "authentication_factor_id"), factor_id)
+    return StubTransport(lambda _: json_response(201, changed(body, ("valid",), valid)))
 
 
 @pytest.mark.parametrize("valid", [True, False])
-def test_without_an_expected_factor_nothing_is_compared(valid: bool) -> None:  # noqa: FBT001
+def test_where_the_factor_is_right_or_not_asked_for_the_code_decides(valid: bool) -> None:  # noqa: FBT001
     """Left out means no check."""
-    _, mfa = verifying(valid, "auth_factor_of_somebody")
+    mfa = MFA(transport=verifying(valid, "auth_factor_of_somebody"))
     assert mfa.verify_challenge(CHALLENGE_ID, code="1").valid is valid
-
-
-@pytest.mark.parametrize("valid", [True, False])
-def test_the_expected_factor_matches(valid: bool) -> None:  # noqa: FBT001
-    """Then the result is the API's."""
-    _, mfa = verifying(valid)
+    mfa = MFA(transport=verifying(valid))
     assert mfa.verify_challenge(CHALLENGE_ID, code="1", expected_factor_id=FACTOR_ID).valid is valid
 
 
@@ -585,24 +535,16 @@ def test_the_expected_factor_matches(valid: bool) -> None:  # noqa: FBT001
 @pytest.mark.parametrize("other", ["auth_factor_of_somebody", FACTOR_ID.lower(), FACTOR_ID + "x", FACTOR_ID[:-1]])
 def test_another_factor_than_expected_is_an_error(valid: bool, other: str) -> None:  # noqa: FBT001
     """Whatever the code was: a right code for somebody else's factor proves nothing."""
-    stub, mfa = verifying(valid, other)
+    stub = verifying(valid, other)
     with pytest.raises(FactorMismatchError) as caught:
-        mfa.verify_challenge(CHALLENGE_ID, code="1", expected_factor_id=FACTOR_ID)
+        MFA(transport=stub, retry=RetryPolicy()).verify_challenge(CHALLENGE_ID, code="1", expected_factor_id=FACTOR_ID)
     error = caught.value
+    assert [attempt.status for attempt in error.attempts] == [201]
     assert (error.outcome_unknown, error.needs_new_challenge) == (False, True)
     assert "this person has proved nothing" in str(error)
     assert FACTOR_ID not in str(error)
     assert other not in str(error)
     assert len(stub.requests) == 1
-
-
-def test_a_mismatch_knows_its_attempts() -> None:
-    """As every error does that ends a call which sent something."""
-    stub, _ = verifying(valid=True, factor_id="auth_factor_of_somebody")
-    mfa = MFA(transport=stub, retry=RetryPolicy())
-    with pytest.raises(FactorMismatchError) as caught:
-        mfa.verify_challenge(CHALLENGE_ID, code="1", expected_factor_id=FACTOR_ID)
-    assert [attempt.status for attempt in caught.value.attempts] == [201]
 
 
 @pytest.mark.parametrize(
@@ -661,9 +603,9 @@ def test_an_enrolment_for_another_user_is_refused(make: Callable[[MFA], object],
 @pytest.mark.parametrize("lost", [None, "", " "], ids=repr)
 def test_an_expected_factor_that_got_lost_is_refused(lost: str | None) -> None:
     """``session.get("factor")`` that finds nothing must not turn the check off."""
-    stub, mfa = verifying(valid=True)
+    stub = verifying(valid=True)
     with pytest.raises((TypeError, InvalidInputError), match=r"^expected_factor_id "):
-        mfa.verify_challenge(CHALLENGE_ID, code="1", expected_factor_id=lost)  # type: ignore[arg-type]
+        MFA(transport=stub).verify_challenge(CHALLENGE_ID, code="1", expected_factor_id=lost)  # type: ignore[arg-type]
     assert stub.requests == []
 
 

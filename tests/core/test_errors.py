@@ -7,14 +7,14 @@ import builtins
 import contextlib
 import copy
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 import workos_mfa
+from tests.operations import attempt
 from workos_mfa import (
     APIError,
-    Attempt,
     AuthenticationError,
     AuthorizationError,
     BadRequestError,
@@ -72,44 +72,33 @@ PARENTS: dict[type[MFAError], set[type[BaseException]]] = {
     ServerError: {APIError},
 }
 
-ATTEMPTS = (
-    Attempt(
-        1,
-        "verify_challenge",
-        "/auth/challenges/{id}/verify",
-        None,
-        "ConnectError",
-        0.1,
-        0.2,
-        None,
-        outcome_unknown=False,
-    ),
-    Attempt(2, "verify_challenge", "/auth/challenges/{id}/verify", 502, None, 0.3, None, "req_2", outcome_unknown=True),
-)
+CLEAR, UNCLEAR = attempt(1, error="ConnectError"), attempt(2, status=502, outcome_unknown=True)
+
+
+def arguments_of(kind: type[MFAError]) -> dict[str, object]:
+    """What the package gives to an error of the class beside its text; each can be read off it again."""
+    if issubclass(kind, InvalidInputError):
+        return {"parameter": "code"}
+    if issubclass(kind, UnexpectedResponseError):
+        return {"status_code": 201, "request_id": "req_1"}
+    if issubclass(kind, APIError):
+        problems = ({"field": "phone_number", "code": "must be a string"},)
+        return {
+            "status_code": 422, "code": "a_code", "errors": problems, "request_id": "req_1", "retry_after": 1.5,
+        }  # fmt: skip
+    return {}
 
 
 def made(kind: type[MFAError]) -> MFAError:
     """An error of the class, as the package itself would make it."""
-    if issubclass(kind, InvalidInputError):
-        return kind("code is empty: ask for it", parameter="code")
-    if issubclass(kind, UnexpectedResponseError):
-        return kind("201: $.valid is missing", status_code=201, request_id="req_1")
-    if issubclass(kind, APIError):
-        return kind(
-            "It can't be done.",
-            status_code=422,
-            code="a_code",
-            errors=({"field": "phone_number", "code": "must be a string"},),
-            request_id="req_1",
-            retry_after=1.5,
-        )
-    return kind("it went wrong")
+    make: Callable[..., MFAError] = kind
+    return make("it went wrong", **arguments_of(kind))
 
 
 def travelled(kind: type[MFAError]) -> MFAError:
     """An error with everything on it that an error may carry."""
     error = made(kind)
-    error.attempts = ATTEMPTS
+    error.attempts = (CLEAR, UNCLEAR)
     error.outcome_unknown = True
     error.needs_new_challenge = True
     # What add_note does, which Python 3.10 has not.
@@ -127,43 +116,6 @@ def assert_same(error: MFAError, other: MFAError) -> None:
 every_class = pytest.mark.parametrize("kind", PARENTS, ids=lambda kind: kind.__name__)
 
 
-@every_class
-def test_each_class_has_the_bases_of_the_contract(kind: type[MFAError]) -> None:
-    """Catching a base catches what the contract says is a kind of it."""
-    assert set(kind.__bases__) == PARENTS[kind]
-
-
-def test_the_tree_has_no_other_class() -> None:
-    """What the package exports as an error is in the tree, and the other way round."""
-    exported = {getattr(workos_mfa, name) for name in workos_mfa.__all__ if name.endswith("Error")}
-    assert exported == set(PARENTS)
-
-
-@every_class
-def test_an_error_comes_back_whole_from_a_pickle(kind: type[MFAError]) -> None:
-    """A task queue may carry an error to another process, with all it says, in any protocol."""
-    error = travelled(kind)
-    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        assert_same(error, pickle.loads(pickle.dumps(error, protocol)))
-
-
-@every_class
-def test_an_error_can_be_copied(kind: type[MFAError]) -> None:
-    """A shallow and a deep copy say the same as the error."""
-    error = travelled(kind)
-    assert_same(error, copy.copy(error))
-    assert_same(error, copy.deepcopy(error))
-
-
-@every_class
-def test_a_subclass_of_an_app_travels_as_well(kind: type[MFAError]) -> None:
-    """An app may derive its own error from any of these."""
-    own = type("OwnError", (kind,), {"__module__": __name__})
-    globals()["OwnError"] = own
-    error = travelled(own)
-    assert_same(error, pickle.loads(pickle.dumps(error)))
-
-
 OUTCOME_UNKNOWN = {TransportError, TransportTimeoutError, ConnectionLostError, TLSError}
 NEEDS_NEW_CHALLENGE = {
     TooManyAttemptsError,
@@ -174,12 +126,35 @@ NEEDS_NEW_CHALLENGE = {
 
 
 @every_class
-def test_an_error_says_if_the_server_may_have_acted(kind: type[MFAError]) -> None:
-    """Without a word from whoever raises it, each class says what is true of most of its kind."""
+def test_each_class_has_the_bases_and_the_defaults_of_the_contract(kind: type[MFAError]) -> None:
+    """Catching a base catches what is a kind of it; what nobody has said of an error is true of most of its kind."""
+    assert set(kind.__bases__) == PARENTS[kind]
+    assert kind.__module__ == "workos_mfa"
     error = made(kind)
     assert error.outcome_unknown is (kind in OUTCOME_UNKNOWN)
     assert error.needs_new_challenge is (kind in NEEDS_NEW_CHALLENGE)
     assert error.attempts == ()
+    assert arguments_of(kind).items() <= vars(error).items()
+    if isinstance(error, APIError):
+        assert error.message == "it went wrong"
+
+
+def test_the_tree_has_no_other_class() -> None:
+    """What the package exports as an error is in the tree, and the other way round."""
+    exported = {getattr(workos_mfa, name) for name in workos_mfa.__all__ if name.endswith("Error")}
+    assert exported == set(PARENTS)
+
+
+@every_class
+def test_an_error_travels_whole(kind: type[MFAError]) -> None:
+    """A task queue may pickle an error, in any protocol; an app may copy it, and derive its own error from it."""
+    own = type("OwnError", (kind,), {"__module__": __name__})
+    globals()["OwnError"] = own
+    for error in (travelled(kind), travelled(own)):
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            assert_same(error, pickle.loads(pickle.dumps(error, protocol)))
+        assert_same(error, copy.copy(error))
+        assert_same(error, copy.deepcopy(error))
 
 
 @pytest.mark.parametrize(
@@ -217,6 +192,9 @@ def test_an_error_says_if_the_server_may_have_acted(kind: type[MFAError]) -> Non
         (UnexpectedResponseError("the same cursor twice"), "the same cursor twice"),
         (AuthenticationError("Who is it? \n", status_code=401), f"401: Who is it? {AuthenticationError.advice}"),
         (AuthenticationError("Cut off…", status_code=401), f"401: Cut off… {AuthenticationError.advice}"),
+        (AuthenticationError("No!", status_code=401), f"401: No! {AuthenticationError.advice}"),
+        (AuthorizationError("no", status_code=403), "403: no. Check what the API key is allowed to do."),
+        (APIError("no", status_code=422, errors=({"message": "y" * 2000},)), f"422: no. {'y' * 999}…"),
         (ConnectError("refused"), "refused"),
         (ConnectionLostError("lost"), "lost. WorkOS may have acted on the call."),
         (MFAError(), ""),
@@ -227,36 +205,22 @@ def test_a_text_leads_with_the_status_and_ends_with_the_request_id(error: MFAErr
     assert str(error) == text
 
 
+def test_a_sentence_after_a_list_has_a_line_of_its_own() -> None:
+    """It would else seem to belong to the list's last entry."""
+    error = ConnectionLostError("lost\n- a\n- b")
+    error.advice = "Delete again"
+    assert str(error) == "lost\n- a\n- b\n\nWorkOS may have acted on the call. Delete again"
+
+
 def test_a_text_follows_what_is_known_of_the_call() -> None:
     """Whoever comes to know more of it than the error did when it was made says so in the attributes alone."""
     error = travelled(ConnectError)
     error.advice = "Delete again"
     assert str(error) == "it went wrong. WorkOS may have acted on the call. Delete again"
-    error.attempts = (ATTEMPTS[1], ATTEMPTS[1], ATTEMPTS[0])
+    error.attempts = (UNCLEAR, UNCLEAR, CLEAR)
     assert str(error) == "it went wrong. WorkOS may have acted on an earlier attempt of the call. Delete again"
     error.outcome_unknown = False
     assert str(error) == "it went wrong. Delete again"
-
-
-@every_class
-def test_an_error_has_its_own_attributes(kind: type[MFAError]) -> None:
-    """What an error was made with can be read off it, not only its text."""
-    expected: dict[str, object] = {}
-    if issubclass(kind, InvalidInputError):
-        expected = {"parameter": "code"}
-    elif issubclass(kind, UnexpectedResponseError):
-        expected = {"status_code": 201, "request_id": "req_1"}
-    elif issubclass(kind, APIError):
-        expected = {
-            "status_code": 422,
-            "code": "a_code",
-            "message": "It can't be done.",
-            "errors": ({"field": "phone_number", "code": "must be a string"},),
-            "request_id": "req_1",
-            "retry_after": 1.5,
-        }
-    error = made(kind)
-    assert {name: getattr(error, name) for name in expected} == expected
 
 
 @every_class
@@ -283,21 +247,21 @@ def test_an_error_may_be_in_a_group(kind: type[MFAError]) -> None:
     assert [type(error) for error in others.exceptions] == [KeyError]
 
 
-def test_details_are_cut() -> None:
-    """A list of problems takes no more than a thousand characters of the text."""
-    error = APIError("no", status_code=422, errors=({"message": "y" * 2000},))
-    assert str(error) == f"422: no. {'y' * 999}…"
+def test_a_transport_may_know_better_than_the_class() -> None:
+    """Then that is true of the attempt and of the call."""
+    for kind, unknown in ((ConnectError, True), (TransportError, False)):
+        error = kind("no", outcome_unknown=unknown)
+        assert (error.outcome_unknown, error.attempt_outcome_unknown) == (unknown, unknown)
+        assert kind("no").attempt_outcome_unknown is not unknown
 
 
-def test_what_an_error_says() -> None:
-    """Its advice, what is known of its attempt, and which codes are the API's own."""
-    assert str(AuthorizationError("no", status_code=403)) == "403: no. Check what the API key is allowed to do."
-    assert ConnectError("no").attempt_outcome_unknown is False
-    assert ConnectError("no", outcome_unknown=True).attempt_outcome_unknown is True
-    assert TransportError("no", outcome_unknown=False).attempt_outcome_unknown is False
-    assert TransportError("no", outcome_unknown=False).outcome_unknown is False
+def test_which_responses_are_unclear() -> None:
+    """Any that is neither a success nor a refusal, and the timeout among the refusals."""
+    unclear = [leaves_outcome_unknown(status) for status in (199, 200, 299, 300, 399, 400, 408, 499, 500)]
+    assert unclear == [True, False, False, True, True, False, True, False, True]
+
+
+def test_which_codes_are_the_apis_own() -> None:
+    """What a person types is none."""
     assert is_known_code("entity_not_found")
     assert not is_known_code("421337")
-    assert [leaves_outcome_unknown(status) for status in (199, 200, 299, 300, 399, 400, 408, 499, 500)] == [
-        True, False, False, True, True, False, True, False, True,
-    ]  # fmt: skip

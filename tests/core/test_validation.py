@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import attrs
 import pytest
@@ -41,9 +42,6 @@ TYPE = parameter("enroll_factor", "type")
 LIMIT = parameter("list_user_auth_factors", "limit", user_id=USER_ID)
 ORDER = parameter("list_user_auth_factors", "order", user_id=USER_ID)
 SECRET = parameter("create_user_auth_factor", "secret", user_id=USER_ID)
-EXPECTED_FACTOR = parameter(
-    "verify_challenge", "expected_factor_id", authentication_challenge_id=CHALLENGE_ID, code="897792"
-)
 REQUIRED_IDS = [
     parameter("challenge_factor", "authentication_factor_id"),
     parameter("verify_challenge", "authentication_challenge_id", code="897792"),
@@ -51,34 +49,21 @@ REQUIRED_IDS = [
     parameter("delete_factor", "authentication_factor_id"),
     parameter("create_user_auth_factor", "user_id"),
     parameter("list_user_auth_factors", "user_id"),
-    EXPECTED_FACTOR,
+    parameter("verify_challenge", "expected_factor_id", authentication_challenge_id=CHALLENGE_ID, code="897792"),
 ]
-OPTIONAL_IDS = [
+IDS = [
+    *REQUIRED_IDS,
     parameter("enroll_factor", "user_id", type="generic_otp"),
     parameter("list_user_auth_factors", "before", user_id=USER_ID),
     parameter("list_user_auth_factors", "after", user_id=USER_ID),
 ]
-REQUIRED_TEXTS = [
+TEXTS = [
     parameter("enroll_factor", "issuer", type="totp", user="alan.turing@example.com"),
     parameter("enroll_factor", "user", type="totp", issuer="Foo Corp"),
-]
-OPTIONAL_TEXTS = [
     parameter("create_user_auth_factor", "issuer", user_id=USER_ID),
     parameter("create_user_auth_factor", "user", user_id=USER_ID),
 ]
-EVERY_PARAMETER = [
-    *REQUIRED_IDS,
-    *OPTIONAL_IDS,
-    *REQUIRED_TEXTS,
-    *OPTIONAL_TEXTS,
-    CODE,
-    TEMPLATE,
-    PHONE,
-    TYPE,
-    LIMIT,
-    ORDER,
-    SECRET,
-]
+EVERY_PARAMETER = [*IDS, *TEXTS, CODE, TEMPLATE, PHONE, TYPE, LIMIT, ORDER, SECRET]
 
 
 def untyped(mfa: object) -> Callable[..., object]:
@@ -96,51 +81,54 @@ def refused(parameter: Parameter, value: object) -> Exception:
     return caught.value
 
 
-def assert_invalid(parameter: Parameter, value: object, advice: str) -> None:
-    """A value is refused for what it is, with the advice."""
-    error = refused(parameter, value)
-    assert isinstance(error, InvalidInputError)
-    assert error.parameter == parameter.name
-    assert str(error).startswith(parameter.name)
-    assert advice in str(error)
+BLANK = ["", " ", "\t\n", "\u00a0", "\u3000"]
+# What could lead to another place (percent-encoding does not change a dot segment), end a line, or not be encoded.
+UNUSABLE = "\x00\t\n\r\x1b\x1f\x7f\x80\x85\x9f\u2028\u2029\ud800\udfff"
+NO_IDS = [
+    ".",
+    "..",
+    *(text.replace("X", each) for each in UNUSABLE for text in ("auth_Xfactor", "Xauth_factor", "auth_factorX")),
+]
+NO_PHONE_NUMBERS = [
+    "5005550006", "15005550006", "0015005550006", "+0005550006", "+123456", "+1234567890123456", "+1 500 555 0006",
+    "+1-500-555-0006", "+1(500)5550006", "++15005550006", "+15005550006\n", " +15005550006", "+15005550006 ext. 1",
+    "+1500555000x", "\uff0b15005550006", "+\u0661\u0662\u0663\u0664\u0665\u0666\u0667", "+1500555000\u0666", "+",
+]  # fmt: skip
+NO_TEMPLATES = ["Your code is {code}", "Your code is {{ code }}", "Your code is", "{{CODE}}", "{{code}", "%s"]
+E164 = 'E.164 form: a plus sign, the country code and the number, digits only, such as "+1'
+
+REFUSED: list[tuple[Parameter, list[Any], str]] = [
+    *[(each, BLANK, "is empty: pass its value") for each in (*IDS, *TEXTS, TEMPLATE)],
+    *[(each, NO_IDS, "pass the .id of the object that the API returned") for each in IDS],
+    # A form that was sent without a code is caught here, without an attempt being counted.
+    (CODE, ["", " ", "-", " - ", "\u2013\u00a0\n"], "ask the person for the code and pass it"),
+    (CODE, ["1 " * 65], "far too long to be one"),
+    (SECRET, BLANK, "leave it out to get a new one"),
+    (SECRET, ["A" * 513], "pass the secret in Base32 alone"),
+    (TEMPLATE, NO_TEMPLATES, "inside an f-string it must be written {{{{code}}}}"),
+    (TEMPLATE, ["{{code}}".ljust(161, "x"), "é" * 153 + "{{code}}"], "161 characters, and 160 is the most: shorten it"),
+    (PHONE, NO_PHONE_NUMBERS, E164),
+    (TYPE, ["TOTP", "webauthn", "", "totp ", "generic"], 'must be "totp", "sms" or "generic_otp"'),
+    (LIMIT, [0, -1, 101, 10**9], "must be from 1 to 100"),
+    (ORDER, ["", "ascending", "DESC", "asc "], 'must be "normal", "desc" or "asc"'),
+]
 
 
-@pytest.mark.parametrize("parameter", REQUIRED_IDS + OPTIONAL_IDS, ids=str)
-@pytest.mark.parametrize("value", ["", " ", "\t\n", "\u00a0", "\u3000"])
-def test_an_id_is_not_blank(parameter: Parameter, value: str) -> None:
-    """An empty id would ask for another route."""
-    assert_invalid(parameter, value, "is empty: pass its value")
+@pytest.mark.parametrize(
+    ("parameter", "values", "advice"), REFUSED, ids=[f"{parameter} {advice}" for parameter, _, advice in REFUSED]
+)
+def test_a_value_that_cannot_be_right_is_refused(parameter: Parameter, values: list[Any], advice: str) -> None:
+    """For what it is, with what to do."""
+    for value in values:
+        error = refused(parameter, value)
+        assert isinstance(error, InvalidInputError)
+        assert error.parameter == parameter.name
+        assert str(error).startswith(parameter.name)
+        assert advice in str(error)
 
 
-@pytest.mark.parametrize("parameter", REQUIRED_IDS + OPTIONAL_IDS, ids=str)
-@pytest.mark.parametrize("value", [".", ".."])
-def test_an_id_is_no_dot_segment(parameter: Parameter, value: str) -> None:
-    """A dot segment would lead to another place, and percent-encoding does not change that."""
-    assert_invalid(parameter, value, "pass the .id of the object that the API returned")
-
-
-CONTROL_CHARACTERS = ["\x00", "\t", "\n", "\r", "\x1b", "\x1f", "\x7f", "\x80", "\x85", "\x9f", "\u2028", "\u2029"]
-
-
-@pytest.mark.parametrize("parameter", REQUIRED_IDS + OPTIONAL_IDS, ids=str)
-def test_an_id_has_no_control_character(parameter: Parameter) -> None:
-    """Nothing that could end a line or can't be encoded, at whichever end of the id it stands."""
-    for character in (*CONTROL_CHARACTERS, "\ud800", "\udfff"):
-        for value in (f"auth_{character}factor", f"{character}auth_factor", f"auth_factor{character}"):
-            assert_invalid(parameter, value, "pass the .id of the object that the API returned")
-
-
-@pytest.mark.parametrize("parameter", REQUIRED_TEXTS + OPTIONAL_TEXTS, ids=str)
-@pytest.mark.parametrize("value", ["", " ", "\n"])
-def test_a_text_is_not_blank(parameter: Parameter, value: str) -> None:
-    """A name that the app can't show is a mistake."""
-    assert_invalid(parameter, value, "is empty: pass its value")
-
-
-def test_a_code_or_a_secret_has_an_end() -> None:
-    """What is far too long to be one is not sent, however it is spaced; what is as long as may be is."""
-    assert_invalid(CODE, "1 " * 65, "far too long to be one")
-    assert_invalid(SECRET, "A" * 513, "pass the secret in Base32 alone")
+def test_the_longest_code_and_secret_are_sent() -> None:
+    """However a code is spaced."""
     stub = StubTransport(lambda _: json_response(422, {}))
     mfa = MFA(transport=stub)
     with pytest.raises(UnprocessableEntityError):
@@ -161,85 +149,6 @@ def test_a_code_is_no_number(value: int) -> None:
     assert str(error) == 'code must be a str, such as "012345": an int loses leading zeros'
 
 
-@pytest.mark.parametrize("value", ["", " ", "-", " - ", "\u2013\u00a0\n"])
-def test_a_code_is_not_empty(value: str) -> None:
-    """A form that was sent without a code is caught here, without an attempt being counted."""
-    assert_invalid(CODE, value, "ask the person for the code and pass it")
-
-
-@pytest.mark.parametrize("value", ["", " ", "\n"])
-def test_a_secret_is_not_blank(value: str) -> None:
-    """Whoever wants a new secret leaves it out."""
-    assert_invalid(SECRET, value, "leave it out to get a new one")
-
-
-@pytest.mark.parametrize(
-    "value", ["Your code is {code}", "Your code is {{ code }}", "Your code is", "{{CODE}}", "{{code}", "%s"]
-)
-def test_a_template_has_the_placeholder(value: str) -> None:
-    """A message without the code is of no use; an f-string eats one pair of braces, and that is said."""
-    assert_invalid(TEMPLATE, value, "inside an f-string it must be written {{{{code}}}}")
-
-
-def test_a_template_is_not_blank() -> None:
-    """An empty template is no request for the API's own text: that is leaving it out."""
-    assert_invalid(TEMPLATE, "", "is empty")
-
-
-def test_a_template_fits_into_a_message() -> None:
-    """160 characters are sent, 161 are not."""
-    longest = "{{code}}".ljust(160, "x")
-    assert_invalid(TEMPLATE, longest + "x", "160 is the most: shorten it")
-    assert_invalid(TEMPLATE, "é" * 153 + "{{code}}", "161 characters")
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "5005550006",
-        "15005550006",
-        "0015005550006",
-        "+0005550006",
-        "+123456",
-        "+1234567890123456",
-        "+1 500 555 0006",
-        "+1-500-555-0006",
-        "+1(500)5550006",
-        "++15005550006",
-        "+15005550006\n",
-        " +15005550006",
-        "+15005550006 ext. 1",
-        "+1500555000x",
-        "\uff0b15005550006",
-        "+\u0661\u0662\u0663\u0664\u0665\u0666\u0667",
-        "+1500555000\u0666",
-        "+",
-    ],
-)
-def test_a_phone_number_is_in_e164_form(value: str) -> None:
-    """The API is told a number as it is dialled from anywhere, in ASCII digits, and the error shows how."""
-    assert_invalid(PHONE, value, 'E.164 form: a plus sign, the country code and the number, digits only, such as "+1')
-
-
-@pytest.mark.parametrize("value", ["TOTP", "webauthn", "", "totp ", "generic"])
-def test_a_type_is_one_of_three(value: str) -> None:
-    """The API returns more types than it enrolls."""
-    assert_invalid(TYPE, value, 'must be "totp", "sms" or "generic_otp"')
-
-
-@pytest.mark.parametrize("value", [0, -1, 101, 10**9])
-def test_a_limit_is_from_1_to_100(value: int) -> None:
-    """The API's own bounds."""
-    assert_invalid(LIMIT, value, "must be from 1 to 100")
-
-
-@pytest.mark.parametrize("value", ["", "ascending", "DESC", "asc "])
-def test_an_order_is_one_of_three(value: str) -> None:
-    """The API's own names."""
-    assert_invalid(ORDER, value, 'must be "normal", "desc" or "asc"')
-    assert str(refused(ORDER, None)) == "order must be a str, not None"
-
-
 @pytest.mark.parametrize("parameter", [each for each in EVERY_PARAMETER if each is not LIMIT], ids=str)
 def test_what_is_no_text_is_a_type_error(parameter: Parameter) -> None:
     """Nothing is turned into text in silence; the error names the parameter and what it must be."""
@@ -249,20 +158,23 @@ def test_what_is_no_text_is_a_type_error(parameter: Parameter) -> None:
         assert str(error).startswith(f"{parameter.name} must be a str")
 
 
-@pytest.mark.parametrize("value", ["10", 10.0, True, [10]], ids=repr)
-def test_a_limit_is_an_int(value: object) -> None:
-    """A bool is an int to Python and a mistake here."""
-    error = refused(LIMIT, value)
-    assert type(error) is TypeError
-    assert str(error) == f"limit must be an int, not {type(value).__name__}"
-
-
-@pytest.mark.parametrize("parameter", [*REQUIRED_IDS, CODE], ids=str)
-def test_what_is_required_is_not_none(parameter: Parameter) -> None:
-    """None is what a lookup gives that found nothing."""
-    error = refused(parameter, None)
-    assert type(error) is TypeError
-    assert str(error) == f"{parameter.name} must be a str, not None"
+@pytest.mark.parametrize(
+    ("parameter", "values", "expected"),
+    [
+        *[(each, [None], "a str") for each in (*REQUIRED_IDS, CODE, ORDER)],
+        (LIMIT, ["10", 10.0, True, [10]], "an int"),
+    ],
+    ids=str,
+)
+def test_a_value_of_another_type_is_named_by_its_type(
+    parameter: Parameter, values: list[object], expected: str
+) -> None:
+    """None is what a lookup gives that found nothing, and a bool is an int to Python and a mistake here."""
+    for value in values:
+        error = refused(parameter, value)
+        assert type(error) is TypeError
+        kind = "None" if value is None else type(value).__name__
+        assert str(error) == f"{parameter.name} must be {expected}, not {kind}"
 
 
 @pytest.mark.parametrize(
@@ -301,7 +213,7 @@ def test_arguments_go_with_the_type(arguments: dict[str, object], message: str) 
 @pytest.mark.parametrize("value", ["SENTINEL\n\ud800".ljust(170), b"SENTINEL", {"SENTINEL": 1}], ids=ascii)
 def test_no_refusal_repeats_the_value(parameter: Parameter, value: object) -> None:
     """What was passed by mistake may be a secret that belongs elsewhere."""
-    if isinstance(value, str) and parameter in (*REQUIRED_TEXTS, *OPTIONAL_TEXTS, CODE, SECRET):
+    if isinstance(value, str) and parameter in (*TEXTS, CODE, SECRET):
         value = [value]
     error = refused(parameter, value)
     assert "SENTINEL" not in repr((str(error), error, vars(error)))
