@@ -49,10 +49,13 @@ class Mutant:
     tree: ast.Module = attrs.field(repr=False)
 
 
-def mutants_of(source: str) -> Iterator[Mutant]:
-    """Every mutant of a module, in the order of its lines."""
+def mutants_of(source: str, begin: str | None = None) -> Iterator[Mutant]:
+    """Every mutant of a module, from the function or class of that name on, in the order of its lines."""
     tree = ast.parse(source)
-    places = [(node, change) for node in _looked_at(tree) for change in range(len(_changes(node)))]
+    names = [getattr(node, "name", None) for node in tree.body]
+    roots = [tree] if begin is None else tree.body[names.index(begin) :]
+    nodes = [node for root in roots for node in _looked_at(root)]
+    places = [(node, change) for node in nodes for change in range(len(_changes(node)))]
     places.sort(key=lambda place: (_line(place[0]), place[1]))
     positions = {id(node): position for position, node in enumerate(ast.walk(tree))}
     for node, change in places:

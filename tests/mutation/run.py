@@ -1,7 +1,7 @@
 """Run the tests against mutants of the modules where a small mistake would cost most.
 
     python -m tests.mutation.run                  all of them
-    python -m tests.mutation.run wire errors      the mutants of these
+    python -m tests.mutation.run retry errors     the mutants of these
 
 Nothing is written to the tree: pytest, loaded once, is forked for each mutant, and the fork imports the mutated
 module in place of the real one. A mutant that no test notices must be argued away in ``docs/mutation.md``; if one is
@@ -33,16 +33,38 @@ PAGE = ROOT / "docs" / "mutation.md"
 # pytest warns of what was loaded before the fork, which is the point of it.
 OPTIONS = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 
+# These tests need no plugin, and to load all that are installed would take as long as the tests.
+os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+
 LONGEST = 120.0
 """Seconds after which a mutant is taken to have made a test wait for ever, and so to have been noticed."""
 
-TESTS = {
-    "workos_mfa._transports.retry": ("tests/transports/test_retry.py",),
-    "workos_mfa._core.errors": ("tests/core/test_errors.py", "tests/client/test_outcomes.py"),
-    "workos_mfa._client.parsing": ("tests/client/test_parsing.py", "tests/client/test_outcomes.py"),
-    "workos_mfa.emulator._domain.totp": ("tests/emulator/test_totp.py",),
+
+@attrs.frozen
+class Target:
+    """The files of tests that must notice what is changed in a module.
+
+    :param begin: the function or class from which on the module is changed; None for all of it.
+    """
+
+    tests: tuple[str, ...]
+    begin: str | None = None
+
+
+TARGETS = {
+    "workos_mfa._core.errors": Target(("tests/core/test_errors.py", "tests/client/test_outcomes.py")),
+    "workos_mfa._core.validation": Target(
+        ("tests/core/test_validation.py", "tests/client/test_operations.py", "tests/client/test_mfa.py")
+    ),
+    "workos_mfa._client.outcomes": Target(("tests/client/test_outcomes.py", "tests/client/test_mfa.py")),
+    "workos_mfa._client.parsing": Target(("tests/client/test_parsing.py", "tests/client/test_outcomes.py")),
+    "workos_mfa._transports.retry": Target(("tests/transports/test_retry.py",)),
+    "workos_mfa._transports.http": Target(("tests/transports/test_failures.py",), "transport_error"),
+    "workos_mfa._transports.deadline": Target(("tests/transports/test_idle.py",), "_IdleConnections"),
+    "workos_mfa._transports.response": Target(("tests/transports/test_leftovers.py",), "StrictResponse"),
+    "workos_mfa.emulator._domain.totp": Target(("tests/emulator/test_totp.py",)),
 }
-SOURCES = {module: (ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8") for module in TESTS}
+SOURCES = {module: (ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8") for module in TARGETS}
 
 
 class Mutated(importlib.machinery.SourceFileLoader):
@@ -90,7 +112,7 @@ def start(module: str, tree: ast.Module) -> int:
         os.dup2(sink, 2)
         sys.meta_path.insert(0, Finder(module, tree))
         importlib.import_module(module)  # before pytest puts a finder of its own before ours
-        status = pytest.main([*OPTIONS, *TESTS[module]])
+        status = pytest.main([*OPTIONS, *TARGETS[module].tests])
     finally:
         os._exit(status)
 
@@ -121,17 +143,19 @@ def named(module: str, mutant: Mutant) -> str:
 
 def main(wanted: list[str]) -> int:
     """Run them; the status is 1 if a mutant is left that is neither noticed nor argued away."""
+    importlib.import_module("requests")  # once, and not in each fork
     hypothesis.settings.register_profile("mutation", max_examples=40, derandomize=True, database=None, deadline=None)
     hypothesis.settings.load_profile("mutation")
     page = PAGE.read_text("utf-8") if PAGE.exists() else ""
     left = 0
-    for module in TESTS:
+    for module, target in TARGETS.items():
         if wanted and module.rpartition(".")[2] not in wanted:
             continue
         controls = [Mutant(0, "unchanged", ast.parse(SOURCES[module])), Mutant(0, "empty", ast.Module([], []))]
         noticed_controls = {mutant.change for mutant, noticed in outcomes(module, controls, 2) if noticed}
         assert noticed_controls == {"empty"}, f"{module}: of an unchanged and an empty one, {noticed_controls} fail"
-        mutants, began, survived, argued = list(mutants_of(SOURCES[module])), time.monotonic(), 0, 0
+        mutants = list(mutants_of(SOURCES[module], target.begin))
+        began, survived, argued = time.monotonic(), 0, 0
         for mutant, noticed in outcomes(module, mutants, int(os.environ.get("WORKERS", "2"))):
             if noticed:
                 continue
