@@ -549,11 +549,7 @@ def test_another_factor_than_expected_is_an_error(valid: bool, other: str) -> No
 
 @pytest.mark.parametrize(
     ("call", "place"),
-    [
-        (GET_FACTOR, "$.id"),
-        (CHALLENGE_FACTOR, "$.authentication_factor_id"),
-        (VERIFY_CHALLENGE, "$.challenge.id"),
-    ],
+    [(GET_FACTOR, "$.id"), (CHALLENGE_FACTOR, "$.authentication_factor_id"), (VERIFY_CHALLENGE, "$.challenge.id")],
     ids=str,
 )
 def test_a_response_about_something_else_is_refused(call: Call, place: str) -> None:

@@ -117,12 +117,7 @@ every_class = pytest.mark.parametrize("kind", PARENTS, ids=lambda kind: kind.__n
 
 
 OUTCOME_UNKNOWN = {TransportError, TransportTimeoutError, ConnectionLostError, TLSError}
-NEEDS_NEW_CHALLENGE = {
-    TooManyAttemptsError,
-    ChallengeExpiredError,
-    ChallengeAlreadyVerifiedError,
-    FactorMismatchError,
-}
+NEEDS_NEW_CHALLENGE = {TooManyAttemptsError, ChallengeExpiredError, ChallengeAlreadyVerifiedError, FactorMismatchError}
 
 
 @every_class

@@ -33,13 +33,7 @@ from workos_mfa import (
     Verification,
 )
 from workos_mfa._core.models import Model
-from workos_mfa.testing import (
-    make_challenge,
-    make_factor,
-    make_sms_factor,
-    make_totp_factor,
-    make_verification,
-)
+from workos_mfa.testing import make_challenge, make_factor, make_sms_factor, make_totp_factor, make_verification
 
 SENTINEL = "SENTINEL2SENTINEL2SENTINEL2SENTI"
 
@@ -261,10 +255,7 @@ def a_totp_factor() -> TOTPFactor:
     ("model", "expected"),
     [
         (make_factor(id=FACTOR_ID, user_id="user_1"), {**FACTOR_JSON, "type": "generic_otp", "user_id": "user_1"}),
-        (
-            make_sms_factor(id=FACTOR_ID),
-            {**FACTOR_JSON, "type": "sms", "sms": {"phone_number": "+15005550006"}},
-        ),
+        (make_sms_factor(id=FACTOR_ID), {**FACTOR_JSON, "type": "sms", "sms": {"phone_number": "+15005550006"}}),
         (a_totp_factor(), TOTP_JSON),
         (a_challenge("SENTINEL"), CHALLENGE_JSON),
         (make_verification(challenge=a_challenge("SENTINEL")), {"challenge": CHALLENGE_JSON, "valid": True}),

@@ -160,10 +160,7 @@ def test_what_is_no_text_is_a_type_error(parameter: Parameter) -> None:
 
 @pytest.mark.parametrize(
     ("parameter", "values", "expected"),
-    [
-        *[(each, [None], "a str") for each in (*REQUIRED_IDS, CODE, ORDER)],
-        (LIMIT, ["10", 10.0, True, [10]], "an int"),
-    ],
+    [*[(each, [None], "a str") for each in (*REQUIRED_IDS, CODE, ORDER)], (LIMIT, ["10", 10.0, True, [10]], "an int")],
     ids=str,
 )
 def test_a_value_of_another_type_is_named_by_its_type(

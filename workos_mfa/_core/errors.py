@@ -30,17 +30,10 @@ class MFAError(Exception):
     :ivar advice: what to do now, where there is more to say than what happened; the error's text has it too.
     """
 
-    __module__ = "workos_mfa"
-
     attempts: tuple[Attempt, ...] = ()
     outcome_unknown: bool = False
     needs_new_challenge: bool = False
     advice: str = ""
-
-    def __init_subclass__(cls, **kwargs: object) -> None:
-        super().__init_subclass__(**kwargs)
-        if cls.__module__ == __name__:
-            cls.__module__ = "workos_mfa"  # where it is imported from, for tracebacks and pickles
 
     def __str__(self) -> str:
         return _sentences(super().__str__(), self._doubt, self.advice)
@@ -252,6 +245,10 @@ class SMSQuotaReachedError(RateLimitExceededError):
 class ServerError(APIError):
     """5xx: the API failed, and may have acted before it did."""
 
+
+# Tracebacks and pickles name the errors as they are imported.
+for _kind in [kind for kind in vars().values() if isinstance(kind, type) and issubclass(kind, MFAError)]:
+    _kind.__module__ = "workos_mfa"
 
 _BY_STATUS: dict[int, type[APIError]] = {
     400: BadRequestError,

@@ -32,11 +32,6 @@ class Model:
 
     __attrs_attrs__: ClassVar[tuple[attrs.Attribute[object], ...]]
 
-    def __init_subclass__(cls, **kwargs: object) -> None:
-        super().__init_subclass__(**kwargs)
-        if cls.__module__ == __name__:
-            cls.__module__ = "workos_mfa"  # where it is imported from, for reprs of the class and pickles
-
     def to_dict(self, *, secrets: bool = False) -> dict[str, object]:
         """The object as JSON: with the API's field names and times, and without the fields that have no value.
 
@@ -292,3 +287,8 @@ class Page(Model, Generic[T]):
 
 def _page(items: tuple[T, ...], before: str | None, after: str | None, onward: Onward) -> Page[T]:
     return Page(items=items, before=before, after=after, onward=onward)
+
+
+# Pickles name the models as they are imported.
+for _kind in [kind for kind in vars().values() if isinstance(kind, type) and issubclass(kind, Model)]:
+    _kind.__module__ = "workos_mfa"
