@@ -19,24 +19,8 @@ HEADERS = st.dictionaries(
 )
 NAMES = st.sampled_from(
     [
-        "object",
-        "id",
-        "type",
-        "totp",
-        "sms",
-        "message",
-        "code",
-        "errors",
-        "error",
-        "error_description",
-        "data",
-        "challenge",
-        "valid",
-        "list_metadata",
-        "authentication_factor",
-        "created_at",
-        "before",
-        "secret",
+        *("object", "id", "type", "totp", "sms", "message", "code", "errors", "error", "error_description", "data"),
+        *("challenge", "valid", "list_metadata", "authentication_factor", "created_at", "before", "secret"),
     ]
 )
 ANY_JSON = st.recursive(

@@ -390,6 +390,15 @@ def test_an_error_response_over_the_limit_is_not_read() -> None:
     assert str(error) == "404: (the response is longer than 1 MiB and was not read)"
 
 
+@pytest.mark.parametrize("call", [call for call in CALLS if call.body is not None], ids=str)
+def test_a_response_of_one_mebibyte_is_read_and_no_more(call: Call) -> None:
+    """The real ones are under 10 KB."""
+    body = json.dumps(call.body).encode()
+    assert call.result_of(Response(200, {}, body.ljust(1024 * 1024))) == call.result_of(call.success)
+    with pytest.raises(UnexpectedResponseError, match=": it is longer than 1 MiB"):
+        call.result_of(Response(200, {}, body.ljust(1024 * 1024 + 1)))
+
+
 def test_retry_after_comes_along() -> None:
     """Whoever shows a wait to a person finds it on the error."""
     assert api_error(CHALLENGE_FACTOR, Response(429, {"Retry-After": "30"})).retry_after == 30.0

@@ -318,15 +318,6 @@ def test_an_empty_body_is_not_read(call: Call) -> None:
         assert unreadable(call, Response(status)).args[0].endswith(": $ is missing: the body is empty")
 
 
-@pytest.mark.parametrize("call", READING_CALLS, ids=str)
-def test_a_response_of_one_mebibyte_is_read_and_no_more(call: Call) -> None:
-    """The real ones are under 10 KB."""
-    body = json.dumps(call.body).encode()
-    assert call.result_of(Response(200, {}, body.ljust(1024 * 1024))) == call.result_of(call.success)
-    error = unreadable(call, Response(200, {}, body.ljust(1024 * 1024 + 1)))
-    assert error.args[0].endswith(": it is longer than 1 MiB")
-
-
 @pytest.mark.parametrize(
     "response",
     [

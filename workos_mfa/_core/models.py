@@ -135,7 +135,6 @@ class TOTPFactor(Factor):
 class SMSFactor(Factor):
     """An SMS factor as it is enrolled: ``factor.sms`` is never None."""
 
-    # Required behind optional fields, which is sound: every field is given by keyword.
     sms: SMS  # pyright: ignore[reportGeneralTypeIssues]
 
 

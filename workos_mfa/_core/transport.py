@@ -40,8 +40,6 @@ class Options:
     :param max_attempts: at most this many attempts; it lowers a retry policy, never raises it.
     """
 
-    __module__ = "workos_mfa"
-
     timeout: float | None = None
     deadline: float | None = None
     max_attempts: int | None = None
@@ -75,8 +73,6 @@ class Request(_NotPickled):
     :param options: the caller's limits.
     """
 
-    __module__ = "workos_mfa"
-
     operation: str
     method: str
     path: str
@@ -101,8 +97,6 @@ class Attempt:
     :param request_id: the server's id for the request, to be quoted to WorkOS' support.
     :param outcome_unknown: True if the server may have acted.
     """
-
-    __module__ = "workos_mfa"
 
     number: int
     operation: str
@@ -135,8 +129,6 @@ class Response(_NotPickled):
         one: a longer body is cut there, and the client refuses it for its length.
     :param attempts: the attempts it took, where something repeats; a plain transport leaves it empty.
     """
-
-    __module__ = "workos_mfa"
 
     status: int
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], converter=_lower_cased, repr=False)
@@ -233,4 +225,6 @@ class Transport(Protocol):
         ...
 
 
-Transport.__module__ = "workos_mfa"  # in the class it would be a member of the protocol
+# They are named as they are imported; in Transport it would be a member of the protocol.
+for _kind in (Options, Request, Attempt, Response, Transport):
+    _kind.__module__ = "workos_mfa"
