@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import attrs
 import pytest
@@ -162,6 +163,12 @@ def test_a_phone_number_of_seven_to_fifteen_digits_is_sent(number: str) -> None:
         "type": "sms",
         "phone_number": number,
     }
+
+
+@pytest.mark.parametrize("order", ["normal", "desc", "asc"])
+def test_an_order_is_sent_as_it_is(order: Literal["normal", "desc", "asc"]) -> None:
+    """The API's own names."""
+    assert sent_by(lambda mfa: mfa.list_user_auth_factors("u", order=order)).query == {"order": order}
 
 
 @pytest.mark.parametrize("limit", [1, 100])

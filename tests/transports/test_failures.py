@@ -142,6 +142,12 @@ FAILURES: list[tuple[BaseException, type[TransportError], str]] = [
     ),
     (http.client.BadStatusLine("x"), ConnectionLostError, f"{BROKE}: the answer was cut off or is not HTTP"),
     (in_a_circle(), ConnectionLostError, f"{BROKE}: inner"),
+    # A stub's lists what it has below its first line.
+    (
+        requests.exceptions.ConnectionError(f"refused\n- POST with {KEY}\n"),
+        ConnectionLostError,
+        f"{BROKE}: refused\n- POST with ***",
+    ),
     # The reason is one short line, with nothing in it that was sent, and its own full stop is left out.
     (OSError("not a word."), ConnectionLostError, f"{BROKE}: not a word"),
     (OSError(7), ConnectionLostError, f"{BROKE}: OSError"),
