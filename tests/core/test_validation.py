@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from tests.operations import CALLS, CHALLENGE_ID, FACTOR_ID, PHONE_NUMBER, USER_ID, VERIFY_CHALLENGE, Call
-from workos_mfa import MFA, InvalidInputError, UnprocessableEntityError
+from workos_mfa import MFA, InvalidInputError, RetryPolicy, UnprocessableEntityError
 from workos_mfa.testing import StubTransport, json_response
 
 # Callers without a type checker pass what they like, so what is called here is not typed.
@@ -230,3 +230,13 @@ def test_no_refusal_repeats_the_value(parameter: Parameter, value: object) -> No
 def test_the_calls_of_these_tests_are_right(call: Call) -> None:
     """What is refused above is refused for its value, not for its company."""
     call.result_of(call.success)
+
+
+def test_a_wait_may_be_no_time_at_all() -> None:
+    """A limit may not."""
+    assert RetryPolicy(backoff=0).backoff == 0
+    with pytest.raises(InvalidInputError) as caught:
+        RetryPolicy(backoff=-1)
+    assert caught.value.args == (
+        "backoff must be zero seconds or more and at most a day; leave it out for the default",
+    )
