@@ -60,9 +60,6 @@ TARGETS = {
     "workos_mfa._client.parsing": Target(("tests/client/test_parsing.py", "tests/client/test_outcomes.py")),
     "workos_mfa._transports.retry": Target(("tests/transports/test_retry.py",)),
     "workos_mfa._transports.http": Target(("tests/transports/test_failures.py",), "transport_error"),
-    "workos_mfa._transports.deadline": Target(
-        ("tests/transports/test_idle.py", "tests/transports/test_leftovers.py"), "_IdleConnections"
-    ),
     "workos_mfa.emulator._domain.totp": Target(("tests/emulator/test_totp.py",)),
 }
 SOURCES = {module: (ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8") for module in TARGETS}

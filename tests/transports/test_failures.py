@@ -136,6 +136,11 @@ FAILURES: list[tuple[BaseException, type[TransportError], str]] = [
     (pool.ProtocolError("x", reset()), ConnectionLostError, f"{BROKE}: Connection reset by peer"),
     (pool.ProxyError("x", reset()), ConnectionLostError, f"{BROKE}: Connection reset by peer"),
     (
+        with_attributes(pool.HTTPError("x"), original_error=reset()),
+        ConnectionLostError,
+        f"{BROKE}: Connection reset by peer",
+    ),
+    (
         http.client.RemoteDisconnected("x"),
         ConnectionLostError,
         f"{BROKE}: the server closed it without an answer",
