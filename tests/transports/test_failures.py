@@ -105,9 +105,9 @@ FAILURES: list[tuple[BaseException, type[TransportError], str]] = [
         f"{NO_CONNECTION}: Tunnel connection failed: 999. Nothing was sent",
     ),
     (
-        OSError("Tunnel connection failed: abcpassword"),
+        OSError("Tunnel connection failed: XYZpassword"),
         ConnectError,
-        f"{NO_CONNECTION}: Tunnel connection failed: abc. Nothing was sent",
+        f"{NO_CONNECTION}: Tunnel connection failed: XYZ. Nothing was sent",
     ),
     # The time was up.
     (TimeoutError("x"), TransportTimeoutError, "no whole answer from api.workos.com:443 within 3 s"),
