@@ -18,7 +18,6 @@ from benchmarks.contenders import BARE, CHALLENGE, KEY, PATH, URLLIB3
 from benchmarks.rounds import Rounds, Spread, spread, take_turns, turn_of
 from workos_mfa import MFA, Options, Request, RetryingTransport, Urllib3Transport
 from workos_mfa._client import operations, outcomes, parsing
-from workos_mfa._core.redaction import Hidden
 from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, time_limit, use_deadline_pools
 from workos_mfa._transports.http import BODY_HEADERS
 from workos_mfa._transports.response import read_body
@@ -92,9 +91,7 @@ def _our_layers(url: str) -> list[Callable[[], object]]:
     options = Options(10.0, 20.0)
 
     def made() -> Request:
-        # A call of Hidden[object] would go through typing, and add more than half to what is measured here.
-        code: Hidden[object] = Hidden("123456")
-        return operations.verify_challenge(CHALLENGE, code, options)
+        return operations.verify_challenge(CHALLENGE, "123456", options)
 
     request = made()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
 
@@ -35,7 +34,6 @@ from workos_mfa import (
     MFAError,
     NotFoundError,
     RateLimitExceededError,
-    Request,
     Response,
     ServerError,
     SMSQuotaReachedError,
@@ -44,7 +42,6 @@ from workos_mfa import (
     UnexpectedResponseError,
     UnprocessableEntityError,
 )
-from workos_mfa._client import outcomes as reading
 from workos_mfa.testing import StubTransport, json_response
 
 every_call = pytest.mark.parametrize("call", CALLS, ids=str)
@@ -468,52 +465,3 @@ def test_a_delete_that_finds_nothing_after_an_unclear_attempt_has_worked() -> No
 def test_a_delete_that_fails_in_another_way_has_not_worked(response: Response) -> None:
     """Nothing of the same call can have deleted it, or it is not the factor that is gone."""
     assert api_error(DELETE_FACTOR, response).outcome_unknown is (UNCLEAR_ATTEMPT in response.attempts)
-
-
-@pytest.mark.parametrize("foreign", [KeyboardInterrupt, TimeoutError])
-def test_a_foreign_exception_while_a_response_is_read(foreign: type[BaseException]) -> None:
-    """It keeps its type, and no frame of the parser's shows the secret that it was reading."""
-
-    def parse(body: bytes) -> object:
-        assert b"SENTINEL" in body
-        raise foreign
-
-    request = Request(operation="enroll_factor", method="POST", path="/", route="/")
-    with pytest.raises(foreign) as caught:
-        reading.read(request, Response(201, {}, b'{"secret": "SENTINEL"}'), parse)
-    assert_unseen_below(caught.value)
-
-
-@pytest.mark.parametrize("foreign", [KeyboardInterrupt, TimeoutError])
-@pytest.mark.parametrize("step", ["parsing.problem", "masked", "printable", "api_error_class", "for_the_whole_call"])
-@pytest.mark.parametrize("interpret", ["read", "error_of"])
-def test_a_foreign_exception_while_an_error_is_read(
-    interpret: str, step: str, foreign: type[BaseException], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The same for an error, which is cleaned of what was sent with what was sent at hand."""
-
-    def interrupted(*_: object, **__: object) -> None:
-        raise foreign
-
-    monkeypatch.setattr(f"workos_mfa._client.outcomes.{step}", interrupted)
-    request = Request(operation="x", method="POST", path="/", route="/", json={"code": "SENTINEL"})
-    response = Response(422, {}, b'{"message": "not SENTINEL"}')
-    read: dict[str, Callable[[], object]] = {
-        "read": lambda: reading.read(request, response, bytes.decode),
-        "error_of": lambda: reading.error_of(request, response),
-    }
-    with pytest.raises(foreign) as caught:
-        read[interpret]()
-    assert_unseen_below(caught.value)
-
-
-def assert_unseen_below(error: BaseException) -> None:
-    """No frame below the test's own shows the secret."""
-    trace = error.__traceback__
-    assert trace is not None
-    frames = []
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-        frames.append(repr(trace.tb_frame.f_locals))
-    assert frames
-    assert "SENTINEL" not in "".join(frames)

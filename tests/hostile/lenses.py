@@ -47,9 +47,7 @@ def with_sentry(error: BaseException) -> str:
     client.capture_event(event, hint)
     client.close()
     (envelope,) = sent
-    text = json.dumps(envelope.get_event())
-    assert '"vars"' in text
-    return text
+    return json.dumps(envelope.get_event())
 
 
 def with_rich(error: BaseException) -> str:
@@ -65,7 +63,6 @@ def with_rich(error: BaseException) -> str:
     console = rich.console.Console(file=io.StringIO(), width=2000)
     console.print(shown)
     assert isinstance(console.file, io.StringIO)
-    assert "locals" in console.file.getvalue()
     return console.file.getvalue()
 
 

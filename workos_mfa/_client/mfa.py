@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn, TypeVar, overload
 from workos_mfa._client import operations, outcomes, parsing
 from workos_mfa._core import validation
 from workos_mfa._core.errors import FactorMismatchError, TransportError
-from workos_mfa._core.redaction import Hidden
+from workos_mfa._core.redaction import hide_locals
 from workos_mfa._core.transport import DEFAULT_DEADLINE, Options, Request, Response, Transport
 from workos_mfa._transports.config import read_timeout
 
@@ -64,6 +64,7 @@ class MFA:
 
     __module__ = "workos_mfa"
 
+    @hide_locals
     def __init__(
         self,
         api_key: str | None = None,
@@ -76,8 +77,6 @@ class MFA:
         on_attempt: Callable[[Attempt], object] | None = None,
         transport: Transport | None = None,
     ) -> None:
-        key = Hidden(api_key)
-        del api_key
         self._timeout = read_timeout(timeout)
         self._deadline = DEFAULT_DEADLINE if deadline is None else validation.seconds("deadline", deadline)
         self._max_attempts: int | None = None
@@ -86,10 +85,10 @@ class MFA:
             from workos_mfa._transports.requests import RequestsTransport
             from workos_mfa._transports.retry import RetryingTransport
 
-            default = RequestsTransport(key.value, base_url=base_url, allow_http=allow_http)
+            default = RequestsTransport(api_key, base_url=base_url, allow_http=allow_http)
             self._transport: Transport = RetryingTransport(default, retry, on_attempt=on_attempt)
         else:
-            _refuse_unused(api_key=key.value is not None, base_url=base_url is not None, allow_http=allow_http)
+            _refuse_unused(api_key=api_key is not None, base_url=base_url is not None, allow_http=allow_http)
             self._transport = _given(transport, retry, on_attempt)
         self._options = self._limits()
 
@@ -155,6 +154,7 @@ class MFA:
     @overload
     def enroll_factor(self, *, type: Literal["generic_otp"], user_id: str | None = None) -> Factor: ...
 
+    @hide_locals
     def enroll_factor(
         self,
         *,
@@ -193,6 +193,7 @@ class MFA:
             return outcomes.read(request, response, parsing.sms_factor, about=about)
         return outcomes.read(request, response, parsing.factor, about=about)
 
+    @hide_locals
     def challenge_factor(self, authentication_factor_id: str, *, sms_template: str | None = None) -> Challenge:
         """Challenge a factor. For an SMS factor each call sends a message, so it is never repeated once it may
         have arrived.
@@ -215,6 +216,7 @@ class MFA:
         about = {"authentication_factor_id": authentication_factor_id}
         return outcomes.read(request, self._send(request), parsing.challenge, about=about)
 
+    @hide_locals
     def verify_challenge(
         self,
         authentication_challenge_id: str,
@@ -244,10 +246,7 @@ class MFA:
         :raises MFAError: see :class:`MFA`. Where ``outcome_unknown`` is True, the challenge may be used up, and
             ``needs_new_challenge`` is True as well: go on with a new challenge.
         """
-        hidden: Hidden[object] = Hidden(code)
-        del code
-        request = operations.verify_challenge(authentication_challenge_id, hidden, self._options)
-        del hidden
+        request = operations.verify_challenge(authentication_challenge_id, code, self._options)
         expected = None
         if expected_factor_id is not validation.NOT_CHECKED:
             expected = validation.identifier("expected_factor_id", expected_factor_id)
@@ -263,6 +262,7 @@ class MFA:
             raise mismatch
         return verification
 
+    @hide_locals
     def get_factor(self, authentication_factor_id: str) -> Factor:
         """Get a factor. It changes nothing and may be repeated.
 
@@ -276,6 +276,7 @@ class MFA:
         request = operations.get_factor(authentication_factor_id, self._options)
         return outcomes.read(request, self._send(request), parsing.factor, about={"id": authentication_factor_id})
 
+    @hide_locals
     def delete_factor(self, authentication_factor_id: str) -> None:
         """Delete a factor, for good. It may be repeated, since it ends in the same state.
 
@@ -291,6 +292,7 @@ class MFA:
         if error is not None and not outcomes.is_already_deleted(error):
             raise error
 
+    @hide_locals
     def create_user_auth_factor(
         self, user_id: str, *, issuer: str | None = None, user: str | None = None, secret: str | None = None
     ) -> UserEnrollment:
@@ -307,13 +309,11 @@ class MFA:
         :raises MFAError: see :class:`MFA`. Where ``outcome_unknown`` is True, a factor may exist: look for a new one
             with :meth:`list_user_auth_factors`, delete it if there is one, since its secret is lost, and create again.
         """
-        hidden: Hidden[object] = Hidden(secret)
-        del secret
-        request = operations.create_user_auth_factor(user_id, issuer, user, hidden, self._options)
-        del hidden
+        request = operations.create_user_auth_factor(user_id, issuer, user, secret, self._options)
         about = {"authentication_factor.user_id": user_id}
         return outcomes.read(request, self._send(request), parsing.user_enrollment, about=about)
 
+    @hide_locals
     def list_user_auth_factors(
         self,
         user_id: str,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from workos_mfa._core import validation
 from workos_mfa._core.errors import InvalidInputError
-from workos_mfa._core.redaction import Hidden
 from workos_mfa._core.transport import Options, Request
 
 _ENROLL_ARGUMENTS = {
@@ -57,13 +56,13 @@ def challenge_factor(factor_id: object, sms_template: object, options: Options) 
     )
 
 
-def verify_challenge(challenge_id: object, code: Hidden[object], options: Options) -> Request:
+def verify_challenge(challenge_id: object, code: object, options: Options) -> Request:
     return Request(
         operation="verify_challenge",
         method="POST",
         path=f"/auth/challenges/{validation.path_segment('authentication_challenge_id', challenge_id)}/verify",
         route="/auth/challenges/{id}/verify",
-        json={"code": validation.one_time_code(code).value},
+        json={"code": validation.one_time_code(code)},
         options=options,
     )
 
@@ -90,21 +89,20 @@ def delete_factor(factor_id: object, options: Options) -> Request:
     )
 
 
-def create_user_auth_factor(
-    user_id: object, issuer: object, user: object, secret: Hidden[object], options: Options
-) -> Request:
+def create_user_auth_factor(user_id: object, issuer: object, user: object, secret: object, options: Options) -> Request:
     body: dict[str, object] = {"type": "totp"}
     if issuer is not None:
         body["totp_issuer"] = validation.text("issuer", issuer)
     if user is not None:
         body["totp_user"] = validation.text("user", user)
-    imported = None if secret.value is None else validation.shared_secret(secret)
+    if secret is not None:
+        body["totp_secret"] = validation.shared_secret(secret)
     return Request(
         operation="create_user_auth_factor",
         method="POST",
         path=_user_factors(user_id),
         route="/user_management/users/{id}/auth_factors",
-        json=body if imported is None else {**body, "totp_secret": imported.value},
+        json=body,
         options=options,
     )
 

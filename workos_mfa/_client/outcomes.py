@@ -1,8 +1,4 @@
-"""Responses to models or errors, and what an error says of the whole call.
-
-The parser's own exceptions and frames hold the response, and so perhaps a secret. They end here: the
-error that surfaces is made afresh, outside the except block, from texts that name no value.
-"""
+"""Responses to models or errors, and what an error says of the whole call."""
 
 from __future__ import annotations
 
@@ -21,7 +17,7 @@ from workos_mfa._core.errors import (
     is_known_code,
     leaves_outcome_unknown,
 )
-from workos_mfa._core.redaction import masked, printable, unseen
+from workos_mfa._core.redaction import masked, printable
 from workos_mfa._core.transport import MAX_BODY, Request, Response, request_id_of, sent_secrets
 
 T = TypeVar("T")
@@ -55,7 +51,7 @@ def read(
     :raises APIError: if the API responded with an error.
     :raises UnexpectedResponseError: if the response is not what the API promises.
     """
-    model = unseen(lambda: _model(request, response, parse))
+    model = _model(request, response, parse)
     for place, asked in about.items():
         # The model of a user's enrolment has a shorter name for the factor than its JSON.
         found = attrgetter(place.replace("authentication_factor.", "factor."))(model)
@@ -69,13 +65,8 @@ def read(
     return model
 
 
-def error_of(request: Request, response: Response) -> MFAError | None:
-    """The error that the response's status stands for, or None for success."""
-    return unseen(lambda: _error_of(request, response))
-
-
 def _model(request: Request, response: Response, parse: Callable[[bytes], T]) -> T:
-    error = _error_of(request, response)
+    error = error_of(request, response)
     if error is not None:
         raise error
     if len(response.body) > MAX_BODY:
@@ -98,7 +89,8 @@ def unexpected_response(request: Request, response: Response, problem: str) -> M
     return for_the_whole_call(unreadable, request, response)
 
 
-def _error_of(request: Request, response: Response) -> MFAError | None:
+def error_of(request: Request, response: Response) -> MFAError | None:
+    """The error that the response's status stands for, or None for success."""
     if 200 <= response.status < 300:
         return None
     if 400 <= response.status < 600:

@@ -7,13 +7,20 @@ piece below closes one of those doors.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
-from collections.abc import Callable, Iterable
-from typing import ClassVar, Generic, NoReturn, TypeVar, cast
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, cast
 
 import attrs
 
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+
 T = TypeVar("T")
+_F = TypeVar("_F", bound=Callable[..., Any])
 _Same = TypeVar("_Same", bound="CopyReturnsSelf")
 
 MASK = "***"
@@ -21,6 +28,9 @@ MASK = "***"
 _SHORTEST_SECRET = 4
 _LONGEST_SEARCHED = 65_536
 _NO_LETTERS = re.compile(r"[\W_]+")
+
+_PACKAGE = "workos_mfa."
+_IS_GENERATOR = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 _START_OF_KEY = "sk_"
 _ANY_KEY = re.compile(r"sk_(?:live|test)_[A-Za-z0-9_]+|(?<![A-Za-z0-9_])sk_[A-Za-z0-9_]{4,}", re.IGNORECASE)
@@ -131,31 +141,92 @@ def masked_phone(number: str) -> str:
     return repr(f"{number[:2]}{MASK}{number[-4:]}" if len(number) > 8 else MASK)
 
 
-def without_frames(error: BaseException) -> BaseException:
-    """The same exception, cut off from the frames and exceptions of the library it came through.
+def hide_locals(function: _F) -> _F:
+    """Let no exception leave a function with the local variables of the frames that it came through.
 
-    A worker's time limit or Ctrl-C that arrives inside I/O passes through frames of an HTTP library
-    whose locals hold the headers and the body. The exception keeps its type and its text.
+    A crash reporter reads them, and below a public method they hold the key, the code and the response. The exception
+    keeps its type, its text and its traceback. The frames are emptied, those of a library and of a user's transport
+    too. What cannot be emptied is left out of the traceback: this function's own frame, and a generator, which may
+    be a user's, and emptying would end it.
+
+    A signal handler's exception may come at any moment, also while another one is dealt with here. So the cleaning up
+    stands in two places, and the second one covers the first.
     """
-    pending, seen = [error], set[int]()
-    while pending:
-        link = pending.pop()
-        if id(link) not in seen:
-            seen.add(id(link))
-            link.__traceback__ = link.__context__ = None
-            grouped: object = getattr(link, "exceptions", ())
-            inside = (link.__cause__, *(cast("tuple[object, ...]", grouped) if isinstance(grouped, tuple) else ()))
-            pending.extend(part for part in inside if isinstance(part, BaseException))
+
+    @functools.wraps(function)
+    def guarded(*args: object, **kwargs: object) -> object:
+        handled: BaseException | None = None
+        try:
+            try:
+                handled = sys.exc_info()[1]
+                return function(*args, **kwargs)
+            except BaseException as error:
+                _empty_frames(error, handled)
+                raise
+            finally:
+                args, kwargs = (), {}
+        except BaseException as error:
+            args, kwargs = (), {}
+            _empty_frames(error, handled)
+            raise
+
+    return cast("_F", guarded)
+
+
+def without_context(error: BaseException) -> BaseException:
+    """The same exception, cut off from those that a library was handling: their texts and attributes hold anything."""
+    for link in _tied_to(error):
+        link.__context__ = None
     return error
 
 
-def unseen(work: Callable[[], T]) -> T:
-    """What comes of some work with secrets in its frames; whatever is raised meanwhile leaves those frames behind."""
+def _empty_frames(error: BaseException, handled: BaseException | None) -> None:
+    # What the caller was handling when it called us is the caller's own.
+    apart = None if error is handled else handled
+    for link in _tied_to(error, apart_from=apart):
+        link.__traceback__ = _emptied(link.__traceback__)
+        if link.__context__ is not apart and _was_caught_here(link.__context__):
+            link.__context__ = apart if link is error else None
+
+
+def _tied_to(error: BaseException, *, apart_from: BaseException | None = None) -> Iterator[BaseException]:
+    """The exception, its causes and contexts, and those in a group, as they are when their turn comes."""
+    pending, seen = [error], {id(error), id(apart_from)}
+    while pending:
+        link = pending.pop()
+        yield link
+        grouped: object = getattr(link, "exceptions", ())
+        inside = cast("tuple[object, ...]", grouped) if isinstance(grouped, tuple) else ()
+        for tied in (link.__cause__, link.__context__, *inside):
+            if isinstance(tied, BaseException) and id(tied) not in seen:
+                seen.add(id(tied))
+                pending.append(tied)
+
+
+def _emptied(trace: TracebackType | None) -> TracebackType | None:
+    traces: list[TracebackType] = []
+    while trace is not None:
+        traces.append(trace)
+        trace = trace.tb_next
+    # Python 3.10 raises again with the first of them, even where it is left out: each is linked to what is kept.
+    for each in reversed(traces):
+        each.tb_next = trace
+        if _is_empty(each.tb_frame):
+            trace = each
+    return trace
+
+
+def _is_empty(frame: FrameType) -> bool:
+    if frame.f_code.co_flags & _IS_GENERATOR:
+        return False
     try:
-        return work()
-    except BaseException as caught:  # noqa: BLE001 - raised again below, out of reach of those frames
-        surfacing = without_frames(caught)
-    try:
-        raise surfacing
-    finally:
-        del surfacing
+        frame.clear()
+    except RuntimeError:  # it is running
+        return False
+    return True
+
+
+def _was_caught_here(error: BaseException | None) -> bool:
+    """Whether this package caught an exception, such as a JSON parser's, which holds the body."""
+    trace = None if error is None else error.__traceback__
+    return trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith(_PACKAGE)

@@ -15,7 +15,7 @@ from typing import Literal, NoReturn, Protocol, TypeAlias, cast
 
 import attrs
 
-from workos_mfa._core.redaction import CopyReturnsSelf, masked, printable, unseen
+from workos_mfa._core.redaction import CopyReturnsSelf, hide_locals, masked, printable
 
 DEFAULT_TIMEOUT = 10.0
 """Seconds that one attempt may take where the caller gave no timeout."""
@@ -141,6 +141,7 @@ class Response(_NotPickled):
         return _request_id(self, ())
 
     @property
+    @hide_locals
     def retry_after(self) -> float | None:
         """Seconds the server asks to wait, or None where it does not say so in a readable way.
 
@@ -149,7 +150,7 @@ class Response(_NotPickled):
         """
         value = self.headers.get("retry-after", "").strip()
         if not value:
-            return unseen(lambda: _seconds(json_field(self, "retry_after"))) if self.status == 429 else None
+            return _seconds(json_field(self, "retry_after")) if self.status == 429 else None
         if value.isascii() and value.replace(".", "", 1).isdigit():
             seconds = float(value)
             return seconds if math.isfinite(seconds) else None
@@ -157,11 +158,7 @@ class Response(_NotPickled):
 
 
 def json_field(response: Response, name: str) -> object:
-    """What a response's JSON has under a name, or None where there is none or it can't be read.
-
-    Its frames hold the response, and so perhaps a secret: it is called from within
-    :func:`~workos_mfa._core.redaction.unseen`.
-    """
+    """What a response's JSON has under a name, or None where there is none or it can't be read."""
     if len(response.body) > MAX_BODY:
         return None
     try:
@@ -186,7 +183,7 @@ def sent_secrets(request: Request) -> tuple[str, ...]:
 
 def request_id_of(request: Request, response: Response) -> str | None:
     """The server's id for a request, with the secrets that were sent masked in it."""
-    return unseen(lambda: _request_id(response, sent_secrets(request)))
+    return _request_id(response, sent_secrets(request))
 
 
 def _request_id(response: Response, sent: tuple[str, ...]) -> str | None:

@@ -1,8 +1,7 @@
 """What is refused before anything is sent.
 
 A mistake for which the API has a puzzling error, or which it would even accept, ends here with a
-sentence that says what to do. No message repeats the value, and a code or a secret comes in as
-:class:`~workos_mfa._core.redaction.Hidden`, so that no frame of a traceback shows it.
+sentence that says what to do. No message repeats the value.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from typing import Final, cast
 from urllib.parse import quote
 
 from workos_mfa._core.errors import InvalidInputError
-from workos_mfa._core.redaction import Hidden
 
 
 class _NotChecked:
@@ -63,31 +61,31 @@ def text(parameter: str, value: object) -> str:
     return value
 
 
-def one_time_code(code: Hidden[object]) -> Hidden[str]:
+def one_time_code(value: object) -> str:
     """A code without the spaces and hyphens that people type into it."""
-    if isinstance(code.value, int):
+    if isinstance(value, int):
         raise TypeError('code must be a str, such as "012345": an int loses leading zeros')
-    if not isinstance(code.value, str):
-        raise TypeError(f"code must be a str, not {_kind(code.value)}")
-    stripped = Hidden(_CODE_SEPARATORS.sub("", code.value))
-    if not stripped.value:
+    if not isinstance(value, str):
+        raise TypeError(f"code must be a str, not {_kind(value)}")
+    code = _CODE_SEPARATORS.sub("", value)
+    if not code:
         raise InvalidInputError("code is empty: ask the person for the code and pass it", parameter="code")
-    if len(stripped.value) > _LONGEST_CODE:
+    if len(code) > _LONGEST_CODE:
         raise InvalidInputError("code is far too long to be one: ask the person for the code again", parameter="code")
-    return stripped
+    return code
 
 
-def shared_secret(secret: Hidden[object]) -> Hidden[str]:
+def shared_secret(value: object) -> str:
     """A TOTP secret to be imported; whether it is good Base32 is the API's to say."""
-    if not isinstance(secret.value, str):
-        raise TypeError(f"secret must be a str in Base32, not {_kind(secret.value)}")
-    if not secret.value.strip():
+    if not isinstance(value, str):
+        raise TypeError(f"secret must be a str in Base32, not {_kind(value)}")
+    if not value.strip():
         raise InvalidInputError("secret is empty: leave it out to get a new one", parameter="secret")
-    if len(secret.value) > _LONGEST_SECRET:
+    if len(value) > _LONGEST_SECRET:
         raise InvalidInputError(
             f"secret has more than {_LONGEST_SECRET} characters: pass the secret in Base32 alone", parameter="secret"
         )
-    return Hidden(secret.value)
+    return value
 
 
 def phone_number(value: object) -> str:

@@ -21,7 +21,6 @@ import attrs
 
 from workos_mfa._core import validation
 from workos_mfa._core.errors import ConfigurationError
-from workos_mfa._core.redaction import Hidden, unseen
 from workos_mfa._core.transport import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
@@ -53,33 +52,33 @@ class Endpoint:
     is_plain_loopback: bool
 
 
-def read_api_key(given: Hidden[str | None]) -> Hidden[str]:
+def read_api_key(given: str | None) -> str:
     """The key that was given, or else the one in ``WORKOS_API_KEY``.
 
     :raises TypeError: if it is not text.
     :raises ConfigurationError: if there is none, or it can't stand in a header.
     """
-    key = Hidden(os.environ.get("WORKOS_API_KEY") if given.value is None else given.value)
-    if key.value is None or key.value == "":
+    key: object = os.environ.get("WORKOS_API_KEY") if given is None else given
+    if key is None or key == "":
         raise ConfigurationError(
             'there is no API key: pass one, as in MFA("sk_..."), or set WORKOS_API_KEY. '
             "To try the package without one, use MFA(transport=Emulator())"
         )
-    if validation.is_session(key.value):
+    if validation.is_session(key):
         raise TypeError(
             "api_key is a session: a transport takes it by name, as in RequestsTransport(session=session), and MFA "
             "the transport, as in MFA(transport=transport)"
         )
-    if callable(getattr(key.value, "send", None)):
+    if callable(getattr(key, "send", None)):
         raise TypeError("api_key is a transport: MFA takes it by name, as in MFA(transport=Emulator())")
-    if not isinstance(key.value, str):
+    if not isinstance(key, str):
         raise TypeError("api_key must be a str, such as the one the WorkOS dashboard shows")
-    if not _VISIBLE_ASCII.fullmatch(key.value):
+    if not _VISIBLE_ASCII.fullmatch(key):
         raise ConfigurationError(
             "the API key has white space, a line break or another character in it that no key has; "
             "read it with .strip() if it comes from a file"
         )
-    return Hidden(key.value)
+    return key
 
 
 def read_endpoint(base_url: str | None, *, allow_http: bool) -> Endpoint:
@@ -152,7 +151,18 @@ def proxy_url(endpoint: Endpoint) -> str | None:
 
     :raises ConfigurationError: if there is one that can't be used.
     """
-    return unseen(lambda: _proxy_of(endpoint))
+    if endpoint.is_plain_loopback or not _may_have_proxies():
+        return None
+    # Slow to load, and of use only where there may be a proxy.
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    place = urlsplit(endpoint.url)
+    found = proxies.get(place.scheme) or proxies.get("all")
+    host = place.hostname or ""
+    if not found or _is_excepted(host, place.port) or proxy_bypass(host):
+        return None
+    return usable_proxy(found)
 
 
 def usable_proxy(url: str) -> str:
@@ -163,7 +173,24 @@ def usable_proxy(url: str) -> str:
 
     :raises ConfigurationError: if it can't be used; where it was set is named, and nothing of it is shown.
     """
-    return unseen(lambda: _usable(url))
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        scheme, rest = "http", url
+    if scheme.lower() not in _PROXY_SCHEMES:
+        raise ConfigurationError(
+            f"{_the_proxy(url)} must begin with http://, https://, socks5h://, socks5://, socks4a:// or socks4://"
+        )
+    parts = _parsed(f"{scheme}://{rest}")
+    if parts is None:
+        raise ConfigurationError(
+            f"{_the_proxy(url)} can't be read: it must look like http://user:password@proxy.example:3128, with the "
+            "user name and the password percent-encoded, such as %2F for a slash"
+        )
+    if scheme.lower().startswith("socks") and not _has_pysocks():
+        raise ConfigurationError(
+            f"{_the_proxy(url)} is a SOCKS proxy, which needs PySocks: pip install 'requests[socks]'"
+        )
+    return parts.url
 
 
 def proxy_headers(url: str) -> dict[str, str]:
@@ -234,21 +261,6 @@ def _http_is_allowed() -> bool:
     return value == "1"
 
 
-def _proxy_of(endpoint: Endpoint) -> str | None:
-    if endpoint.is_plain_loopback or not _may_have_proxies():
-        return None
-    # Slow to load, and of use only where there may be a proxy.
-    from urllib.request import getproxies, proxy_bypass
-
-    proxies = getproxies()
-    place = urlsplit(endpoint.url)
-    found = proxies.get(place.scheme) or proxies.get("all")
-    host = place.hostname or ""
-    if not found or _is_excepted(host, place.port) or proxy_bypass(host):
-        return None
-    return _usable(found)
-
-
 def _may_have_proxies() -> bool:
     if sys.platform in {"darwin", "win32"}:
         return True  # their system settings count too
@@ -281,27 +293,6 @@ def _ipv4(text: str) -> int | None:
         return int.from_bytes(socket.inet_aton(text), "big")
     except OSError:
         return None
-
-
-def _usable(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    if not separator:
-        scheme, rest = "http", url
-    if scheme.lower() not in _PROXY_SCHEMES:
-        raise ConfigurationError(
-            f"{_the_proxy(url)} must begin with http://, https://, socks5h://, socks5://, socks4a:// or socks4://"
-        )
-    parts = _parsed(f"{scheme}://{rest}")
-    if parts is None:
-        raise ConfigurationError(
-            f"{_the_proxy(url)} can't be read: it must look like http://user:password@proxy.example:3128, with the "
-            "user name and the password percent-encoded, such as %2F for a slash"
-        )
-    if scheme.lower().startswith("socks") and not _has_pysocks():
-        raise ConfigurationError(
-            f"{_the_proxy(url)} is a SOCKS proxy, which needs PySocks: pip install 'requests[socks]'"
-        )
-    return parts.url
 
 
 def _parsed(url: str) -> Url | None:

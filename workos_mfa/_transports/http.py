@@ -32,7 +32,7 @@ from workos_mfa._core.errors import (
     TransportError,
     TransportTimeoutError,
 )
-from workos_mfa._core.redaction import MASK, Hidden, masked, printable, unseen, without_frames
+from workos_mfa._core.redaction import MASK, Hidden, hide_locals, masked, printable, without_context
 from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response, sent_secrets
 from workos_mfa._transports.config import Endpoint, read_api_key, read_endpoint
 from workos_mfa._transports.deadline import NothingSentError
@@ -63,8 +63,8 @@ class HTTPTransport:
     :raises TypeError: if an argument has the wrong type.
     """
 
-    def __init__(self, api_key: Hidden[str | None], base_url: str | None, *, allow_http: bool) -> None:
-        self._key = read_api_key(api_key)
+    def __init__(self, api_key: str | None, base_url: str | None, *, allow_http: bool) -> None:
+        self._key = Hidden(read_api_key(api_key))
         self._endpoint = read_endpoint(base_url, allow_http=allow_http)
         self._authorization = Hidden(f"Bearer {self._key.value}")
         self._made_in = os.getpid()
@@ -77,6 +77,7 @@ class HTTPTransport:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a transport holds a key and is not pickled: make one in each process, or before a fork")
 
+    @hide_locals
     def send(self, request: Request, /) -> Response:
         """Make one attempt.
 
@@ -87,12 +88,9 @@ class HTTPTransport:
             if self._made_in != os.getpid():
                 self._renew()
             return self._exchange(request)
-        except BaseException as caught:  # noqa: BLE001 - raised again below, out of reach of the library's frames
+        except BaseException as caught:  # noqa: BLE001 - raised again below, out of reach of what the library raised
             error = self._surfacing(caught, request)
-        try:
-            raise error
-        finally:
-            del error
+        raise error
 
     def _renew(self) -> None:
         """Make new connections. After a fork, those from before belong to the parent process."""
@@ -105,14 +103,12 @@ class HTTPTransport:
     def _failure(self, caught: BaseException, request: Request) -> TransportError:
         """The error that an exception of the library becomes."""
         seconds = request.options.timeout or DEFAULT_TIMEOUT
-        return unseen(
-            lambda: transport_error(caught, self._endpoint, seconds, sent=(self._key.value, *sent_secrets(request)))
-        )
+        return transport_error(caught, self._endpoint, seconds, sent=(self._key.value, *sent_secrets(request)))
 
     def _surfacing(self, caught: BaseException, request: Request) -> BaseException:
         if isinstance(caught, LIBRARY_ERRORS):
             return self._failure(caught, request)
-        return without_frames(caught)
+        return without_context(caught)
 
     def _target(self, request: Request) -> str:
         """The path and query below the base URL."""

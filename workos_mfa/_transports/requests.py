@@ -23,7 +23,7 @@ from urllib3.util.retry import Retry
 
 from workos_mfa._core import validation
 from workos_mfa._core.errors import ConfigurationError, ConnectError, TransportError
-from workos_mfa._core.redaction import Hidden, unseen
+from workos_mfa._core.redaction import Hidden, hide_locals
 from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response, sent_secrets
 from workos_mfa._transports import config
 from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, time_limit, use_deadline_pools
@@ -76,6 +76,7 @@ class RequestsTransport(HTTPTransport):
 
     __module__ = "workos_mfa"
 
+    @hide_locals
     def __init__(
         self,
         api_key: str | None = None,
@@ -85,9 +86,7 @@ class RequestsTransport(HTTPTransport):
         allow_http: bool = False,
         max_idle: float | None = None,
     ) -> None:
-        key = Hidden(api_key)
-        del api_key
-        super().__init__(key, base_url, allow_http=allow_http)
+        super().__init__(api_key, base_url, allow_http=allow_http)
         if session is not None and max_idle is not None:
             raise TypeError("max_idle goes with the transport's own session: a session of yours keeps its connections")
         self._max_idle = validation.seconds("max_idle", DEFAULT_MAX_IDLE if max_idle is None else max_idle)
@@ -97,7 +96,7 @@ class RequestsTransport(HTTPTransport):
             self._renew()
         else:
             _refuse_repeating(session, self._endpoint.url)
-            unseen(lambda: _refuse_unusable_proxy(self._settings_of(session, self._endpoint.url), self._endpoint.url))
+            _refuse_unusable_proxy(self._settings_of(session, self._endpoint.url), self._endpoint.url)
 
     def close(self) -> None:
         """Close the connections of the session that this transport made; one of yours is left alone."""
@@ -143,18 +142,16 @@ class RequestsTransport(HTTPTransport):
     def _failure(self, caught: BaseException, request: Request) -> TransportError:
         if isinstance(caught, _AfterTheResponse):
             return TransportError(f"WorkOS has answered, but {caught}")
-        return unseen(
-            lambda: transport_error(
-                caught,
-                self._endpoint,
-                request.options.timeout or DEFAULT_TIMEOUT,
-                sent_nothing=isinstance(caught, _BEFORE_SENDING),
-                timed_out=isinstance(caught, requests.exceptions.Timeout),
-                # A stub's has nothing inside; of a real one the inside tells more.
-                in_tls=isinstance(caught, requests.exceptions.SSLError) and not _has_inside(caught),
-                details=_told_by_a_stub(caught),
-                sent=(self._key.value, *sent_secrets(request)),
-            )
+        return transport_error(
+            caught,
+            self._endpoint,
+            request.options.timeout or DEFAULT_TIMEOUT,
+            sent_nothing=isinstance(caught, _BEFORE_SENDING),
+            timed_out=isinstance(caught, requests.exceptions.Timeout),
+            # A stub's has nothing inside; of a real one the inside tells more.
+            in_tls=isinstance(caught, requests.exceptions.SSLError) and not _has_inside(caught),
+            details=_told_by_a_stub(caught),
+            sent=(self._key.value, *sent_secrets(request)),
         )
 
     def _send_on_own_session(self, request: Request) -> requests.Response:

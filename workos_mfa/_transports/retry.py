@@ -26,7 +26,7 @@ from workos_mfa._core.errors import (
     api_error_class,
     leaves_outcome_unknown,
 )
-from workos_mfa._core.redaction import unseen
+from workos_mfa._core.redaction import hide_locals
 from workos_mfa._core.transport import (
     DEFAULT_DEADLINE,
     DEFAULT_TIMEOUT,
@@ -125,6 +125,7 @@ class RetryingTransport:
         """Close the transport that makes the attempts."""
         self._inner.close()
 
+    @hide_locals
     def send(self, request: Request, /) -> Response:
         """Carry a request, with as many attempts as it may have.
 
@@ -195,8 +196,7 @@ class RetryingTransport:
 
 
 def _within(timeout: float, request: Request) -> Request:
-    # Copying has what is copied for locals, where a time limit that strikes then would show it.
-    return unseen(lambda: attrs.evolve(request, options=attrs.evolve(request.options, timeout=timeout)))
+    return attrs.evolve(request, options=attrs.evolve(request.options, timeout=timeout))
 
 
 def _may_repeat(request: Request, outcome: Response | TransportError) -> bool:
@@ -208,7 +208,7 @@ def _may_repeat(request: Request, outcome: Response | TransportError) -> bool:
     if isinstance(outcome, TransportError):
         return request.replay != "non_idempotent"
     if outcome.status == 429:
-        if unseen(lambda: _is_sms_limit(outcome)):
+        if _is_sms_limit(outcome):
             return False
         return request.replay != "non_idempotent" or outcome.retry_after is not None
     return request.replay != "non_idempotent" and outcome.status in _PASSING_FAILURES
@@ -250,7 +250,7 @@ def _record(
 
 def _final(outcome: Response | TransportError, attempts: tuple[Attempt, ...]) -> Response:
     if isinstance(outcome, Response):
-        return unseen(lambda: Response(outcome.status, outcome.headers, outcome.body, attempts))
+        return Response(outcome.status, outcome.headers, outcome.body, attempts)
     outcome.attempts = attempts
     outcome.outcome_unknown = any(attempt.outcome_unknown for attempt in attempts)
     raise outcome

@@ -14,7 +14,7 @@ from urllib3.util.retry import Retry
 from urllib3.util.ssl_ import create_urllib3_context
 
 from workos_mfa._core import validation
-from workos_mfa._core.redaction import Hidden
+from workos_mfa._core.redaction import hide_locals
 from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response
 from workos_mfa._transports import config
 from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, time_limit, use_deadline_pools
@@ -50,6 +50,7 @@ class Urllib3Transport(HTTPTransport):
 
     __module__ = "workos_mfa"
 
+    @hide_locals
     def __init__(
         self,
         api_key: str | None = None,
@@ -59,9 +60,7 @@ class Urllib3Transport(HTTPTransport):
         ssl_context: ssl.SSLContext | None = None,
         max_idle: float | None = None,
     ) -> None:
-        key = Hidden(api_key)
-        del api_key
-        super().__init__(key, base_url, allow_http=allow_http)
+        super().__init__(api_key, base_url, allow_http=allow_http)
         self._max_idle = validation.seconds("max_idle", DEFAULT_MAX_IDLE if max_idle is None else max_idle)
         self._ssl_context = ssl_context
         self._renew()

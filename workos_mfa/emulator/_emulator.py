@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import attrs
 
 from workos_mfa._core.errors import ConnectError, ConnectionLostError, TransportTimeoutError
-from workos_mfa._core.redaction import without_frames
+from workos_mfa._core.redaction import hide_locals
 from workos_mfa._core.transport import DEFAULT_TIMEOUT, MAX_BODY, Request, Response
 from workos_mfa.emulator._api.dispatcher import Dispatcher
 from workos_mfa.emulator._api.handlers import Handlers
@@ -202,19 +202,15 @@ class Emulator:
         self._calls.clear()
         self._faults.clear()
 
+    @hide_locals
     def send(self, request: Request, /) -> Response:
         """Respond to one request, as strictly as if it came over HTTP.
 
         :raises TransportError: if a fault of :attr:`faults` keeps the response back.
         :raises TypeError: if ``request.json`` holds something that JSON does not have.
         """
-        try:
-            outcome = self._dispatcher.dispatch(request.method, request.path, request.query, _body_of(request))
-            return _deliver(outcome, request.options.timeout or DEFAULT_TIMEOUT, self._clock)
-        except BaseException as error:  # noqa: BLE001  (a worker's time limit, Ctrl-C)
-            raised = error
-        # The frames below hold codes and secrets, and a crash reporter reads them.
-        raise without_frames(raised)
+        outcome = self._dispatcher.dispatch(request.method, request.path, request.query, _body_of(request))
+        return _deliver(outcome, request.options.timeout or DEFAULT_TIMEOUT, self._clock)
 
     def close(self) -> None:
         """Let go of the state file; an emulator without one holds nothing, and may be used on."""

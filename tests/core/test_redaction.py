@@ -1,4 +1,4 @@
-"""What keeps secrets out of sight."""
+"""Hidden values, and the texts of others: masked, and on one line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from workos_mfa._core.redaction import Hidden, masked, printable, without_frames
+from workos_mfa._core.redaction import Hidden, masked, printable
 
 SENTINEL = "SENTINEL"
 
@@ -74,46 +74,3 @@ def test_a_long_text_is_searched_but_not_mended() -> None:
     padding = "1" * 1_000_000
     assert masked(f"{padding} 42 13 37", ["421337"]) == "***"
     assert masked(padding, ["1" * 500 + "2"]) == padding
-
-
-def test_causes_in_a_circle_and_in_a_group() -> None:
-    """Whatever an exception is tied to, all of it is cut off, and that comes to an end."""
-    first, second, third = ValueError("1"), ValueError("2"), ValueError("3")
-    first.__cause__, second.__cause__ = second, first
-    vars(third)["exceptions"] = (first,)  # as an ExceptionGroup has them, on every Python
-    vars(first)["exceptions"] = 7
-    for error in (first, second, third):
-        error.__context__ = KeyError(SENTINEL)
-    assert without_frames(third) is third
-    assert [error.__context__ for error in (first, second, third)] == [None] * 3
-
-
-def test_an_exception_is_cut_off_from_where_it_came_through() -> None:
-    """It keeps its type, its text and its causes, and none of the frames they hold."""
-
-    def first() -> None:
-        raise KeyError(SENTINEL)
-
-    def second() -> None:
-        try:
-            first()
-        except KeyError as error:
-            raise ValueError("second") from error
-
-    def third() -> None:
-        try:
-            second()
-        except ValueError as error:
-            raise TimeoutError("third") from error
-
-    with pytest.raises(TimeoutError) as caught:
-        third()
-    error = without_frames(caught.value)
-    assert error is caught.value
-    assert (error.__traceback__, error.__context__, str(error)) == (None, None, "third")
-    cause = error.__cause__
-    assert isinstance(cause, ValueError)
-    assert (cause.__traceback__, cause.__context__) == (None, None)
-    root = cause.__cause__
-    assert isinstance(root, KeyError)
-    assert (root.__traceback__, root.__context__) == (None, None)
