@@ -185,13 +185,8 @@ class MFA:
             {"type": type, "issuer": issuer, "user": user, "phone_number": phone_number, "user_id": user_id},
             self._options,
         )
-        response = self._send(request)
-        about = {} if user_id is None else {"user_id": user_id}
-        if type == "totp":
-            return outcomes.read(request, response, parsing.totp_factor, about=about)
-        if type == "sms":
-            return outcomes.read(request, response, parsing.sms_factor, about=about)
-        return outcomes.read(request, response, parsing.factor, about=about)
+        parse = parsing.ENROLLED_FACTORS[type]
+        return outcomes.read(request, self._send(request), parse, {} if user_id is None else {"user_id": user_id})
 
     @hide_locals
     def challenge_factor(self, authentication_factor_id: str, *, sms_template: str | None = None) -> Challenge:
@@ -213,8 +208,10 @@ class MFA:
             again. Two messages may arrive, and only the code of the new challenge counts: nobody knows the other's.
         """
         request = operations.challenge_factor(authentication_factor_id, sms_template, self._options)
-        about = {"authentication_factor_id": authentication_factor_id}
-        return outcomes.read(request, self._send(request), parsing.challenge, about=about)
+        response = self._send(request)
+        return outcomes.read(
+            request, response, parsing.challenge, {"authentication_factor_id": authentication_factor_id}
+        )
 
     @hide_locals
     def verify_challenge(
@@ -252,7 +249,7 @@ class MFA:
             expected = validation.identifier("expected_factor_id", expected_factor_id)
         response = self._send(request)
         about = {"challenge.id": authentication_challenge_id}
-        verification = outcomes.read(request, response, parsing.verification, about=about)
+        verification = outcomes.read(request, response, parsing.verification, about)
         if expected is not None and verification.challenge.authentication_factor_id != expected:
             mismatch = FactorMismatchError(
                 "the challenge belongs to another factor than expected_factor_id: this person has proved nothing. "
@@ -274,7 +271,7 @@ class MFA:
         :raises MFAError: see :class:`MFA`.
         """
         request = operations.get_factor(authentication_factor_id, self._options)
-        return outcomes.read(request, self._send(request), parsing.factor, about={"id": authentication_factor_id})
+        return outcomes.read(request, self._send(request), parsing.factor, {"id": authentication_factor_id})
 
     @hide_locals
     def delete_factor(self, authentication_factor_id: str) -> None:
@@ -311,7 +308,7 @@ class MFA:
         """
         request = operations.create_user_auth_factor(user_id, issuer, user, secret, self._options)
         about = {"authentication_factor.user_id": user_id}
-        return outcomes.read(request, self._send(request), parsing.user_enrollment, about=about)
+        return outcomes.read(request, self._send(request), parsing.user_enrollment, about)
 
     @hide_locals
     def list_user_auth_factors(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from workos_mfa._core import validation
 from workos_mfa._core.errors import InvalidInputError
-from workos_mfa._core.transport import Options, Request
+from workos_mfa._core.transport import Options, Replay, Request
 
 _ENROLL_ARGUMENTS = {
     "totp": ("issuer", "user"),
     "sms": ("phone_number",),
     "generic_otp": (),
 }
+_USER_FACTORS = "/user_management/users/{id}/auth_factors"
+_NO_QUERY: Mapping[str, str] = {}
 
 
 def enroll_factor(arguments: dict[str, object], options: Options) -> Request:
@@ -35,58 +39,29 @@ def enroll_factor(arguments: dict[str, object], options: Options) -> Request:
         body["phone_number"] = validation.phone_number(given["phone_number"])
     if user_id is not None:
         body["user_id"] = validation.identifier("user_id", user_id)
-    return Request(
-        operation="enroll_factor",
-        method="POST",
-        path="/auth/factors/enroll",
-        route="/auth/factors/enroll",
-        json=body,
-        options=options,
-    )
+    return _request("enroll_factor", "POST", "/auth/factors/enroll", options, json=body)
 
 
 def challenge_factor(factor_id: object, sms_template: object, options: Options) -> Request:
-    return Request(
-        operation="challenge_factor",
-        method="POST",
-        path=f"/auth/factors/{validation.path_segment('authentication_factor_id', factor_id)}/challenge",
-        route="/auth/factors/{id}/challenge",
-        json={} if sms_template is None else {"sms_template": validation.sms_template(sms_template)},
-        options=options,
-    )
+    segment = validation.path_segment("authentication_factor_id", factor_id)
+    body = {} if sms_template is None else {"sms_template": validation.sms_template(sms_template)}
+    return _request("challenge_factor", "POST", "/auth/factors/{id}/challenge", options, segment, json=body)
 
 
 def verify_challenge(challenge_id: object, code: object, options: Options) -> Request:
-    return Request(
-        operation="verify_challenge",
-        method="POST",
-        path=f"/auth/challenges/{validation.path_segment('authentication_challenge_id', challenge_id)}/verify",
-        route="/auth/challenges/{id}/verify",
-        json={"code": validation.one_time_code(code)},
-        options=options,
-    )
+    segment = validation.path_segment("authentication_challenge_id", challenge_id)
+    body = {"code": validation.one_time_code(code)}
+    return _request("verify_challenge", "POST", "/auth/challenges/{id}/verify", options, segment, json=body)
 
 
 def get_factor(factor_id: object, options: Options) -> Request:
-    return Request(
-        operation="get_factor",
-        method="GET",
-        path=f"/auth/factors/{validation.path_segment('authentication_factor_id', factor_id)}",
-        route="/auth/factors/{id}",
-        replay="safe",
-        options=options,
-    )
+    segment = validation.path_segment("authentication_factor_id", factor_id)
+    return _request("get_factor", "GET", "/auth/factors/{id}", options, segment, replay="safe")
 
 
 def delete_factor(factor_id: object, options: Options) -> Request:
-    return Request(
-        operation="delete_factor",
-        method="DELETE",
-        path=f"/auth/factors/{validation.path_segment('authentication_factor_id', factor_id)}",
-        route="/auth/factors/{id}",
-        replay="idempotent",
-        options=options,
-    )
+    segment = validation.path_segment("authentication_factor_id", factor_id)
+    return _request("delete_factor", "DELETE", "/auth/factors/{id}", options, segment, replay="idempotent")
 
 
 def create_user_auth_factor(user_id: object, issuer: object, user: object, secret: object, options: Options) -> Request:
@@ -97,14 +72,8 @@ def create_user_auth_factor(user_id: object, issuer: object, user: object, secre
         body["totp_user"] = validation.text("user", user)
     if secret is not None:
         body["totp_secret"] = validation.shared_secret(secret)
-    return Request(
-        operation="create_user_auth_factor",
-        method="POST",
-        path=_user_factors(user_id),
-        route="/user_management/users/{id}/auth_factors",
-        json=body,
-        options=options,
-    )
+    segment = validation.path_segment("user_id", user_id)
+    return _request("create_user_auth_factor", "POST", _USER_FACTORS, options, segment, json=body)
 
 
 def list_user_auth_factors(
@@ -119,16 +88,20 @@ def list_user_auth_factors(
         query["limit"] = validation.page_limit(limit)
     # The API's own order is said to be "desc" here and "normal" there, whose cursors lead the other way.
     query["order"] = validation.page_order(order)
-    return Request(
-        operation="list_user_auth_factors",
-        method="GET",
-        path=_user_factors(user_id),
-        route="/user_management/users/{id}/auth_factors",
-        query=query,
-        replay="safe",
-        options=options,
-    )
+    segment = validation.path_segment("user_id", user_id)
+    return _request("list_user_auth_factors", "GET", _USER_FACTORS, options, segment, query=query, replay="safe")
 
 
-def _user_factors(user_id: object) -> str:
-    return f"/user_management/users/{validation.path_segment('user_id', user_id)}/auth_factors"
+def _request(
+    operation: str,
+    method: str,
+    route: str,
+    options: Options,
+    segment: str = "",
+    *,
+    query: Mapping[str, str] = _NO_QUERY,
+    json: Mapping[str, object] | None = None,
+    replay: Replay = "non_idempotent",
+) -> Request:
+    path = route.replace("{id}", segment)
+    return Request(operation, method, path, route, query=query, json=json, replay=replay, options=options)

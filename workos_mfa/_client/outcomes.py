@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import TypeVar
 
 from workos_mfa._client import parsing
+from workos_mfa._client.parsing import JSONObject
 from workos_mfa._core.errors import (
     APIError,
     MFAError,
@@ -42,7 +43,7 @@ _AFTER_AN_UNCLEAR_CALL = {
 
 
 def read(
-    request: Request, response: Response, parse: Callable[[bytes], T], *, about: Mapping[str, str] = _ANYTHING
+    request: Request, response: Response, parse: Callable[[JSONObject], T], about: Mapping[str, str] = _ANYTHING
 ) -> T:
     """The model in the response.
 
@@ -51,42 +52,24 @@ def read(
     :raises APIError: if the API responded with an error.
     :raises UnexpectedResponseError: if the response is not what the API promises.
     """
-    model = _model(request, response, parse)
-    for place, asked in about.items():
-        # The model of a user's enrolment has a shorter name for the factor than its JSON.
-        found = attrgetter(place.replace("authentication_factor.", "factor."))(model)
-        if found is not None and found != asked:
-            raise unexpected_response(
-                request,
-                response,
-                f"$.{place} is not the id that was asked for (if a stub of yours responds in a test, let it return the "
-                "id that it is asked for)",
-            )
-    return model
-
-
-def _model(request: Request, response: Response, parse: Callable[[bytes], T]) -> T:
-    error = error_of(request, response)
-    if error is not None:
+    if error := error_of(request, response):
         raise error
     if len(response.body) > MAX_BODY:
         raise unexpected_response(request, response, "it is longer than 1 MiB")
     try:
-        return parse(response.body)
+        model = parse(parsing.document(response.body))
     except parsing.ParseError as malformed:
-        problem = str(malformed)
-    raise unexpected_response(request, response, problem)
-
-
-def unexpected_response(request: Request, response: Response, problem: str) -> MFAError:
-    """The error for a success that is not what the API promises."""
-    unreadable = UnexpectedResponseError(
-        f"{response.status}: the response is not what the API promises: {problem}",
-        status_code=response.status,
-        request_id=request_id_of(request, response),
-    )
-    unreadable.outcome_unknown = True
-    return for_the_whole_call(unreadable, request, response)
+        raise unexpected_response(request, response, str(malformed)) from None
+    for place, asked in about.items():
+        # The model of a user's enrolment has a shorter name for the factor than its JSON.
+        found = attrgetter(place.replace("authentication_factor.", "factor."))(model)
+        if found is not None and found != asked:
+            problem = (
+                f"$.{place} is not the id that was asked for (if a stub of yours responds in a test, let it return the "
+                "id that it is asked for)"
+            )
+            raise unexpected_response(request, response, problem)
+    return model
 
 
 def error_of(request: Request, response: Response) -> MFAError | None:
@@ -96,13 +79,24 @@ def error_of(request: Request, response: Response) -> MFAError | None:
     if 400 <= response.status < 600:
         return for_the_whole_call(_api_error(request, response), request, response)
     what = "a redirect, which is never followed" if 300 <= response.status < 400 else "a status that no call has"
-    unexpected = UnexpectedResponseError(
-        f"{response.status}: the response is {what}: check the base URL",
+    return _unexpected(
+        request, response, f"{what}: check the base URL", outcome_unknown=leaves_outcome_unknown(response.status)
+    )
+
+
+def unexpected_response(request: Request, response: Response, problem: str) -> MFAError:
+    """The error for a success that is not what the API promises."""
+    return _unexpected(request, response, f"not what the API promises: {problem}", outcome_unknown=True)
+
+
+def _unexpected(request: Request, response: Response, problem: str, *, outcome_unknown: bool) -> MFAError:
+    error = UnexpectedResponseError(
+        f"{response.status}: the response is {problem}",
         status_code=response.status,
         request_id=request_id_of(request, response),
     )
-    unexpected.outcome_unknown = leaves_outcome_unknown(response.status)
-    return for_the_whole_call(unexpected, request, response)
+    error.outcome_unknown = outcome_unknown
+    return for_the_whole_call(error, request, response)
 
 
 def for_the_whole_call(error: MFAError, request: Request, response: Response | None = None) -> MFAError:

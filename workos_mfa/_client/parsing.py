@@ -36,48 +36,6 @@ class ParseError(Exception):
     """The response is not what the API promises; the text names the place."""
 
 
-def factor(body: bytes) -> Factor:
-    return _factor(_document(body))
-
-
-def totp_factor(body: bytes) -> TOTPFactor:
-    return _totp_factor(_document(body))
-
-
-def sms_factor(body: bytes) -> SMSFactor:
-    fields = _document(body)
-    return _built(SMSFactor, fields, sms=_sms(fields.inner("sms")))
-
-
-def challenge(body: bytes) -> Challenge:
-    return _challenge(_document(body))
-
-
-def verification(body: bytes) -> Verification:
-    """The result of verifying a code: only a JSON ``true`` is true."""
-    fields = _document(body)
-    return Verification(challenge=_challenge(fields.inner("challenge")), valid=fields.boolean("valid"))
-
-
-def user_enrollment(body: bytes) -> UserEnrollment:
-    fields = _document(body)
-    enrolled = _totp_factor(fields.inner("authentication_factor"))
-    made = _challenge(fields.inner("authentication_challenge"))
-    if made.authentication_factor_id != enrolled.id:
-        raise ParseError("$.authentication_challenge.authentication_factor_id is not $.authentication_factor.id")
-    return UserEnrollment(factor=enrolled, challenge=made)
-
-
-def factor_page(body: bytes) -> Page[Factor]:
-    fields = _document(body)
-    cursors = fields.inner("list_metadata")
-    return Page(
-        items=tuple(map(_factor, fields.each("data"))),
-        before=cursors.optional_text("before"),
-        after=cursors.optional_text("after"),
-    )
-
-
 @attrs.frozen
 class Problem:
     """What an error response says; anything may be missing."""
@@ -129,7 +87,7 @@ def _single_problems(errors: object) -> tuple[Mapping[str, str], ...]:
     return tuple(entry for entry in found if entry)
 
 
-class _JSONObject:
+class JSONObject:
     """A JSON object and the place it stands at."""
 
     def __init__(self, values: Mapping[str, object], place: str) -> None:
@@ -164,35 +122,35 @@ class _JSONObject:
     def optional_moment(self, name: str) -> datetime | None:
         return None if self.values.get(name) is None else self.moment(name)
 
-    def inner(self, name: str) -> _JSONObject:
-        value = self.values.get(name)
-        if isinstance(value, dict):
-            return _JSONObject(cast("dict[str, object]", value), f"{self.place}.{name}")
-        self._wrong(name, "an object")
+    def inner(self, name: str) -> JSONObject:
+        if name not in self.values:
+            self._wrong(name, "an object")
+        return _as_object(self.values[name], f"{self.place}.{name}")
 
-    def optional_inner(self, name: str, read: Callable[[_JSONObject], T]) -> T | None:
+    def optional_inner(self, name: str, read: Callable[[JSONObject], T]) -> T | None:
         return None if self.values.get(name) is None else read(self.inner(name))
 
-    def each(self, name: str) -> list[_JSONObject]:
+    def each(self, name: str) -> list[JSONObject]:
         value = self.values.get(name)
         if not isinstance(value, list):
             self._wrong(name, "a list")
-        places = (f"{self.place}.{name}[{index}]" for index in range(len(cast("list[object]", value))))
-        return [_as_fields(item, place) for item, place in zip(cast("list[object]", value), places, strict=True)]
+        items = cast("list[object]", value)
+        return [_as_object(item, f"{self.place}.{name}[{index}]") for index, item in enumerate(items)]
 
     def _wrong(self, name: str, expected: str) -> NoReturn:
         found = "is missing" if name not in self.values else f"is not {expected}"
         raise ParseError(f"{self.place}.{name} {found}")
 
 
-def _as_fields(value: object, place: str) -> _JSONObject:
+def _as_object(value: object, place: str) -> JSONObject:
     if isinstance(value, dict):
-        return _JSONObject(cast("dict[str, object]", value), place)
+        return JSONObject(cast("dict[str, object]", value), place)
     raise ParseError(f"{place} is not an object")
 
 
-def _document(body: bytes) -> _JSONObject:
-    return _as_fields(_parsed(body), "$")
+def document(body: bytes) -> JSONObject:
+    """The JSON object that a response is."""
+    return _as_object(_parsed(body), "$")
 
 
 def _parsed(body: bytes) -> object:
@@ -232,20 +190,60 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _factor(fields: _JSONObject) -> Factor:
-    return _built(
-        Factor,
-        fields,
-        totp=fields.optional_inner("totp", _totp),
-        sms=fields.optional_inner("sms", _sms),
-    )
+def factor(fields: JSONObject) -> Factor:
+    return _built(Factor, fields, totp=fields.optional_inner("totp", _totp), sms=fields.optional_inner("sms", _sms))
 
 
-def _totp_factor(fields: _JSONObject) -> TOTPFactor:
+def totp_factor(fields: JSONObject) -> TOTPFactor:
     return _built(TOTPFactor, fields, totp=_totp_enrollment(fields.inner("totp")))
 
 
-def _built(kind: Callable[..., F], fields: _JSONObject, **blocks: object) -> F:
+def sms_factor(fields: JSONObject) -> SMSFactor:
+    return _built(SMSFactor, fields, sms=_sms(fields.inner("sms")))
+
+
+ENROLLED_FACTORS: Mapping[str, Callable[[JSONObject], Factor]] = {
+    "totp": totp_factor,
+    "sms": sms_factor,
+    "generic_otp": factor,
+}
+
+
+def challenge(fields: JSONObject) -> Challenge:
+    return Challenge(
+        object=fields.text("object"),
+        id=fields.text("id"),
+        authentication_factor_id=fields.text("authentication_factor_id"),
+        created_at=fields.moment("created_at"),
+        updated_at=fields.moment("updated_at"),
+        expires_at=fields.optional_moment("expires_at"),
+        code=fields.optional_text("code"),
+    )
+
+
+def verification(fields: JSONObject) -> Verification:
+    """The result of verifying a code: only a JSON ``true`` is true."""
+    return Verification(challenge=challenge(fields.inner("challenge")), valid=fields.boolean("valid"))
+
+
+def user_enrollment(fields: JSONObject) -> UserEnrollment:
+    enrolled = totp_factor(fields.inner("authentication_factor"))
+    made = challenge(fields.inner("authentication_challenge"))
+    if made.authentication_factor_id != enrolled.id:
+        raise ParseError("$.authentication_challenge.authentication_factor_id is not $.authentication_factor.id")
+    return UserEnrollment(factor=enrolled, challenge=made)
+
+
+def factor_page(fields: JSONObject) -> Page[Factor]:
+    cursors = fields.inner("list_metadata")
+    return Page(
+        items=tuple(map(factor, fields.each("data"))),
+        before=cursors.optional_text("before"),
+        after=cursors.optional_text("after"),
+    )
+
+
+def _built(kind: Callable[..., F], fields: JSONObject, **blocks: object) -> F:
     return kind(
         object=fields.text("object"),
         id=fields.text("id"),
@@ -257,11 +255,11 @@ def _built(kind: Callable[..., F], fields: _JSONObject, **blocks: object) -> F:
     )
 
 
-def _totp(fields: _JSONObject) -> TOTP:
+def _totp(fields: JSONObject) -> TOTP:
     return TOTP(issuer=fields.optional_text("issuer"), user=fields.optional_text("user"))
 
 
-def _totp_enrollment(fields: _JSONObject) -> TOTPEnrollment:
+def _totp_enrollment(fields: JSONObject) -> TOTPEnrollment:
     return TOTPEnrollment(
         issuer=fields.optional_text("issuer"),
         user=fields.optional_text("user"),
@@ -271,17 +269,5 @@ def _totp_enrollment(fields: _JSONObject) -> TOTPEnrollment:
     )
 
 
-def _sms(fields: _JSONObject) -> SMS:
+def _sms(fields: JSONObject) -> SMS:
     return SMS(phone_number=fields.text("phone_number"))
-
-
-def _challenge(fields: _JSONObject) -> Challenge:
-    return Challenge(
-        object=fields.text("object"),
-        id=fields.text("id"),
-        authentication_factor_id=fields.text("authentication_factor_id"),
-        created_at=fields.moment("created_at"),
-        updated_at=fields.moment("updated_at"),
-        expires_at=fields.optional_moment("expires_at"),
-        code=fields.optional_text("code"),
-    )
