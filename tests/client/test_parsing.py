@@ -280,6 +280,8 @@ NOT_JSON: dict[str, bytes] = {
     "a byte order mark": b"\xef\xbb\xbf" + VALID.encode(),
     "latin-1": VALID.replace("897792", "é").encode().replace(b"\\u00e9", b"\xe9").replace("é".encode(), b"\xe9"),
     "a surrogate in UTF-8": VALID.encode().replace(b"897792", b"\xed\xa0\x80"),
+    "overlong UTF-8": VALID.encode().replace(b"897792", b"\xc0\xaf"),
+    "a comment": (ENVELOPE % "true /* yes */").encode(),
     "cut off": VALID.encode()[:-1],
     "cut off within a text": VALID.encode()[:40],
     "two documents": VALID.encode() * 2,

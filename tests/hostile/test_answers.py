@@ -25,7 +25,6 @@ from workos_mfa import (
     RetryPolicy,
     Transport,
     UnexpectedResponseError,
-    UnprocessableEntityError,
 )
 
 ROOT = Path(__file__).parent.parent.parent
@@ -166,53 +165,6 @@ def test_valid_as_anything_but_true(valid: str, server: Server, connect: Connect
         verify(server, connect)
     assert caught.value.outcome_unknown
     assert valid == "" or f" {valid}" not in str(caught.value).replace("is not true or false", "")
-
-
-DOCUMENTS = {
-    "deep lists": b"[" * 500_000,
-    "deep lists that end": b"[" * 200_000 + b"]" * 200_000,
-    "deep objects": b'{"a":' * 100_000,
-    "deep within a field": b'{"challenge": {}, "valid": ' + b"[" * 100_000 + b"true" + b"]" * 100_000 + b"}",
-    "a name twice": f'{{"challenge": {CHALLENGE_JSON}, "valid": false, "valid": true}}'.encode(),
-    "a name twice inside": b'{"challenge": {"id": "a", "id": "b"}, "valid": true}',
-    "a name twice, one escaped": f'{{"challenge": {CHALLENGE_JSON}, "valid": false, "\\u0076alid": true}}'.encode(),
-    "NaN": f'{{"challenge": {CHALLENGE_JSON}, "valid": true, "x": NaN}}'.encode(),
-    "infinity": f'{{"challenge": {CHALLENGE_JSON}, "valid": true, "x": -Infinity}}'.encode(),
-    "a huge integer": f'{{"challenge": {CHALLENGE_JSON}, "valid": true, "x": {"9" * 100_000}}}'.encode(),
-    "UTF-16": f'{{"challenge": {CHALLENGE_JSON}, "valid": true}}'.encode("utf-16"),
-    "UTF-32": f'{{"challenge": {CHALLENGE_JSON}, "valid": true}}'.encode("utf-32"),
-    "a mark before UTF-8": f'{{"challenge": {CHALLENGE_JSON}, "valid": true}}'.encode("utf-8-sig"),
-    "Latin-1": '{"challenge": {}, "valid": true, "x": "é"}'.encode("latin-1"),
-    "overlong UTF-8": b'{"valid": true, "x": "\xc0\xaf"}',
-    "half a surrogate in UTF-8": b'{"valid": true, "x": "\xed\xa0\x80"}',
-    "a control character in a text": b'{"valid": true, "x": "a\nb"}',
-    "more behind the end": f'{{"challenge": {CHALLENGE_JSON}, "valid": true}} x'.encode(),
-    "two documents": f'{{"challenge": {CHALLENGE_JSON}, "valid": true}}'.encode() * 2,
-    "a comment": f'{{"challenge": {CHALLENGE_JSON}, "valid": true /* yes */}}'.encode(),
-    "a list": f'[{{"challenge": {CHALLENGE_JSON}, "valid": true}}]'.encode(),
-    "nothing but space": b" " * 1000,
-    "null bytes": b"\0" * 1000,
-}
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_a_document_that_no_two_readers_read_alike(document: str, server: Server, connect: Connect) -> None:
-    """What two readers could read in two ways, or one of them not at all, is refused as a whole."""
-    answered(server, DOCUMENTS[document])
-    with pytest.raises(UnexpectedResponseError) as caught:
-        verify(server, connect)
-    assert caught.value.outcome_unknown
-    assert str(caught.value).startswith("201: the response is not what the API promises: $")
-    assert len(str(caught.value)) < 200
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_the_same_documents_as_errors(document: str, server: Server, connect: Connect) -> None:
-    """An error whose body can't be read is still the error that its status says."""
-    answered(server, DOCUMENTS[document], status=422)
-    with pytest.raises(UnprocessableEntityError, match="422") as caught:
-        verify(server, connect)
-    assert not caught.value.outcome_unknown
 
 
 FORGED = "\n2026-01-15 12:00:00 INFO root: signed in as admin\r\n\x1b[2J\x1b]0;owned\x07\u2028\u202e\x00\x85\ud800"

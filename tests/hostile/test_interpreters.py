@@ -8,7 +8,6 @@ import os
 import pickle
 import subprocess
 import sys
-import sysconfig
 import time
 import urllib.request
 from collections.abc import Callable
@@ -243,10 +242,3 @@ def test_nothing_is_left_open(server: Server, transport_class: TransportFactory)
         ] * 3
         transport.close()
         wait_until(lambda: open_sockets() <= before)
-
-
-def test_a_free_threaded_python() -> None:
-    """On a build without the global lock the tests above run without it."""
-    if not sysconfig.get_config_var("Py_GIL_DISABLED"):
-        pytest.skip("this Python has the global lock; there is no free-threaded build to be had here")
-    assert not vars(sys)["_is_gil_enabled"]()  # pragma: no cover

@@ -18,8 +18,6 @@ from tests.transports.api import CODE, KEY, SECRET, SENTINELS, WITH_SECRETS, Tra
 from tests.transports.test_secrets_in_io import FAULTS
 from workos_mfa import (
     MFA,
-    ConfigurationError,
-    InvalidInputError,
     MFAError,
     Page,
     Request,
@@ -29,7 +27,6 @@ from workos_mfa import (
     UserEnrollment,
 )
 from workos_mfa.testing import (
-    StubTransport,
     make_challenge,
     make_factor,
     make_sms_factor,
@@ -128,25 +125,6 @@ def test_every_way_to_a_tool(
         texts = [with_captured_locals(reported), with_rich(reported), with_sentry(reported)]
         texts.append("".join(traceback.format_exception(reported)))
         assert [shown(text) for text in texts] == [[], [], [], []]
-
-
-def refused_calls(mfa: MFA) -> dict[str, Callable[[], object]]:
-    """Calls that are refused before anything is sent, with a secret beside what is wrong."""
-    return {
-        "verify": lambda: mfa.verify_challenge("..", code=CODE),
-        "verify for a factor": lambda: mfa.verify_challenge("auth_challenge_1", code=CODE, expected_factor_id=""),
-        "create": lambda: mfa.create_user_auth_factor("a\nb", secret=SECRET),
-        "key": lambda: MFA(f"{KEY}\n"),
-        "base URL": lambda: MFA(KEY, base_url="http://gateway.example"),
-    }
-
-
-@pytest.mark.parametrize("refused", refused_calls(MFA(transport=StubTransport(lambda _: Response(500)))))
-def test_every_tool_before_sending(refused: str) -> None:
-    """The same holds for an error of which nothing was sent."""
-    error = error_of(refused_calls(MFA(transport=StubTransport(lambda _: Response(500))))[refused])
-    assert seen_by(LENSES, error) == {}
-    assert isinstance(error, InvalidInputError | ConfigurationError)
 
 
 def fail_in_a_process(url: str, transport: str, call: str) -> object:

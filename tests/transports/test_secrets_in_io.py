@@ -139,14 +139,17 @@ def raised_in_a_moment(error: BaseException, when: threading.Event) -> Iterator[
         signal.signal(signal.SIGUSR1, before)
 
 
+@on_every_connection
 @pytest.mark.parametrize("foreign", [SoftTimeLimit, GreenletTimeout, KeyboardInterrupt])
 @pytest.mark.parametrize("half", [b"", b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"])
 @pytest.mark.parametrize("call", ["verify_challenge", "create_user_auth_factor"])
 def test_a_foreign_exception_inside_io(
     call: str, half: bytes, foreign: type[BaseException], transport_class: TransportFactory
 ) -> None:
-    """A worker's time limit keeps its type and passes at once, with no frame that holds what was sent."""
+    """A worker's time limit keeps its type and its cause and passes at once, with no frame that holds what was sent."""
     arrived = threading.Event()
+    limit = foreign("too slow")
+    limit.__cause__ = ValueError("the reason")
 
     def hold(_: Received, line: Line) -> None:
         line.send(half)
@@ -156,8 +159,10 @@ def test_a_foreign_exception_inside_io(
     with serving(hold) as server:
         transport = transport_class(KEY, base_url=server.url)
         mfa = MFA(transport=RetryingTransport(transport))
-        with raised_in_a_moment(foreign("too slow"), arrived), pytest.raises(foreign) as caught:
+        with raised_in_a_moment(limit, arrived), pytest.raises(foreign) as caught:
             all_calls(mfa)[call]()
+        assert caught.value is limit
+        assert str(limit.__cause__) == "the reason"
         assert len(server.received) == 1
         assert shows(caught.value, *SENTINELS) == []
         server.behaviour = answer_rightly
@@ -194,21 +199,6 @@ def test_one_exception_for_ever(
         transport.close()
 
 
-def test_a_foreign_exception_on_a_given_session() -> None:
-    """The same holds on a session of the user's."""
-    arrived = threading.Event()
-
-    def hold(_: Received, line: Line) -> None:
-        arrived.set()
-        line.stall()
-
-    with serving(hold) as server, requests.Session() as session:
-        mfa = MFA(transport=RequestsTransport(KEY, base_url=server.url, session=session))
-        with raised_in_a_moment(SoftTimeLimit(), arrived), pytest.raises(SoftTimeLimit) as caught:
-            mfa.verify_challenge("auth_challenge_1", code=CODE)
-    assert shows(caught.value, *SENTINELS) == []
-
-
 def test_an_adapter_that_tells_what_it_was_to_send() -> None:
     """What an adapter of the user's says of a request is masked in our error, before a long text is cut."""
 
@@ -224,25 +214,6 @@ def test_an_adapter_that_tells_what_it_was_to_send() -> None:
             mfa.verify_challenge("auth_challenge_1", code=CODE)
     assert shows(caught.value, *SENTINELS) == []
     assert KEY[:12] not in str(caught.value)
-
-
-def test_a_cause_of_a_foreign_exception_is_kept(server: Server, transport_class: TransportFactory) -> None:
-    """What a hook's exception was raised from is still told, without the library's frames."""
-    transport = transport_class(KEY, base_url=server.url)
-    reason = ValueError("the reason")
-    limit = SoftTimeLimit("too slow")
-    limit.__cause__ = reason
-    arrived = threading.Event()
-
-    def hold(_: Received, line: Line) -> None:
-        arrived.set()
-        line.stall()
-
-    server.behaviour = hold
-    with raised_in_a_moment(limit, arrived), pytest.raises(SoftTimeLimit) as caught:
-        MFA(transport=transport).get_factor("auth_factor_1")
-    transport.close()
-    assert caught.value.__cause__ is reason
 
 
 @pytest.mark.parametrize("behaviour", [answer_rightly, echo])
