@@ -1,1 +1,0 @@
-"""Tests of all that needs no socket."""
