@@ -126,7 +126,7 @@ class StateFile:
         self._db.execute("PRAGMA synchronous = NORMAL")
 
     def _check_unopened(self) -> None:
-        """Check the file and change nothing: to open a FIFO hangs, and SQLite tidies up any database that it opens."""
+        """Refuse what is not ours and leave it as it was: to open a FIFO hangs, and SQLite tidies what it opens."""
         if not self._path.exists():
             raise OSError("it is a link to nothing; make what it leads to, or name another file")
         if not self._path.is_file():
@@ -135,6 +135,8 @@ class StateFile:
             # Not read by hand: closing it again would take SQLite's lock from another emulator of this process.
             with closing(sqlite3.connect(f"{self._path.as_uri()}?mode=ro&immutable=1", uri=True)) as unopened:
                 self._check_owner(unopened)
+            # Before SQLite opens it: what it puts beside a file has the mode of the file.
+            self._path.chmod(0o600)
 
     def _check_owner(self, database: sqlite3.Connection) -> None:
         if _number(database, "PRAGMA application_id") != _OURS:
