@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import pickle
 import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,6 @@ from tests.transports.api import (
 from workos_mfa import (
     MFA,
     AuthenticationError,
-    ConnectionLostError,
     MFAError,
     Request,
     RequestsTransport,
@@ -98,33 +97,16 @@ def test_a_redirect_never_gets_the_key(server: Server, mfa: MFA) -> None:
         assert elsewhere.received == []
 
 
-def compressed(body: bytes, window_bits: int = 31) -> bytes:
-    """The body in one piece, in gzip's form, or with 15 in zlib's."""
-    compressor = zlib.compressobj(1, wbits=window_bits)
-    return compressor.compress(body) + compressor.flush()
-
-
-NOPE = b'{"code": "nope"}' + b" " * 100
-WHOLE = compressed(b'{"valid": true}')
-
-
 @pytest.mark.parametrize(
     ("status", "body", "encoding", "error", "text"),
     [
-        # Compressed, though nobody asked for it: it is read.
-        (401, compressed(NOPE), "gzip", AuthenticationError, "nope"),
-        (401, compressed(NOPE), "x-gzip", AuthenticationError, "nope"),
-        (401, compressed(NOPE, 15), "deflate", AuthenticationError, "nope"),
-        # Not what the encoding says, or in one that is not known.
-        (200, b"not packed", "gzip", UnexpectedResponseError, "not JSON"),
-        (200, b"not packed", "br", UnexpectedResponseError, "not JSON"),
-        (200, b"not packed", "gzip, gzip", UnexpectedResponseError, "not JSON"),
-        # What its checksum has not covered is not read, though it may look like a whole response.
-        (201, WHOLE[:-4], "gzip", ConnectionLostError, "cut off"),
-        (201, WHOLE + WHOLE, "gzip", ConnectionLostError, "cut off"),
-        # A small response that would unpack to twenty megabytes.
-        (200, compressed(b"\0" * 20_000_000), "gzip", UnexpectedResponseError, "longer than 1 MiB"),
-        # An error stays the error that its status says, however long its body.
+        # Compressed, though the request asks for a response that is not.
+        *(
+            (200, gzip.compress(b'{"valid": true}'), encoding, UnexpectedResponseError, "it is compressed")
+            for encoding in ("gzip", "br", "gzip, gzip")
+        ),
+        # An error stays the error that its status says, compressed or however long.
+        (401, gzip.compress(b'{"code": "nope"}'), "gzip", AuthenticationError, "401"),
         (401, b" " * (MIB + 2), "identity", AuthenticationError, "longer than 1 MiB"),
     ],
     ids=str,
@@ -132,7 +114,7 @@ WHOLE = compressed(b'{"valid": true}')
 def test_a_body(
     status: int, body: bytes, encoding: str, error: type[MFAError], text: str, server: Server, mfa: MFA
 ) -> None:
-    """It is read if it is whole, in an encoding that is known, and at most 1 MiB long."""
+    """It is read if it is not compressed, and at most 1 MiB long."""
     server.behaviour = lambda _, line: line.answer(status, body, {"Content-Encoding": encoding})
     with pytest.raises(error, match=text):
         mfa.get_factor("auth_factor_1")

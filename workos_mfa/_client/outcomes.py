@@ -59,7 +59,10 @@ def read(
     try:
         model = parse(parsing.document(response.body))
     except parsing.ParseError as malformed:
-        raise unexpected_response(request, response, str(malformed)) from None
+        problem = str(malformed)
+        if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            problem = "it is compressed, though the request asks for it as it is: look for a proxy that compresses"
+        raise unexpected_response(request, response, problem) from None
     for place, asked in about.items():
         # The model of a user's enrolment has a shorter name for the factor than its JSON.
         found = attrgetter(place.replace("authentication_factor.", "factor."))(model)

@@ -124,11 +124,9 @@ class RequestsTransport(HTTPTransport):
             response = self._send_on_own_session(request)
         else:
             response = self._send_on_given_session(self._given_session, request)
-        try:
-            body = _body_of(response)
-        except BaseException:
-            response.raw.close()
-            raise
+        # A hook of the user's session may have read the body; what it read is kept by requests.
+        read_already = vars(response).get("_content")
+        body = read_already if isinstance(read_already, bytes) else read_body(response.raw)
         return self._response(response.status_code, response.headers.lower_items(), body)
 
     def _surfacing(self, caught: BaseException, request: Request) -> BaseException:
@@ -282,12 +280,6 @@ class _DeadlineAdapter(HTTPAdapter):
         manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
         use_deadline_pools(manager, self._max_idle)
         return manager
-
-
-def _body_of(response: requests.Response) -> bytes:
-    # A hook of the user's session may have read the body; what it read is kept by requests.
-    read_already = vars(response).get("_content")
-    return read_already if isinstance(read_already, bytes) else read_body(response.raw)
 
 
 def _refuse_missing_files(settings: dict[str, Any]) -> None:

@@ -12,11 +12,9 @@ import io
 import re
 import socket
 import time
-import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-import attrs
 from urllib3.exceptions import HeaderParsingError
 from urllib3.util.response import assert_header_parsing
 
@@ -30,6 +28,9 @@ _DIGITS = re.compile(r"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
 _LONGEST_LINE = 65_536
 
+# Its types leave out the methods that are overridden here, though it calls them since Python 2.
+_HTTPResponse: Any = http.client.HTTPResponse
+
 
 class _DeadlineReader(io.RawIOBase):
     """Reads from a socket until a deadline, however slowly the bytes come."""
@@ -40,6 +41,10 @@ class _DeadlineReader(io.RawIOBase):
         self._ends = ends
         self.has_ended = False
         self.is_enough = False
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        # All that http.client asks of a socket to read a response from it.
+        return _Lines(self)
 
     def readable(self) -> bool:
         return True
@@ -64,25 +69,11 @@ class _Lines(io.BufferedReader):
     """Reads lines that end where every reader sees their end."""
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        """The next line.
-
-        :raises HTTPException: if Python would see another line begin within it, which a proxy on the way did not.
-        """
         line = super().readline(size)
+        # Python would see another line begin there, and a proxy on the way did not.
         if b"\r" in line.removesuffix(b"\r\n"):
             raise http.client.HTTPException("a line has a carriage return in it")
         return line
-
-
-@attrs.frozen
-class _DeadlineSocket:
-    """What http.client needs of a socket to read a response."""
-
-    _sock: socket.socket
-    _ends: float
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return _Lines(_DeadlineReader(self._sock, self._ends))
 
 
 class StrictResponse(http.client.HTTPResponse):
@@ -95,9 +86,7 @@ class StrictResponse(http.client.HTTPResponse):
     def check_framing(self) -> bool:
         """Whether the connection must be closed after this response, whose head is read and whose body is not.
 
-        An unusual head is accepted if there is exactly one way to read it.
-
-        :raises HTTPException: if there is none, or more than one.
+        :raises HTTPException: unless there is exactly one way to read the head, however unusual it is.
         """
         codings = [coding.lower() for coding in self._items("transfer-encoding")]
         lengths = self._items("content-length")
@@ -119,18 +108,17 @@ class StrictResponse(http.client.HTTPResponse):
         lines = self.headers.get_all(name, [])
         return [item.strip(" \t") for line in lines for item in line.split(",")]
 
-    # read() calls it for each chunk. http.client takes whatever int() accepts: with -1, the next read would have no
-    # limit.
     def _read_next_chunk_size(self) -> int:
+        # http.client takes whatever int() accepts: with -1, the next read would have no limit.
         line = self.fp.readline(_LONGEST_LINE)
         size = line.partition(b";")[0].strip()
         if not line.endswith(b"\r\n") or not _CHUNK_SIZE.fullmatch(size):
             raise http.client.HTTPException("malformed chunk")
         return int(size, 16)
 
-    # With nothing left of a chunk it reads the end of the chunk's line, which http.client does not look at.
     def _safe_read(self, amt: int) -> bytes:
-        data: bytes = vars(http.client.HTTPResponse)["_safe_read"](self, amt)
+        data: bytes = _HTTPResponse._safe_read(self, amt)
+        # With nothing left of a chunk, it is the end of the chunk's line, which http.client does not look at.
         if self.chunk_left == 0 and data != b"\r\n":
             raise http.client.HTTPException("malformed chunk")
         return data
@@ -142,52 +130,43 @@ class DeadlineResponse(StrictResponse):
     def __init__(
         self, ends: float, hang_up: Callable[[], object], sock: socket.socket, *args: Any, **kwargs: Any
     ) -> None:
-        super().__init__(cast("socket.socket", _DeadlineSocket(sock, ends)), *args, **kwargs)
+        self._reader = _DeadlineReader(sock, ends)
+        super().__init__(cast("socket.socket", self._reader), *args, **kwargs)
         self._hang_up = hang_up
 
     def begin(self) -> None:
-        """Read the head.
-
-        :raises HTTPException: if it is cut off, which http.client takes for its end; or if it is malformed: urllib3
-            would log the line, in which a server may have repeated the key, and http.client would guess at the length.
-        """
         super().begin()
-        if self._reader.has_ended:
-            raise http.client.HTTPException("the head is cut off")
-        try:
-            assert_header_parsing(self.headers)
-        except HeaderParsingError:
-            malformed = True
-        else:
-            malformed = False
-        if malformed:
-            raise http.client.HTTPException("malformed headers")
+        # http.client takes the end of the connection for the end of the head.
+        if self._reader.has_ended or _is_malformed(self.headers):
+            raise http.client.HTTPException("the head is cut off or malformed")
         if self.check_framing():
             self.will_close = True
-
-    # Not in the type stubs, but what begin() has called since Python 2.
-    _read_one_status: Callable[[], tuple[str, int, str]] = vars(http.client.HTTPResponse)["_read_status"]
 
     def _read_status(self) -> tuple[str, int, str]:
         # http.client passes over 100 alone and would take another interim response for the final one.
         while True:
-            version, status, reason = self._read_one_status()
+            version, status, reason = _HTTPResponse._read_status(self)
             if not 101 < status < 200:
                 return version, status, reason
             http.client.parse_headers(self.fp)
 
-    # http.client calls it when a response is read to its end.
     def _close_conn(self) -> None:
+        # http.client calls it when a response is read to its end. What was read beyond that is lost, so the
+        # connection can't be used again.
         self._reader.is_enough = True
         has_more = bool(self.fp.peek())
-        vars(http.client.HTTPResponse)["_close_conn"](self)
+        _HTTPResponse._close_conn(self)
         if has_more:
-            # What was read beyond the response is lost, so the connection can't be used again.
             self._hang_up()
 
-    @property
-    def _reader(self) -> _DeadlineReader:
-        return cast("_DeadlineReader", self.fp.raw)
+
+def _is_malformed(headers: http.client.HTTPMessage) -> bool:
+    # urllib3 would log the line, in which a server may have repeated the key, and http.client guess at the length.
+    try:
+        assert_header_parsing(headers)
+    except HeaderParsingError:
+        return True
+    return False
 
 
 def make_strict(raw: object) -> None:
@@ -211,44 +190,27 @@ def make_strict(raw: object) -> None:
 
 
 def _close_both(response: http.client.HTTPResponse, connection: Any) -> None:
-    vars(http.client.HTTPResponse)["_close_conn"](response)
+    _HTTPResponse._close_conn(response)
     connection.close()
 
 
 def read_body(raw: BaseHTTPResponse) -> bytes:
-    """The body, decompressed, but no more than :data:`MAX_BODY` bytes and one, in bounded memory.
+    """The body as it came, but no more than :data:`MAX_BODY` bytes and one.
 
-    The connection of a body that is longer is closed.
-
-    :raises HTTPException: if a compressed body is cut off: what its checksum does not cover is not read.
+    The connection is closed if there is more, or if the body can't be read to its end.
     """
     parts: list[bytes] = []
     room = MAX_BODY + 1
-    while room > 0:
-        part = raw.read(room)
-        parts.append(part)
-        room -= len(part)
-        # Where the length is not known, or not reached, the next read is where urllib3 notices a cut body.
-        if not part or raw.length_remaining == 0:
-            break
-    else:
-        raw.close()
-    body = parts[0] if len(parts) == 1 else b"".join(parts)
-    encoding = raw.headers.get("content-encoding")
-    return _decompressed(body, encoding.strip().lower()) if encoding else body
-
-
-_WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
-
-
-def _decompressed(body: bytes, encoding: str) -> bytes:
-    if encoding not in _WINDOW_BITS:
-        return body
-    packer = zlib.decompressobj(_WINDOW_BITS[encoding])
     try:
-        unpacked = packer.decompress(body, MAX_BODY + 1)
-    except zlib.error:
-        return body
-    if len(unpacked) <= MAX_BODY and (not packer.eof or packer.unused_data):
-        raise http.client.HTTPException("the compressed body is cut off")
-    return unpacked
+        while room > 0:
+            part = raw.read(room)
+            parts.append(part)
+            room -= len(part)
+            # Where the length is not known, or not reached, the next read is where urllib3 notices a cut body.
+            if not part or raw.length_remaining == 0:
+                return b"".join(parts)
+    except BaseException:
+        raw.close()
+        raise
+    raw.close()
+    return b"".join(parts)

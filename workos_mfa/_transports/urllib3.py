@@ -98,12 +98,7 @@ class Urllib3Transport(HTTPTransport):
             decode_content=False,
             timeout=time_limit(request.options.timeout or DEFAULT_TIMEOUT),
         )
-        try:
-            content = read_body(response)
-        except BaseException:
-            response.close()
-            raise
-        return self._response(response.status, dict(response.headers).items(), content)
+        return self._response(response.status, dict(response.headers).items(), read_body(response))
 
     def _new_manager(self) -> PoolManager:
         # A pool without a size keeps as many connections as there were threads at once.
