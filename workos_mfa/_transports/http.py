@@ -15,15 +15,10 @@ from collections.abc import Iterable, Iterator
 from typing import NoReturn
 from urllib.parse import urlencode
 
-from urllib3.exceptions import ConnectTimeoutError as PoolConnectTimeoutError
-from urllib3.exceptions import (
-    HTTPError,
-    LocationValueError,
-    NewConnectionError,
-    SSLError,
-)
-from urllib3.exceptions import TimeoutError as PoolTimeoutError
+import attrs
+import urllib3.exceptions as pool_errors
 
+from workos_mfa._core import validation
 from workos_mfa._core.errors import (
     ConnectError,
     ConnectionLostError,
@@ -35,7 +30,7 @@ from workos_mfa._core.errors import (
 from workos_mfa._core.redaction import MASK, Hidden, hide_locals, masked, printable, without_context
 from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response, sent_secrets
 from workos_mfa._transports.config import Endpoint, read_api_key, read_endpoint
-from workos_mfa._transports.deadline import NothingSentError
+from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, NothingSentError
 from workos_mfa._version import __version__
 
 HEADERS = {
@@ -44,29 +39,45 @@ HEADERS = {
 }
 BODY_HEADERS = {**HEADERS, "Content-Type": "application/json"}
 
-LIBRARY_ERRORS = (HTTPError, OSError, http.client.HTTPException)
+LIBRARY_ERRORS = (pool_errors.HTTPError, OSError, http.client.HTTPException)
 """What sockets, TLS and urllib3 raise; anything else that comes out of I/O is somebody else's."""
 
-# Not urllib3's ProxyError: it stands as well for a response that was lost in a proxy's tunnel.
-_BEFORE_SENDING = (NothingSentError, NewConnectionError, PoolConnectTimeoutError, LocationValueError)
+_Types = tuple[type[BaseException], ...]
+
 _TUNNEL_REFUSED = "Tunnel connection failed"
 _BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
+@attrs.frozen
+class FailureTypes:
+    """The types of exceptions that tell, wherever one stands in the chain, how an attempt failed."""
+
+    # Not urllib3's ProxyError: it stands as well for a response that was lost in a proxy's tunnel.
+    nothing_sent: _Types = (
+        NothingSentError,
+        pool_errors.NewConnectionError,
+        pool_errors.ConnectTimeoutError,
+        pool_errors.LocationValueError,
+    )
+    timed_out: _Types = (TimeoutError, pool_errors.TimeoutError)
+    in_tls: _Types = (ssl.SSLError, pool_errors.SSLError)
+
+
+URLLIB3_FAILURES = FailureTypes()
+
+
 class HTTPTransport:
-    """The base of the transports over HTTP: all but the exchange, which a library makes.
+    """The base of the transports over HTTP: all but the exchange, which a library makes."""
 
-    :param api_key: the API key that was given, if any.
-    :param base_url: the base URL that was given, if any.
-    :param allow_http: whether plain http is allowed to other machines.
-    :raises ConfigurationError: if there is no key, or the base URL is not one that a key may be sent to.
-    :raises TypeError: if an argument has the wrong type.
-    """
+    _failure_types = URLLIB3_FAILURES
 
-    def __init__(self, api_key: str | None, base_url: str | None, *, allow_http: bool) -> None:
+    def __init__(
+        self, api_key: str | None, base_url: str | None, *, allow_http: bool, max_idle: float | None = None
+    ) -> None:
         self._key = Hidden(read_api_key(api_key))
         self._endpoint = read_endpoint(base_url, allow_http=allow_http)
         self._authorization = Hidden(f"Bearer {self._key.value}")
+        self._max_idle = validation.seconds("max_idle", DEFAULT_MAX_IDLE if max_idle is None else max_idle)
         self._made_in = os.getpid()
 
     def __repr__(self) -> str:
@@ -85,15 +96,17 @@ class HTTPTransport:
         :raises TransportError: if no whole response came.
         """
         try:
-            if self._made_in != os.getpid():
+            process = os.getpid()
+            if self._made_in != process:
                 self._renew()
+                self._made_in = process
             return self._exchange(request)
         except BaseException as caught:  # noqa: BLE001 - raised again below, out of reach of what the library raised
             error = self._surfacing(caught, request)
         raise error
 
     def _renew(self) -> None:
-        """Make new connections. After a fork, those from before belong to the parent process."""
+        """Make new pools of connections. After a fork, those from before belong to the parent process."""
         raise NotImplementedError
 
     def _exchange(self, request: Request) -> Response:
@@ -101,9 +114,18 @@ class HTTPTransport:
         raise NotImplementedError
 
     def _failure(self, caught: BaseException, request: Request) -> TransportError:
-        """The error that an exception of the library becomes."""
-        seconds = request.options.timeout or DEFAULT_TIMEOUT
-        return transport_error(caught, self._endpoint, seconds, sent=(self._key.value, *sent_secrets(request)))
+        return transport_error(
+            caught,
+            self._endpoint,
+            request.options.timeout or DEFAULT_TIMEOUT,
+            types=self._failure_types,
+            details=self._details(caught),
+            sent=(self._key.value, *sent_secrets(request)),
+        )
+
+    def _details(self, _caught: BaseException) -> str:
+        """Lines to add to the text of a connection that broke, such as a stub's list of what it matches."""
+        return ""
 
     def _surfacing(self, caught: BaseException, request: Request) -> BaseException:
         if isinstance(caught, LIBRARY_ERRORS):
@@ -122,7 +144,6 @@ class HTTPTransport:
 
 
 def encode_body(request: Request) -> bytes | None:
-    """The request's body, in bytes."""
     return None if request.json is None else json.dumps(request.json).encode()
 
 
@@ -131,30 +152,25 @@ def transport_error(
     endpoint: Endpoint,
     seconds: float,
     *,
-    sent_nothing: bool = False,
-    timed_out: bool = False,
-    in_tls: bool = False,
+    types: FailureTypes = URLLIB3_FAILURES,
     details: str = "",
     sent: Iterable[str] = (),
 ) -> TransportError:
     """The error that an exception of the library becomes.
 
-    :param caught: the library's exception.
-    :param endpoint: where the request was to go.
     :param seconds: the time that the attempt had.
-    :param sent_nothing: True if it is known from elsewhere that nothing was sent.
-    :param timed_out: True if it is known from elsewhere that the time was up.
-    :param in_tls: True if it is known from elsewhere that TLS failed.
-    :param details: lines to add to the text of a connection that broke, such as a stub's list of what it matches.
     :param sent: what is masked, should an exception repeat it: an adapter's or a stub's text may hold anything.
     """
     chain = tuple(_chain(caught))
     where = f"{endpoint.host}:{endpoint.port}"
     reason = _reason(chain, sent)
-    if in_tls or _is_tls_failure(chain):
+    if _has(chain, types.in_tls) and not _has(chain, _BROKEN_OFF):
         return _tls_error(chain, where, reason)
-    timed_out = timed_out or any(map(_is_timeout, chain))
-    if sent_nothing or any(map(_is_before_sending, chain)):
+    # In urllib3 a refused connection is a kind of connect timeout.
+    timed_out = any(
+        isinstance(link, types.timed_out) and not isinstance(link, pool_errors.NewConnectionError) for link in chain
+    )
+    if _has(chain, types.nothing_sent) or any(map(_is_refused_tunnel, chain)):
         if timed_out:
             return ConnectTimeoutError(f"no connection to {where} within {seconds:.3g} s. Nothing was sent")
         return ConnectError(f"no connection to {where}: {reason}. Nothing was sent")
@@ -165,7 +181,7 @@ def transport_error(
 
 
 def _tls_error(chain: tuple[BaseException, ...], where: str, reason: str) -> TLSError:
-    if any(isinstance(link, ssl.CertificateError) for link in chain):
+    if _has(chain, (ssl.CertificateError,)):
         return TLSError(
             f"the certificate of {where} was refused: {reason}. Nothing was sent. "
             "If a company's own authority signs it, point REQUESTS_CA_BUNDLE at that authority's file",
@@ -174,20 +190,12 @@ def _tls_error(chain: tuple[BaseException, ...], where: str, reason: str) -> TLS
     return TLSError(f"TLS with {where} failed: {reason}")
 
 
-def _is_before_sending(link: BaseException) -> bool:
-    refused_by_proxy = isinstance(link, OSError) and str(link).startswith(_TUNNEL_REFUSED)
-    return refused_by_proxy or isinstance(link, _BEFORE_SENDING)
+def _has(chain: tuple[BaseException, ...], types: _Types) -> bool:
+    return any(isinstance(link, types) for link in chain)
 
 
-def _is_timeout(link: BaseException) -> bool:
-    # In urllib3 a refused connection is a kind of connect timeout.
-    return isinstance(link, TimeoutError | PoolTimeoutError) and not isinstance(link, NewConnectionError)
-
-
-def _is_tls_failure(chain: tuple[BaseException, ...]) -> bool:
-    if any(isinstance(link, _BROKEN_OFF) for link in chain):
-        return False
-    return any(isinstance(link, ssl.SSLError | SSLError) for link in chain)
+def _is_refused_tunnel(link: BaseException) -> bool:
+    return isinstance(link, OSError) and str(link).startswith(_TUNNEL_REFUSED)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -7,7 +7,6 @@ sets the key, which ~/.netrc can't replace. Redirects are not followed and cooki
 from __future__ import annotations
 
 import http.client
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -21,19 +20,19 @@ from requests.utils import get_auth_from_url, select_proxy
 from urllib3.poolmanager import PoolManager
 from urllib3.util.retry import Retry
 
-from workos_mfa._core import validation
 from workos_mfa._core.errors import ConfigurationError, ConnectError, TransportError
 from workos_mfa._core.redaction import Hidden, hide_locals
-from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response, sent_secrets
+from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response
 from workos_mfa._transports import config
-from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, time_limit, use_deadline_pools
+from workos_mfa._transports.deadline import time_limit, use_deadline_pools
 from workos_mfa._transports.http import (
     BODY_HEADERS,
     HEADERS,
     LIBRARY_ERRORS,
+    URLLIB3_FAILURES,
+    FailureTypes,
     HTTPTransport,
     encode_body,
-    transport_error,
 )
 from workos_mfa._transports.response import make_strict, read_body
 
@@ -44,11 +43,17 @@ class _AfterTheResponse(http.client.HTTPException):
     """Something failed after the response had arrived: the call was made."""
 
 
-_BEFORE_SENDING = (
-    requests.exceptions.ConnectTimeout,
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
+# A real exception tells as much by what it was made from; a stub's was made from nothing.
+_FAILURES = FailureTypes(
+    nothing_sent=(
+        *URLLIB3_FAILURES.nothing_sent,
+        requests.exceptions.ConnectTimeout,
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.MissingSchema,
+    ),
+    timed_out=(*URLLIB3_FAILURES.timed_out, requests.exceptions.Timeout),
+    in_tls=(*URLLIB3_FAILURES.in_tls, requests.exceptions.SSLError),
 )
 
 
@@ -76,6 +81,8 @@ class RequestsTransport(HTTPTransport):
 
     __module__ = "workos_mfa"
 
+    _failure_types = _FAILURES
+
     @hide_locals
     def __init__(
         self,
@@ -86,10 +93,9 @@ class RequestsTransport(HTTPTransport):
         allow_http: bool = False,
         max_idle: float | None = None,
     ) -> None:
-        super().__init__(api_key, base_url, allow_http=allow_http)
+        super().__init__(api_key, base_url, allow_http=allow_http, max_idle=max_idle)
         if session is not None and max_idle is not None:
             raise TypeError("max_idle goes with the transport's own session: a session of yours keeps its connections")
-        self._max_idle = validation.seconds("max_idle", DEFAULT_MAX_IDLE if max_idle is None else max_idle)
         self._authorize = _BearerAuth(self._authorization)
         self._given_session = session
         if session is None:
@@ -117,7 +123,7 @@ class RequestsTransport(HTTPTransport):
         session.mount("http://", adapter)
         settings = self._settings_of(session, self._endpoint.url)
         settings["proxies"] = {self._endpoint.url.partition(":")[0]: proxy}
-        self._session, self._settings, self._made_in = session, settings, os.getpid()
+        self._session, self._settings = session, settings
 
     def _exchange(self, request: Request) -> Response:
         if self._given_session is None:
@@ -140,17 +146,14 @@ class RequestsTransport(HTTPTransport):
     def _failure(self, caught: BaseException, request: Request) -> TransportError:
         if isinstance(caught, _AfterTheResponse):
             return TransportError(f"WorkOS has answered, but {caught}")
-        return transport_error(
-            caught,
-            self._endpoint,
-            request.options.timeout or DEFAULT_TIMEOUT,
-            sent_nothing=isinstance(caught, _BEFORE_SENDING),
-            timed_out=isinstance(caught, requests.exceptions.Timeout),
-            # A stub's has nothing inside; of a real one the inside tells more.
-            in_tls=isinstance(caught, requests.exceptions.SSLError) and not _has_inside(caught),
-            details=_told_by_a_stub(caught),
-            sent=(self._key.value, *sent_secrets(request)),
+        return super()._failure(caught, request)
+
+    def _details(self, caught: BaseException) -> str:
+        # The package responses lists its stubs below the first line of an error that was made from nothing.
+        is_a_stubs = type(caught) is requests.exceptions.ConnectionError and not any(
+            isinstance(part, Exception) for part in caught.args
         )
+        return str(caught).partition("\n")[2].rstrip() if is_a_stubs else ""
 
     def _send_on_own_session(self, request: Request) -> requests.Response:
         prepared = requests.PreparedRequest()
@@ -173,14 +176,9 @@ class RequestsTransport(HTTPTransport):
 
     def _send_on_given_session(self, session: requests.Session, request: Request) -> requests.Response:
         url = self._endpoint.url + self._target(request)
+        headers = HEADERS if request.json is None else BODY_HEADERS
         prepared = session.prepare_request(
-            requests.Request(
-                request.method,
-                url,
-                headers=HEADERS if request.json is None else BODY_HEADERS,
-                data=encode_body(request),
-                auth=self._authorize,
-            )
+            requests.Request(request.method, url, headers=headers, data=encode_body(request), auth=self._authorize)
         )
         _refuse_repeating(session, prepared.url or url)
         settings = self._settings_of(session, url)
@@ -226,10 +224,8 @@ class _BearerAuth(AuthBase):
 
 
 class _NoCookies(RequestsCookieJar):
-    """A jar that keeps nothing."""
-
     def extract_cookies(self, response: object, request: object) -> None:
-        """Ignore the cookies of a response."""
+        pass
 
 
 class _OwnSession(requests.Session):
@@ -240,7 +236,7 @@ class _OwnSession(requests.Session):
         self.cookies = _NoCookies()
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: to find one, requests would read the whole response, however long."""
+        pass  # to find one, requests would read the whole response, however long
 
 
 class _DeadlineAdapter(HTTPAdapter):
@@ -253,8 +249,8 @@ class _DeadlineAdapter(HTTPAdapter):
         super().__init__(pool_maxsize=0)
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        """The one pool there is: endpoint, proxies and certificates are the same for every call."""
-        # Looked at once, since another thread may close it between two looks.
+        # There is one: endpoint, proxies and certificates are the same for every call. It is looked at once, since
+        # another thread may close it between two looks.
         pool = self._pool
         if pool is None:
             pool = self._pool = super().get_connection_with_tls_context(*args, **kwargs)
@@ -267,16 +263,13 @@ class _DeadlineAdapter(HTTPAdapter):
             manager.clear()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools ours."""
         super().init_poolmanager(*args, **kwargs)
         use_deadline_pools(self.poolmanager, self._max_idle)
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
-        """What every transport sends a proxy; requests has no password but in Latin-1."""
-        return config.proxy_headers(proxy)
+        return config.proxy_headers(proxy)  # requests sends no password but in Latin-1
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
-        """Make the pools of a proxy ours."""
         manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
         use_deadline_pools(manager, self._max_idle)
         return manager
@@ -307,22 +300,12 @@ def _refuse_unusable_proxy(settings: dict[str, Any], url: str) -> None:
     )
 
 
-def _told_by_a_stub(caught: BaseException) -> str:
-    """What stands below the first line of a stub's error: the package responses lists its stubs there."""
-    is_a_stubs = type(caught) is requests.exceptions.ConnectionError and not _has_inside(caught)
-    return str(caught).partition("\n")[2].rstrip() if is_a_stubs else ""
-
-
 def _cut_down(error: BaseException, carried: Any) -> None:
     """Take the key and the body out of a request that an exception carries: requests-mock's has one, for its text."""
     bare = requests.PreparedRequest()
     bare.method, bare.url = carried.method, carried.url
     vars(error)["request"] = bare
     error.args = tuple(bare if argument is carried else argument for argument in error.args)
-
-
-def _has_inside(error: Exception) -> bool:
-    return any(isinstance(part, Exception) for part in error.args)
 
 
 def _refuse_repeating(session: requests.Session, url: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +12,10 @@ from urllib3.util import parse_url
 from urllib3.util.retry import Retry
 from urllib3.util.ssl_ import create_urllib3_context
 
-from workos_mfa._core import validation
 from workos_mfa._core.redaction import hide_locals
 from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response
 from workos_mfa._transports import config
-from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, time_limit, use_deadline_pools
+from workos_mfa._transports.deadline import time_limit, use_deadline_pools
 from workos_mfa._transports.http import BODY_HEADERS, HEADERS, HTTPTransport, encode_body
 from workos_mfa._transports.response import read_body
 
@@ -60,8 +58,7 @@ class Urllib3Transport(HTTPTransport):
         ssl_context: ssl.SSLContext | None = None,
         max_idle: float | None = None,
     ) -> None:
-        super().__init__(api_key, base_url, allow_http=allow_http)
-        self._max_idle = validation.seconds("max_idle", DEFAULT_MAX_IDLE if max_idle is None else max_idle)
+        super().__init__(api_key, base_url, allow_http=allow_http, max_idle=max_idle)
         self._ssl_context = ssl_context
         self._renew()
 
@@ -77,7 +74,6 @@ class Urllib3Transport(HTTPTransport):
         # A proxy that forwards plain http is asked for the whole URL; all others are asked for the path.
         is_forwarded = self._proxy is not None and self._endpoint.url.startswith("http:")
         self._base_of_targets = self._endpoint.url if is_forwarded else urlsplit(self._endpoint.url).path
-        self._made_in = os.getpid()
 
     def _pool_for_all_calls(self) -> HTTPConnectionPool:
         scheme = self._endpoint.url.partition(":")[0]
