@@ -38,18 +38,12 @@ _PROXY_SCHEMES = {"http", "https", "socks5h", "socks5", "socks4a", "socks4"}
 
 @attrs.frozen
 class Endpoint:
-    """The place that requests go to.
+    """The place that requests go to."""
 
-    :param url: the base URL, without a trailing slash.
-    :param host: the host's name or address.
-    :param port: the port, written out or the scheme's own.
-    :param is_plain_loopback: True for plain http to this machine, which goes through no proxy.
-    """
-
-    url: str
+    url: str  # without a trailing slash
     host: str
     port: int
-    is_plain_loopback: bool
+    is_plain_loopback: bool  # plain http to this machine, which goes through no proxy
 
 
 def read_api_key(given: str | None) -> str:
@@ -82,20 +76,15 @@ def read_api_key(given: str | None) -> str:
 
 
 def read_endpoint(base_url: str | None, *, allow_http: bool) -> Endpoint:
-    """The endpoint of the base URL that was given, or else of ``WORKOS_BASE_URL``, or else of WorkOS.
-
-    Plain http is for this machine alone, unless ``allow_http`` or ``WORKOS_ALLOW_HTTP=1`` says otherwise.
-
-    :raises TypeError: if the base URL is not text.
-    :raises ConfigurationError: if it is not one that a key may be sent to.
-    """
+    """The endpoint of the base URL that was given, or else of ``WORKOS_BASE_URL``, or else of WorkOS."""
     if base_url is None:
         base_url = os.environ.get("WORKOS_BASE_URL") or DEFAULT_BASE_URL
     if not isinstance(base_url, str):  # pyright: ignore[reportUnnecessaryIsInstance] - for callers without types
         raise TypeError(f"base_url must be a str such as {DEFAULT_BASE_URL!r}")
-    parts, port = _split(base_url)
-    host = _host(parts)
-    if parts.scheme == "http" and not _is_loopback(host) and not (allow_http or _http_is_allowed()):
+    parts = _split(base_url)
+    host = _host(parts.netloc)
+    is_plain_loopback = parts.scheme == "http" and _is_loopback(host)
+    if parts.scheme == "http" and not (is_plain_loopback or allow_http or _http_is_allowed()):
         raise ConfigurationError(
             "the base URL is plain http, over which the key and the codes can be read on the way: use https. "
             "Plain http is for localhost, 127.0.0.0/8 and [::1]; allow_http=True or WORKOS_ALLOW_HTTP=1 "
@@ -104,22 +93,13 @@ def read_endpoint(base_url: str | None, *, allow_http: bool) -> Endpoint:
     path = parts.path.rstrip("/")
     if not _PATH.fullmatch(path) or {".", ".."}.intersection(path.split("/")):
         raise ConfigurationError("the base URL's path has a character or a dot segment in it that can't be used")
-    default_port = 443 if parts.scheme == "https" else 80
-    return Endpoint(
-        url=f"{parts.scheme}://{parts.netloc.rstrip(':')}{path}",
-        host=host,
-        port=port or default_port,
-        is_plain_loopback=parts.scheme == "http" and _is_loopback(host),
-    )
+    url = f"{parts.scheme}://{parts.netloc.rstrip(':')}{path}"
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return Endpoint(url, host, port, is_plain_loopback)
 
 
 def read_timeout(given: float | None) -> float:
-    """The seconds that were given, or else those in ``WORKOS_REQUEST_TIMEOUT``, or else the default.
-
-    :raises TypeError: if what was given is not a number.
-    :raises InvalidInputError: if what was given is zero, negative, NaN or over a day.
-    :raises ConfigurationError: if the environment holds anything that can't be used.
-    """
+    """The seconds that were given, or else those in ``WORKOS_REQUEST_TIMEOUT``, or else the default."""
     if given is not None:
         return validation.seconds("timeout", given)
     value = os.environ.get("WORKOS_REQUEST_TIMEOUT")
@@ -133,10 +113,7 @@ def read_timeout(given: float | None) -> float:
 
 
 def ca_bundle() -> str | None:
-    """The file or folder of certificates to trust, or None for the usual ones.
-
-    :raises ConfigurationError: if it is not there.
-    """
+    """The file or folder of certificates to trust, or None for the usual ones."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         path = os.environ.get(name)
         if path:
@@ -205,25 +182,18 @@ def proxy_headers(url: str) -> dict[str, str]:
     return {"Proxy-Authorization": f"Basic {b64encode(unquote_to_bytes(credentials)).decode()}"}
 
 
-def _split(base_url: str) -> tuple[SplitResult, int | None]:
-    if _VISIBLE_ASCII.fullmatch(base_url):
-        try:
-            parts = urlsplit(base_url)
-            port = parts.port
-            if "[" in parts.netloc:
-                ipaddress.IPv6Address(parts.hostname or "")  # older Pythons do not look
-        except ValueError:
-            pass
-        else:
-            if port != 0:
-                return _checked(parts), port
-    raise ConfigurationError(
-        f"the base URL can't be read: it must look like {DEFAULT_BASE_URL}, in ASCII and without spaces "
-        "(a name in another script goes in as its xn-- form)"
-    )
-
-
-def _checked(parts: SplitResult) -> SplitResult:
+def _split(base_url: str) -> SplitResult:
+    parts: SplitResult | None = None
+    try:
+        parts = urlsplit(base_url)
+        is_readable = parts.port != 0 and _VISIBLE_ASCII.fullmatch(base_url)
+    except ValueError:
+        is_readable = False
+    if parts is None or not is_readable:
+        raise ConfigurationError(
+            f"the base URL can't be read: it must look like {DEFAULT_BASE_URL}, in ASCII and without spaces "
+            "(a name in another script goes in as its xn-- form)"
+        )
     if parts.scheme not in {"http", "https"}:
         raise ConfigurationError("the base URL must begin with https://")
     if "@" in parts.netloc:
@@ -233,25 +203,25 @@ def _checked(parts: SplitResult) -> SplitResult:
     return parts
 
 
-def _host(parts: SplitResult) -> str:
-    found = _NETLOC.fullmatch(parts.netloc)
-    if found:
-        address, name = found.groups()
-        return str(ipaddress.IPv6Address(address)) if address else str(name).lower()
-    raise ConfigurationError(f"the base URL has no host that can be used: it must look like {DEFAULT_BASE_URL}")
+def _host(netloc: str) -> str:
+    found = _NETLOC.fullmatch(netloc)
+    address, name = found.groups() if found else (None, None)
+    try:
+        host = str(ipaddress.IPv6Address(address)) if address else name
+    except ValueError:
+        host = None
+    if host is None:
+        raise ConfigurationError(f"the base URL has no host that can be used: it must look like {DEFAULT_BASE_URL}")
+    return host.lower()
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost":
+    if host in {"localhost", "::1"}:
         return True
     try:
-        return ipaddress.ip_address(host) in _loopback_network(host)
+        return ipaddress.IPv4Address(host).is_loopback
     except ValueError:
         return False
-
-
-def _loopback_network(host: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    return ipaddress.ip_network("::1/128" if ":" in host else "127.0.0.0/8")
 
 
 def _http_is_allowed() -> bool:

@@ -20,12 +20,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from urllib3 import connectionpool
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-)
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 from urllib3.util import Timeout
 from urllib3.util.connection import allowed_gai_family, create_connection
 
@@ -68,9 +63,8 @@ class NothingSentError(HTTPError):
 class DeadlineConnection(_Connection):
     """A connection that opens, a proxy's tunnel and TLS included, and reads a response before a deadline."""
 
-    debuglevel = (
-        0  # http.client's own may be set for all connections: it would print the key, the codes and the secrets
-    )
+    # http.client's own may be set for all connections: it would print the key, the codes and the secrets.
+    debuglevel = 0
     idle_since: float | None = None
 
     _ends = 0.0
@@ -82,10 +76,6 @@ class DeadlineConnection(_Connection):
         self.socket_options = [*(self.socket_options or ()), *_KEEP_ALIVE]
 
     def connect(self) -> None:
-        """Connect.
-
-        :raises NothingSentError: if there is no connection.
-        """
         self._ends = time.monotonic() + cast("float", self.timeout)
         self.idle_since = None
         self._head = b""
@@ -126,17 +116,10 @@ class DeadlineConnection(_Connection):
         for position, address in enumerate(addresses):
             share = self._left() / (len(addresses) - position)
             try:
-                sock = create_connection(
-                    (address, self.port),
-                    share,
-                    source_address=self.source_address,
-                    socket_options=self.socket_options,
-                )
-            except TimeoutError as error:
-                failure = ConnectTimeoutError(self, "timed out")
-                failure.__cause__ = error
+                sock = create_connection((address, self.port), share, self.source_address, self.socket_options)
             except OSError as error:
-                failure = NewConnectionError(self, str(error))
+                kind = ConnectTimeoutError if isinstance(error, TimeoutError) else NewConnectionError
+                failure = kind(self, str(error))
                 failure.__cause__ = error
             else:
                 sys.audit("http.client.connect", self, self.host, self.port)
@@ -186,7 +169,7 @@ class _IdleConnections:
         self._idle: collections.deque[Any] = collections.deque()
 
     def get(self, block: bool = False, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002 - as queue has it
-        """The connection that was used last; there is no waiting for one."""
+        # The connection that was used last. There is no waiting for one.
         del block, timeout
         try:
             return self._idle.pop()
@@ -194,26 +177,22 @@ class _IdleConnections:
             raise queue.Empty from None
 
     def put(self, connection: Any, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as queue has it
-        """Keep a connection."""
         del block
         self._idle.append(connection)
 
     def qsize(self) -> int:
-        """How many there are."""
         return len(self._idle)
 
     def empty(self) -> bool:
-        """Whether there is none."""
         return not self._idle
 
     def close(self, is_dead: Callable[[Any], bool]) -> None:
-        """Close those that are dead; one that another thread has taken meanwhile is that thread's."""
         # The newest first, so that those that stay keep their order.
         for connection in reversed(self._idle.copy()):
             try:
                 self._idle.remove(connection)
             except ValueError:
-                continue
+                continue  # another thread has taken it meanwhile
             # While it is looked at nobody else has it, so that what is raised here is a signal handler's alone.
             if is_dead(connection):
                 connection.close()

@@ -43,7 +43,7 @@ _log = logging.getLogger("workos_mfa")
 # The statuses of a server, or of the proxies and edges before it, that can't serve just now.
 _PASSING_FAILURES = frozenset({500, 502, 503, 504, *range(520, 528), 530})
 
-_MOST_DOUBLINGS = 60
+_MOST_DOUBLINGS = 60  # more would overflow a float
 
 
 def _whole_number(_: object, field: attrs.Attribute[int], value: object) -> None:
@@ -139,22 +139,19 @@ class RetryingTransport:
         most = min(self._policy.max_attempts, options.max_attempts or self._policy.max_attempts)
         attempts: list[Attempt] = []
         started = begun = self._clock()
-        left = deadline
         while True:
-            outcome = self._attempt(request, min(timeout, left))
+            outcome = self._attempt(request, min(timeout, deadline - (begun - started)))
             ended = self._clock()
-            left = deadline - (ended - started)
             wait = None
             if len(attempts) + 1 < most and _may_repeat(request, outcome):
-                wait = self._wait_within(left, outcome, len(attempts))
+                wait = self._wait_within(deadline - (ended - started), outcome, len(attempts))
             attempts.append(_record(len(attempts) + 1, request, outcome, ended - begun, wait))
             self._report(attempts[-1])
             if wait is None:
                 return _final(outcome, tuple(attempts))
             self._sleep(wait)
             begun = self._clock()
-            left = deadline - (begun - started)
-            if left <= 0:
+            if begun - started >= deadline:
                 return _final(outcome, tuple(attempts))
 
     def _attempt(self, request: Request, timeout: float) -> Response | TransportError:
@@ -168,12 +165,11 @@ class RetryingTransport:
     def _wait_within(self, left: float, outcome: Response | TransportError, repeated: int) -> float | None:
         longest = min(self._policy.max_backoff, self._policy.backoff * 2.0 ** min(repeated, _MOST_DOUBLINGS))
         jitter = self._uniform(0.0, longest)
-        asked = _asked_wait(outcome)
-        if asked is None:
-            return jitter if jitter < left else None
-        if asked >= left:
+        asked = outcome.retry_after if isinstance(outcome, Response) else None
+        least = jitter if asked is None else asked
+        if least >= left:
             return None
-        return max(asked, jitter) if jitter < left else asked
+        return max(least, jitter) if jitter < left else least
 
     def _report(self, attempt: Attempt) -> None:
         _log.debug(
@@ -200,7 +196,6 @@ def _within(timeout: float, request: Request) -> Request:
 
 
 def _may_repeat(request: Request, outcome: Response | TransportError) -> bool:
-    """The table of what may be repeated, as code."""
     if isinstance(outcome, ConnectError) and not outcome.attempt_outcome_unknown:
         return True
     if isinstance(outcome, TLSError):
@@ -220,10 +215,6 @@ def _is_sms_limit(response: Response) -> bool:
     return isinstance(code, str) and issubclass(
         api_error_class(response.status, code), SMSRateLimitedError | SMSQuotaReachedError
     )
-
-
-def _asked_wait(outcome: Response | TransportError) -> float | None:
-    return outcome.retry_after if isinstance(outcome, Response) else None
 
 
 def _record(
