@@ -215,7 +215,7 @@ class DeadlinePool(_Pool):
         A stub's class, such as vcrpy's, has no socket to keep the time of, and is used as it is.
         """
         kind: Any = super().ConnectionCls
-        return _with_deadline(kind) if _is_of_urllib3(kind.connect) else kind
+        return _in_front_of(kind, DeadlineConnection) if _is_of_urllib3(kind.connect) else kind
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection: Any = super()._get_conn(timeout)
@@ -243,14 +243,11 @@ class DeadlinePool(_Pool):
 
     def _is_spent(self, connection: Any) -> bool:
         idle_since: float | None = getattr(connection, "idle_since", None)
-        is_too_old = idle_since is not None and time.monotonic() - idle_since > self.max_idle
-        return is_too_old or _has_leftovers(connection)
-
-
-def _has_leftovers(connection: Any) -> bool:
-    # Bytes that TLS has taken from the socket already, where urllib3's look at the socket does not see them.
-    pending: Callable[[], int] | None = getattr(getattr(connection, "sock", None), "pending", None)
-    return pending is not None and pending() > 0
+        if idle_since is not None and time.monotonic() - idle_since > self.max_idle:
+            return True
+        # Bytes that TLS has taken from the socket already, where urllib3's look at the socket does not see them.
+        pending: Callable[[], int] | None = getattr(getattr(connection, "sock", None), "pending", None)
+        return pending is not None and pending() > 0
 
 
 # By name: what stands in for a class while this is loaded would be taken for the class ever after.
@@ -262,22 +259,15 @@ def use_deadline_pools(manager: PoolManager, max_idle: float) -> None:
     """Let a manager, a proxy's or a SOCKS proxy's too, make pools that keep deadlines."""
     classes: dict[str, Any] = manager.pool_classes_by_scheme
     timed: dict[str, Any] = {
-        scheme: kind if issubclass(kind, DeadlinePool) else _deadline_pool(kind, max_idle)
+        scheme: kind if issubclass(kind, DeadlinePool) else _in_front_of(kind, DeadlinePool, max_idle=max_idle)
         for scheme, kind in classes.items()
     }
     manager.pool_classes_by_scheme = timed
 
 
-@functools.lru_cache(maxsize=16)
-def _deadline_pool(kind: type[object], max_idle: float) -> Any:
-    return type(
-        f"Deadline{kind.__name__}", (DeadlinePool, kind), {"__doc__": DeadlinePool.__doc__, "max_idle": max_idle}
-    )
-
-
-@functools.lru_cache(maxsize=16)
-def _with_deadline(kind: type[object]) -> Any:
-    return type(f"Deadline{kind.__name__}", (DeadlineConnection, kind), {"__doc__": DeadlineConnection.__doc__})
+@functools.lru_cache(maxsize=32)
+def _in_front_of(kind: type[object], front: type[object], **attributes: object) -> Any:
+    return type(f"Deadline{kind.__name__}", (front, kind), attributes)
 
 
 @functools.lru_cache(maxsize=16)

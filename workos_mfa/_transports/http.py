@@ -40,7 +40,7 @@ HEADERS = {
 BODY_HEADERS = {**HEADERS, "Content-Type": "application/json"}
 
 LIBRARY_ERRORS = (pool_errors.HTTPError, OSError, http.client.HTTPException)
-"""What sockets, TLS and urllib3 raise; anything else that comes out of I/O is somebody else's."""
+"""What sockets, TLS, urllib3 and requests raise; anything else that comes out of I/O is somebody else's."""
 
 _Types = tuple[type[BaseException], ...]
 
@@ -113,7 +113,13 @@ class HTTPTransport:
         """Send the request and read the response."""
         raise NotImplementedError
 
-    def _failure(self, caught: BaseException, request: Request) -> TransportError:
+    def _details(self, _caught: BaseException) -> str:
+        """Lines to add to the text of a connection that broke, such as a stub's list of what it matches."""
+        return ""
+
+    def _surfacing(self, caught: BaseException, request: Request) -> BaseException:
+        if not isinstance(caught, LIBRARY_ERRORS):
+            return without_context(caught)
         return transport_error(
             caught,
             self._endpoint,
@@ -122,15 +128,6 @@ class HTTPTransport:
             details=self._details(caught),
             sent=(self._key.value, *sent_secrets(request)),
         )
-
-    def _details(self, _caught: BaseException) -> str:
-        """Lines to add to the text of a connection that broke, such as a stub's list of what it matches."""
-        return ""
-
-    def _surfacing(self, caught: BaseException, request: Request) -> BaseException:
-        if isinstance(caught, LIBRARY_ERRORS):
-            return self._failure(caught, request)
-        return without_context(caught)
 
     def _target(self, request: Request) -> str:
         """The path and query below the base URL."""

@@ -6,14 +6,12 @@ sets the key, which ~/.netrc can't replace. Redirects are not followed and cooki
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_auth_from_url, select_proxy
@@ -21,7 +19,7 @@ from urllib3.poolmanager import PoolManager
 from urllib3.util.retry import Retry
 
 from workos_mfa._core.errors import ConfigurationError, ConnectError, TransportError
-from workos_mfa._core.redaction import Hidden, hide_locals
+from workos_mfa._core.redaction import hide_locals
 from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response
 from workos_mfa._transports import config
 from workos_mfa._transports.deadline import time_limit, use_deadline_pools
@@ -37,10 +35,6 @@ from workos_mfa._transports.http import (
 from workos_mfa._transports.response import make_strict, read_body
 
 _NO_HOOKS: dict[str, list[Any]] = {"response": []}
-
-
-class _AfterTheResponse(http.client.HTTPException):
-    """Something failed after the response had arrived: the call was made."""
 
 
 # A real exception tells as much by what it was made from; a stub's was made from nothing.
@@ -96,7 +90,6 @@ class RequestsTransport(HTTPTransport):
         super().__init__(api_key, base_url, allow_http=allow_http, max_idle=max_idle)
         if session is not None and max_idle is not None:
             raise TypeError("max_idle goes with the transport's own session: a session of yours keeps its connections")
-        self._authorize = _BearerAuth(self._authorization)
         self._given_session = session
         if session is None:
             self._renew()
@@ -142,11 +135,6 @@ class RequestsTransport(HTTPTransport):
         if isinstance(headers, Mapping) and self._authorization.value in headers.values():
             _cut_down(error, carried)
         return error
-
-    def _failure(self, caught: BaseException, request: Request) -> TransportError:
-        if isinstance(caught, _AfterTheResponse):
-            return TransportError(f"WorkOS has answered, but {caught}")
-        return super()._failure(caught, request)
 
     def _details(self, caught: BaseException) -> str:
         # The package responses lists its stubs below the first line of an error that was made from nothing.
@@ -203,24 +191,19 @@ class RequestsTransport(HTTPTransport):
             if not has_arrived:
                 raise
             name = type(error).__name__
-        raise _AfterTheResponse(f"a hook of the session, or what it was handed, failed with {name}")
+        raise TransportError(
+            f"WorkOS has answered, but a hook of the session, or what it was handed, failed with {name}"
+        )
+
+    def _authorize(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        prepared.headers["Authorization"] = self._authorization.value
+        return prepared
 
     def _settings_of(self, session: requests.Session, url: str) -> dict[str, Any]:
         settings = dict(session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None))
         if self._endpoint.is_plain_loopback:
             settings["proxies"] = {}
         return settings
-
-
-class _BearerAuth(AuthBase):
-    """Puts the key on a request, and keeps it out of any repr."""
-
-    def __init__(self, authorization: Hidden[str]) -> None:
-        self._authorization = authorization
-
-    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-        prepared.headers["Authorization"] = self._authorization.value
-        return prepared
 
 
 class _NoCookies(RequestsCookieJar):
@@ -288,16 +271,11 @@ def _refuse_unusable_proxy(settings: dict[str, Any], url: str) -> None:
     proxy = select_proxy(url, settings["proxies"])
     if not proxy or (usable := config.usable_proxy(proxy)).startswith("socks"):
         return
-    try:
-        "".join(get_auth_from_url(usable)).encode("latin-1")
-    except UnicodeEncodeError:
-        pass
-    else:
-        return
-    raise ConfigurationError(
-        "the proxy has a user name or a password that requests can't send, since it is not in Latin-1: leave out "
-        "session=, or give the proxy another password"
-    )
+    if any(character > "\xff" for part in get_auth_from_url(usable) for character in part):
+        raise ConfigurationError(
+            "the proxy has a user name or a password that requests can't send, since it is not in Latin-1: leave out "
+            "session=, or give the proxy another password"
+        )
 
 
 def _cut_down(error: BaseException, carried: Any) -> None:
