@@ -285,7 +285,6 @@ def test_no_frame_shows_a_code(emulator: Emulator, kind: str) -> None:
     emulator.faults.from_json({"fault": kind, "seconds": 60} if kind == "delay" else {"fault": kind})
     with pytest.raises(TransportError) as caught:
         mfa.verify_challenge(challenge.id, code=challenge.code or "")
-    assert list(locals_below(caught.value))
     assert shows(caught.value, challenge.code or "") == []
 
 
