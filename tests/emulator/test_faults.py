@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.emulator.caller import NOW, PHONE
-from tests.leaks import locals_below, shows
+from tests.leaks import shows
 from workos_mfa import (
     MFA,
     ChallengeAlreadyVerifiedError,
