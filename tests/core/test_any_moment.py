@@ -86,7 +86,7 @@ class Stopwatch:
         """What Python calls before each instruction."""
         if event == "opcode":
             self._left -= self._has_begun
-            if self._left <= 0 and not _begins_an_except(frame):
+            if self._left <= 0 and not _is_between(frame):
                 self.has_struck = True
                 raise TimeLimit
             return self
@@ -98,9 +98,16 @@ class Stopwatch:
         return self
 
 
-def _begins_an_except(frame: FrameType) -> bool:  # pragma: no cover - under the watch
-    """Whether Python is about to note which exception is handled: it runs no signal handler before it has done so."""
-    return frame.f_code.co_code[frame.f_lasti] == dis.opmap.get("PUSH_EXC_INFO")
+def _is_between(frame: FrameType) -> bool:  # pragma: no cover - under the watch
+    """Whether Python is about to note which exception is handled, or that it no longer is.
+
+    No signal handler runs there, and what is raised there all the same would leave a wrong note to the next test.
+    """
+    code, at = frame.f_code.co_code, frame.f_lasti
+    name = dis.opname[code[at]]
+    return name in {"PUSH_EXC_INFO", "POP_EXCEPT", "RERAISE"} or (
+        name == "COPY" and dis.opname[code[at + 2]] == "POP_EXCEPT"
+    )
 
 
 def _next(responses: Iterator[Response], _: Request) -> Response:  # pragma: no cover - under the watch
@@ -149,5 +156,6 @@ def stop_everywhere(call: Call, responses: list[Response]) -> None:
         if not watch.has_struck:
             break
         assert isinstance(error, TimeLimit)
+        assert sys.exc_info()[1] is None, "Python's own record of what is handled is damaged"
         assert not shows(error, SENTINEL)
     assert {*sent} == {*range(len(responses) + 1)}, "it was not stopped before and after each attempt"
