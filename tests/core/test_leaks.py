@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import logging
 import traceback
@@ -201,6 +202,21 @@ def test_what_a_transport_raises_shows_nothing(
     names = [frame.f_code.co_name for frame in path]
     assert names[-2:] == ["send", "respond"]
     assert [dict(frame.f_locals) for frame in path[names.index("_send") :]] == [{}] * (len(path) - names.index("_send"))
+
+
+@dataclasses.dataclass(frozen=True)
+class FrozenError(Exception):
+    """An exception whose attributes can't be set in the usual way."""
+
+    number: int
+
+
+@each_client
+def test_a_frozen_exception_passes_through(retry: RetryPolicy | None) -> None:
+    """It stays what it is, and shows nothing."""
+    error = error_of(lambda: verify(client(raising(FrozenError(7)), retry)))
+    assert error == FrozenError(7)
+    assert not shows(error, SENTINEL)
 
 
 @each_client

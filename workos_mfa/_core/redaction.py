@@ -176,7 +176,7 @@ def hide_locals(function: _F) -> _F:
 def without_context(error: BaseException) -> BaseException:
     """The same exception, cut off from those that a library was handling: their texts and attributes hold anything."""
     for link in _tied_to(error):
-        link.__context__ = None
+        _set(link, "__context__", None)
     return error
 
 
@@ -184,9 +184,14 @@ def _empty_frames(error: BaseException, handled: BaseException | None) -> None:
     # What the caller was handling when it called us is the caller's own.
     apart = None if error is handled else handled
     for link in _tied_to(error, apart_from=apart):
-        link.__traceback__ = _emptied(link.__traceback__)
+        _set(link, "__traceback__", _emptied(link.__traceback__))
         if link.__context__ is not apart and _was_caught_here(link.__context__):
-            link.__context__ = apart if link is error else None
+            _set(link, "__context__", apart if link is error else None)
+
+
+def _set(error: BaseException, name: str, value: object) -> None:
+    # A user's exception may be a frozen dataclass, whose own way refuses it.
+    BaseException.__setattr__(error, name, value)
 
 
 def _tied_to(error: BaseException, *, apart_from: BaseException | None = None) -> Iterator[BaseException]:
