@@ -37,16 +37,22 @@ class _TimeLimitError(BaseException):
 
 
 class _Database(sqlite3.Connection):
-    """The database in a state file; a time limit is reached when so many more statements have been executed."""
+    """The database in a state file; a time limit is reached when so many more statements have been executed.
+
+    It comes before the next statement, or behind it.
+    """
 
     left: int | None = None
+    is_behind = False
 
     def execute(self, *arguments: Any) -> sqlite3.Cursor:
-        """Execute a statement, or raise in its place."""
+        """Execute a statement, or raise in its place or behind it."""
         if self.left is not None:
             self.left -= 1
             if self.left < 0:
                 self.left = None
+                if self.is_behind:
+                    super().execute(*arguments)
                 raise _TimeLimitError
         return super().execute(*arguments)
 
@@ -327,6 +333,20 @@ def test_an_interrupted_change_did_nothing(
     assert left > 3
     after = "10 factors, 0 challenges, 0" if is_a_seed else "1 factors, 1 challenges, 1"
     assert repr(started().emulator).startswith(f"<Emulator: {after} text messages")
+
+
+@pytest.mark.parametrize("left", range(5))
+def test_an_emulator_goes_on_after_an_interruption(
+    started: Callable[..., Caller], databases: list[_Database], left: int
+) -> None:
+    """Behind whichever of its statements a call was interrupted, later calls are made and kept."""
+    caller = started()
+    databases[-1].left, databases[-1].is_behind = left, True
+    with pytest.raises(_TimeLimitError):
+        caller.challenge(caller.sms())
+    factor = caller.sms()
+    assert caller.challenge(factor).status == 201
+    assert started().get(factor["id"]).status == 200
 
 
 def test_a_fork_does_not_write(started: Callable[..., Caller], path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,10 +81,11 @@ class StateFile:
 
     def rollback(self) -> bool:
         """Undo everything that changed since the last commit; whether there was anything."""
-        undone, self._changed = self._changed, False
+        undone = self._changed
         # SQLite undoes by itself what it could not write.
         if undone and self._db.in_transaction:
             self._db.execute("ROLLBACK")
+        self._changed = False
         return undone
 
     def close(self) -> None:
@@ -102,9 +103,10 @@ class StateFile:
                 f"the state file {self._path} belongs to the process that opened it; make the emulator after the fork"
             )
         with self._explained("write"):
-            if not self._changed:
+            # Noted first: a signal handler's exception may come right behind the statement.
+            self._changed = True
+            if not self._db.in_transaction:
                 self._db.execute("BEGIN")
-                self._changed = True
             self._db.execute(statement, values)
 
     def _prepare(self) -> None:
