@@ -2,13 +2,58 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections import Counter
 from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from tests.emulator.caller import Caller
 from tests.race import THREADS, race
+from workos_mfa import MFA, Emulator
+
+
+class TimeLimit(BaseException):
+    """Such as a worker's soft time limit, which may come at any time."""
+
+
+def stop_when_locked(frame: FrameType, event: str, _: object) -> Any:  # pragma: no cover - under the watch
+    """What Python calls: it stops the emulator when a transaction has begun, and nobody can end it yet."""
+    if event == "return":
+        raise TimeLimit
+    is_entering = frame.f_code.co_name == "__enter__" and frame.f_globals["__name__"] == "contextlib"
+    return stop_when_locked if is_entering else None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda emulator: emulator.seed({"factors": [{"type": "generic_otp"}]}),
+        lambda emulator: emulator.clock.advance(30),
+        lambda emulator: emulator.outbox.clear(),
+        Emulator.reset,
+        lambda emulator: MFA(transport=emulator).enroll_factor(type="generic_otp"),
+    ],
+    ids=["seed", "clock", "outbox", "reset", "call"],
+)
+def test_a_time_limit_leaves_nothing_locked(change: Callable[[Emulator], object]) -> None:
+    """Other threads go on, also while somebody keeps the exception."""
+    emulator = Emulator()
+    before = sys.gettrace()
+    sys.settrace(stop_when_locked)
+    try:
+        with pytest.raises(TimeLimit) as kept:
+            change(emulator)
+    finally:
+        sys.settrace(before)
+    other = threading.Thread(target=repr, args=[emulator], daemon=True)
+    other.start()
+    other.join(10)
+    assert not other.is_alive()
+    assert kept.value.__traceback__ is not None
 
 
 def test_wrong_codes_are_counted_exactly(caller_with: Callable[..., Caller]) -> None:

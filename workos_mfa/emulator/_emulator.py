@@ -174,6 +174,7 @@ class Emulator:
         """The codes that authenticator apps would show now, of all TOTP factors, the newest factor first."""
         return self._lifecycle.totp_codes()
 
+    @hide_locals
     def seed(self, seed: Mapping[str, object]) -> dict[str, list[str]]:
         """Put in users, factors and challenges with ids, numbers, secrets and codes that are known beforehand.
 
@@ -196,6 +197,7 @@ class Emulator:
         """
         return self._lifecycle.plant(seed)
 
+    @hide_locals
     def reset(self) -> None:
         """Be as new: no factors, challenges, messages, calls or faults, and the clock as at the start."""
         self._store.reset()

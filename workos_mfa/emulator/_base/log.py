@@ -9,7 +9,7 @@ from typing import TypeVar, overload
 
 import attrs
 
-from workos_mfa._core.redaction import NoDiffEquality, masked_phone
+from workos_mfa._core.redaction import NoDiffEquality, hide_locals, masked_phone
 
 T = TypeVar("T")
 
@@ -132,6 +132,7 @@ class Outbox(Log[SMSMessage]):
         super().__init__()
         self._clearing = clearing
 
+    @hide_locals
     def clear(self) -> None:
         """Forget all messages."""
         with self._clearing():

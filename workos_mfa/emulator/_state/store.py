@@ -16,6 +16,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from workos_mfa._core.redaction import hide_locals
 from workos_mfa.emulator._base import ids
 from workos_mfa.emulator._base.clock import Clock
 from workos_mfa.emulator._base.log import Outbox, SMSMessage
@@ -228,6 +229,7 @@ class Store:
         setting = self._notes.get("clock")
         self._clock.resume(None if setting is None else clock_setting_from(setting), self._keep_clock)
 
+    @hide_locals
     def _keep_clock(self) -> None:
         with self.transaction():
             self._notes["clock"] = clock_note(self._clock.setting())
