@@ -24,6 +24,7 @@ from workos_mfa import (
     MFA,
     ConnectError,
     ConnectionLostError,
+    Emulator,
     Request,
     RequestsTransport,
     Response,
@@ -166,6 +167,8 @@ REFUSED: list[tuple[Untyped, dict[str, object]]] = [
     *((MFA, arguments) for arguments in REFUSED_BY_MFA),
     (RequestsTransport, {"api_key": KEY, "session": object()}),
     (Urllib3Transport, {"api_key": KEY, "max_idle": 0}),
+    (Emulator().serve, {"api_key": KEY}),
+    (Emulator().wsgi_app.with_api_key, {"api_key": KEY}),
 ]
 
 

@@ -133,6 +133,7 @@ class Emulator:
         )
         return make_app(self._dispatcher, control)
 
+    @hide_locals
     def serve(self, *, port: int = 0, host: str = "127.0.0.1", api_key: str = DEFAULT_API_KEY) -> EmulatorServer:
         """Serve over HTTP as well: ``with emulator.serve() as server:``, at ``server.base_url``.
 

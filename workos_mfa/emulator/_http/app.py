@@ -19,7 +19,7 @@ import attrs
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
-from workos_mfa._core.redaction import Hidden, printable
+from workos_mfa._core.redaction import Hidden, hide_locals, printable
 from workos_mfa._core.transport import Response
 from workos_mfa._version import __version__
 from workos_mfa.emulator._api.dispatcher import Dispatcher, json_response
@@ -62,6 +62,7 @@ class WSGIApp:
     _hosts: Hosts = THIS_MACHINE
     has_page: bool = False
 
+    @hide_locals
     def with_api_key(self, api_key: str) -> WSGIApp:
         """The same application for another key.
 
