@@ -117,11 +117,7 @@ class MFA:
             self._transport.close()
 
     def with_options(
-        self: _Client,
-        *,
-        timeout: float | None = None,
-        deadline: float | None = None,
-        max_attempts: int | None = None,
+        self: _Client, *, timeout: float | None = None, deadline: float | None = None, max_attempts: int | None = None
     ) -> _Client:
         """A client with other limits that shares this one's transport and its connections.
 
@@ -215,11 +211,7 @@ class MFA:
 
     @hide_locals
     def verify_challenge(
-        self,
-        authentication_challenge_id: str,
-        *,
-        code: str,
-        expected_factor_id: str = validation.NOT_CHECKED,
+        self, authentication_challenge_id: str, *, code: str, expected_factor_id: str = validation.NOT_CHECKED
     ) -> Verification:
         """Verify a challenge with a code. A right code uses the challenge up, so it is never repeated once it
         may have arrived.

@@ -8,11 +8,7 @@ from workos_mfa._core import validation
 from workos_mfa._core.errors import InvalidInputError
 from workos_mfa._core.transport import Options, Replay, Request
 
-_ENROLL_ARGUMENTS = {
-    "totp": ("issuer", "user"),
-    "sms": ("phone_number",),
-    "generic_otp": (),
-}
+_ENROLL_ARGUMENTS = {"totp": ("issuer", "user"), "sms": ("phone_number",), "generic_otp": ()}
 _USER_FACTORS = "/user_management/users/{id}/auth_factors"
 _NO_QUERY: Mapping[str, str] = {}
 

@@ -7,14 +7,12 @@ Both can be set after the error was made, so its text is put together when it is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from workos_mfa._core.redaction import printable
 
 if TYPE_CHECKING:
     from workos_mfa._core.transport import Attempt
-
-_E = TypeVar("_E", bound="MFAError")
 
 _LONGEST_DETAILS = 1000
 
@@ -47,14 +45,8 @@ class MFAError(Exception):
         return f"WorkOS may have acted on {which}."
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restored, (type(self), self.args, self.__dict__.copy())
-
-
-def _restored(cls: type[_E], args: tuple[object, ...], state: Mapping[str, object]) -> _E:
-    error = cls.__new__(cls, *args)
-    error.args = args
-    error.__dict__.update(state)
-    return error
+        # Not by __init__, whose parameters are others. OSError, of which a timeout is one, forgets its args then.
+        return type(self).__new__, (type(self), *self.args), {**vars(self), "args": self.args}
 
 
 class ConfigurationError(MFAError, ValueError):
@@ -88,7 +80,8 @@ class TransportError(MFAError):
     :param message: what happened, for the person who reads it.
     :param outcome_unknown: whether the server may have acted; each class has its own default, and
         this one, of which nothing more is known, assumes that it may.
-    :ivar attempt_outcome_unknown: the same, of the attempt that ended in this error, whatever came before it.
+    :ivar attempt_outcome_unknown: whether the server may have acted on the attempt that ended in this error. The
+        attempts before it do not count here; in ``outcome_unknown`` they do.
     """
 
     outcome_unknown: bool = True

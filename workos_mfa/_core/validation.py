@@ -39,10 +39,10 @@ def identifier(parameter: str, value: object) -> str:
     """An id as it came, if it can stand in a path or a body."""
     checked = text(parameter, value)
     if checked in {".", ".."} or _CONTROL.search(checked):
-        raise InvalidInputError(
-            f"{parameter} is not an id: it holds a control character or is a path segment of dots; "
-            "pass the .id of the object that the API returned",
-            parameter=parameter,
+        raise _refused(
+            parameter,
+            "is not an id: it holds a control character or is a path segment of dots; pass the .id of the object that "
+            "the API returned",
         )
     return checked
 
@@ -55,9 +55,9 @@ def path_segment(parameter: str, value: object) -> str:
 def text(parameter: str, value: object) -> str:
     """A text that is not empty or blank."""
     if not isinstance(value, str):
-        raise TypeError(f"{parameter} must be a str, not {_kind(value)}")
+        raise _wrong_type(parameter, "a str", value)
     if not value.strip():
-        raise InvalidInputError(f"{parameter} is empty: pass its value", parameter=parameter)
+        raise _refused(parameter, "is empty: pass its value")
     return value
 
 
@@ -66,35 +66,32 @@ def one_time_code(value: object) -> str:
     if isinstance(value, int):
         raise TypeError('code must be a str, such as "012345": an int loses leading zeros')
     if not isinstance(value, str):
-        raise TypeError(f"code must be a str, not {_kind(value)}")
+        raise _wrong_type("code", "a str", value)
     code = _CODE_SEPARATORS.sub("", value)
     if not code:
-        raise InvalidInputError("code is empty: ask the person for the code and pass it", parameter="code")
+        raise _refused("code", "is empty: ask the person for the code and pass it")
     if len(code) > _LONGEST_CODE:
-        raise InvalidInputError("code is far too long to be one: ask the person for the code again", parameter="code")
+        raise _refused("code", "is far too long to be one: ask the person for the code again")
     return code
 
 
 def shared_secret(value: object) -> str:
     """A TOTP secret to be imported; whether it is good Base32 is the API's to say."""
     if not isinstance(value, str):
-        raise TypeError(f"secret must be a str in Base32, not {_kind(value)}")
+        raise _wrong_type("secret", "a str in Base32", value)
     if not value.strip():
-        raise InvalidInputError("secret is empty: leave it out to get a new one", parameter="secret")
+        raise _refused("secret", "is empty: leave it out to get a new one")
     if len(value) > _LONGEST_SECRET:
-        raise InvalidInputError(
-            f"secret has more than {_LONGEST_SECRET} characters: pass the secret in Base32 alone", parameter="secret"
-        )
+        raise _refused("secret", f"has more than {_LONGEST_SECRET} characters: pass the secret in Base32 alone")
     return value
 
 
 def phone_number(value: object) -> str:
     number = text("phone_number", value)
     if not _PHONE_NUMBER.fullmatch(number):
-        raise InvalidInputError(
-            "phone_number must be in E.164 form: a plus sign, the country code and the number, digits only, "
-            'such as "+15005550006"',
-            parameter="phone_number",
+        raise _refused(
+            "phone_number",
+            'must be in E.164 form: a plus sign, the country code and the number, digits only, such as "+15005550006"',
         )
     return number
 
@@ -103,15 +100,14 @@ def sms_template(value: object) -> str:
     """A template that brings the code to the person and fits into one message."""
     template = text("sms_template", value)
     if _PLACEHOLDER not in template:
-        raise InvalidInputError(
-            "sms_template must hold {{code}}, or the message arrives without the code; "
-            "inside an f-string it must be written {{{{code}}}}",
-            parameter="sms_template",
+        raise _refused(
+            "sms_template",
+            "must hold {{code}}, or the message arrives without the code; inside an f-string it must be written "
+            "{{{{code}}}}",
         )
     if len(template) > _LONGEST_TEMPLATE:
-        raise InvalidInputError(
-            f"sms_template has {len(template)} characters, and {_LONGEST_TEMPLATE} is the most: shorten it",
-            parameter="sms_template",
+        raise _refused(
+            "sms_template", f"has {len(template)} characters, and {_LONGEST_TEMPLATE} is the most: shorten it"
         )
     return template
 
@@ -119,17 +115,17 @@ def sms_template(value: object) -> str:
 def page_limit(value: object) -> str:
     """The size of a page, as it stands in the query."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"limit must be an int, not {_kind(value)}")
+        raise _wrong_type("limit", "an int", value)
     if not 1 <= value <= _LARGEST_PAGE:
-        raise InvalidInputError(f"limit must be from 1 to {_LARGEST_PAGE}", parameter="limit")
+        raise _refused("limit", f"must be from 1 to {_LARGEST_PAGE}")
     return str(value)
 
 
 def page_order(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"order must be a str, not {_kind(value)}")
+        raise _wrong_type("order", "a str", value)
     if value not in {"normal", "desc", "asc"}:
-        raise InvalidInputError('order must be "normal", "desc" or "asc"', parameter="order")
+        raise _refused("order", 'must be "normal", "desc" or "asc"')
     return value
 
 
@@ -154,23 +150,25 @@ def is_session(value: object) -> bool:
 def seconds(parameter: str, value: object, *, zero: bool = False) -> float:
     """A length of time that a call can keep to; a wait may be ``zero``, a limit may not."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{parameter} must be a number of seconds, not {_kind(value)}")
+        raise _wrong_type(parameter, "a number of seconds", value)
     # Written so that NaN, which is neither less nor more than anything, is refused.
     if not (0 < value <= _LONGEST_WAIT or (zero and value == 0)):
         least = "zero seconds or more" if zero else "more than zero seconds"
-        raise InvalidInputError(
-            f"{parameter} must be {least} and at most a day; leave it out for the default", parameter=parameter
-        )
+        raise _refused(parameter, f"must be {least} and at most a day; leave it out for the default")
     return float(value)
 
 
 def attempts(parameter: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{parameter} must be an int, not {_kind(value)}")
+        raise _wrong_type(parameter, "an int", value)
     if value < 1:
-        raise InvalidInputError(f"{parameter} must be at least 1, which means no repetition", parameter=parameter)
+        raise _refused(parameter, "must be at least 1, which means no repetition")
     return value
 
 
-def _kind(value: object) -> str:
-    return "None" if value is None else type(value).__name__
+def _refused(parameter: str, why: str) -> InvalidInputError:
+    return InvalidInputError(f"{parameter} {why}", parameter=parameter)
+
+
+def _wrong_type(parameter: str, expected: str, value: object) -> TypeError:
+    return TypeError(f"{parameter} must be {expected}, not {'None' if value is None else type(value).__name__}")

@@ -156,20 +156,20 @@ class RetryingTransport:
 
     def _attempt(self, request: Request, timeout: float) -> Response | TransportError:
         if timeout != request.options.timeout:
-            request = _within(timeout, request)
+            request = attrs.evolve(request, options=attrs.evolve(request.options, timeout=timeout))
         try:
             return self._inner.send(request)
         except TransportError as error:
             return error
 
     def _wait_within(self, left: float, outcome: Response | TransportError, repeated: int) -> float | None:
+        """The wait before the next attempt, or None if it does not fit into the seconds that are left."""
         longest = min(self._policy.max_backoff, self._policy.backoff * 2.0 ** min(repeated, _MOST_DOUBLINGS))
         jitter = self._uniform(0.0, longest)
         asked = outcome.retry_after if isinstance(outcome, Response) else None
-        least = jitter if asked is None else asked
-        if least >= left:
-            return None
-        return max(least, jitter) if jitter < left else least
+        # What the server asks for is the least; a longer random wait is left out where it does not fit.
+        waits = [jitter] if asked is None else [max(asked, jitter), asked]
+        return next((wait for wait in waits if wait < left), None)
 
     def _report(self, attempt: Attempt) -> None:
         _log.debug(
@@ -189,10 +189,6 @@ class RetryingTransport:
             self._on_attempt(attempt)
         except Exception as error:  # noqa: BLE001 - a hook must not break a call
             _log.warning("on_attempt raised %s, which is ignored", type(error).__name__)
-
-
-def _within(timeout: float, request: Request) -> Request:
-    return attrs.evolve(request, options=attrs.evolve(request.options, timeout=timeout))
 
 
 def _may_repeat(request: Request, outcome: Response | TransportError) -> bool:

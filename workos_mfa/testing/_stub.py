@@ -57,12 +57,7 @@ def _as_sent(value: object) -> object:
     )
 
 
-def make_factor(
-    *,
-    id: str = _FACTOR_ID,
-    type: str = "generic_otp",
-    user_id: str | None = None,
-) -> Factor:
+def make_factor(*, id: str = _FACTOR_ID, type: str = "generic_otp", user_id: str | None = None) -> Factor:
     """A factor as get returns it. What is not given has a default."""
     return Factor(id=id, type=type, created_at=MOMENT, updated_at=MOMENT, user_id=user_id)
 
@@ -97,12 +92,7 @@ def make_sms_factor(
 ) -> SMSFactor:
     """An SMS factor as enroll returns it."""
     return SMSFactor(
-        id=id,
-        type="sms",
-        created_at=MOMENT,
-        updated_at=MOMENT,
-        user_id=user_id,
-        sms=SMS(phone_number=phone_number),
+        id=id, type="sms", created_at=MOMENT, updated_at=MOMENT, user_id=user_id, sms=SMS(phone_number=phone_number)
     )
 
 
