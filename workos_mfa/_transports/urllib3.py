@@ -68,11 +68,16 @@ class Urllib3Transport(HTTPTransport):
         self._pool = self._pool_for_all_calls()
 
     def _renew(self) -> None:
-        self._proxy = config.proxy_url(self._endpoint)
-        self._manager = self._new_manager()
+        proxy = config.proxy_url(self._endpoint)
+        # A pool without a size keeps as many connections as there were threads at once.
+        settings: dict[str, Any] = {"maxsize": 0}
+        if self._endpoint.url.startswith("https:"):
+            settings["ssl_context"] = self._ssl_context or _context_of_the_environment()
+        self._manager = PoolManager(**settings) if proxy is None else _proxy_manager(proxy, settings)
+        use_deadline_pools(self._manager, self._max_idle)
         self._pool = self._pool_for_all_calls()
         # A proxy that forwards plain http is asked for the whole URL; all others are asked for the path.
-        is_forwarded = self._proxy is not None and self._endpoint.url.startswith("http:")
+        is_forwarded = proxy is not None and self._endpoint.url.startswith("http:")
         self._base_of_targets = self._endpoint.url if is_forwarded else urlsplit(self._endpoint.url).path
 
     def _pool_for_all_calls(self) -> HTTPConnectionPool:
@@ -95,15 +100,6 @@ class Urllib3Transport(HTTPTransport):
             timeout=time_limit(request.options.timeout or DEFAULT_TIMEOUT),
         )
         return self._response(response.status, dict(response.headers).items(), read_body(response))
-
-    def _new_manager(self) -> PoolManager:
-        # A pool without a size keeps as many connections as there were threads at once.
-        settings: dict[str, Any] = {"maxsize": 0}
-        if self._endpoint.url.startswith("https:"):
-            settings["ssl_context"] = self._ssl_context or _context_of_the_environment()
-        manager = PoolManager(**settings) if self._proxy is None else _proxy_manager(self._proxy, settings)
-        use_deadline_pools(manager, self._max_idle)
-        return manager
 
 
 def _context_of_the_environment() -> ssl.SSLContext:
