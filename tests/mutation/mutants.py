@@ -49,11 +49,12 @@ class Mutant:
     tree: ast.Module = attrs.field(repr=False)
 
 
-def mutants_of(source: str, begin: str | None = None) -> Iterator[Mutant]:
-    """Every mutant of a module, from the function or class of that name on, in the order of its lines."""
+def mutants_of(source: str, begin: str | None = None, end: str | None = None) -> Iterator[Mutant]:
+    """Every mutant of a module, or of what stands between two functions or classes, in the order of its lines."""
     tree = ast.parse(source)
     names = [getattr(node, "name", None) for node in tree.body]
-    roots = [tree] if begin is None else tree.body[names.index(begin) :]
+    last = None if end is None else names.index(end)
+    roots = [tree] if begin is None else tree.body[names.index(begin) : last]
     nodes = [node for root in roots for node in _looked_at(root)]
     places = [(node, change) for node in nodes for change in range(len(_changes(node)))]
     places.sort(key=lambda place: (_line(place[0]), place[1]))

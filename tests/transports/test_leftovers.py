@@ -71,7 +71,7 @@ def test_a_response_for_another_challenge(server: Server, mfa: MFA) -> None:
 def test_a_response_that_may_have_more_to_come(head: bytes, server: Server, mfa: MFA) -> None:
     """Its connection is not used again, since what comes late on it would pass for the next response."""
     server.behaviour = sending(head)
-    with pytest.raises(MFAError):
+    with pytest.raises(UnexpectedResponseError):
         mfa.get_factor("auth_factor_1")
     server.behaviour = answer_rightly
     assert mfa.verify_challenge("auth_challenge_1", code=CODE)
@@ -147,6 +147,7 @@ REFUSED = {
     "two lengths": (SIZE + b"\r\nContent-Length: 900", BODY),
     "two lengths in one line": (SIZE + b", 900", BODY),
     "a plus sign": (b"Content-Length: +%d" % len(BODY), BODY),
+    "a letter in the length": (b"Content-Length: %dX" % len(BODY), BODY),
     "a space in the length": (b"Content-Length: %d 0" % len(BODY), BODY),
     "no length": (b"Content-Length:\r\nTransfer-Encoding: chunked", IN_CHUNKS),
     "a length beyond all bounds": (b"Content-Length: " + b"9" * 5000, BODY),
@@ -273,6 +274,22 @@ def test_no_content_in_chunks(body: bytes, server: Server, connect: Connect) -> 
     mfa.delete_factor("auth_factor_1")
     mfa.delete_factor("auth_factor_2")
     assert server.connections == len(server.received) == 2
+
+
+@on_every_connection
+def test_no_content_of_no_length(server: Server, mfa: MFA) -> None:
+    """A deletion's response may say that it has no body; its connection is kept."""
+    server.behaviour = sending(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")
+    mfa.delete_factor("auth_factor_1")
+    mfa.delete_factor("auth_factor_2")
+    assert server.connections == 1
+
+
+@on_every_connection
+def test_a_body_that_ends_with_its_connection(server: Server, mfa: MFA) -> None:
+    """A response without a length is read to the end of its connection."""
+    server.behaviour = send_and_hang_up(b"HTTP/1.1 201 Created\r\n\r\n" + BODY)
+    assert mfa.verify_challenge(CHALLENGE_ID, code=CODE)
 
 
 def test_what_tls_has_read_already(tls_server: Server, connect: Connect) -> None:
