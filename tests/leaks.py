@@ -36,12 +36,4 @@ def locals_below(error: BaseException) -> Iterator[str]:
     for frame, _ in traceback.walk_tb(error.__traceback__):
         is_below = is_below or frame.f_globals["__name__"].partition(".")[0] == "workos_mfa"
         if is_below:
-            yield from map(_as_reported, frame.f_locals.values())
-
-
-def _as_reported(value: object) -> str:
-    # A crash reporter goes on where an object that is only half made has no repr yet.
-    try:
-        return repr(value)
-    except AttributeError:
-        return ""
+            yield from map(repr, frame.f_locals.values())

@@ -57,7 +57,8 @@ def test_64_threads(server: Server, connect: Callable[[Server], Transport]) -> N
     race(ask, THREADS)
     assert [pair for pair in answered if pair[0] != pair[1]] == []
     assert len(answered) == len(server.received) == THREADS * 20
-    assert server.connections <= THREADS
+    # One that is looked at while it is idle is nobody's for a moment.
+    assert server.connections <= 2 * THREADS
 
 
 def test_a_thread_that_fails_costs_the_others_nothing(server: Server, connect: Callable[[Server], Transport]) -> None:

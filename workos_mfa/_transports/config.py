@@ -8,6 +8,7 @@ urllib3 and socket are loaded where they are needed, since ``from workos_mfa imp
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import re
@@ -205,11 +206,11 @@ def _split(base_url: str) -> SplitResult:
 
 def _host(netloc: str) -> str:
     found = _NETLOC.fullmatch(netloc)
-    address, name = found.groups() if found else (None, None)
-    try:
-        host = str(ipaddress.IPv6Address(address)) if address else name
-    except ValueError:
-        host = None
+    address, host = found.groups() if found else (None, None)
+    if address:
+        # Older Pythons split a URL with anything in its brackets.
+        with contextlib.suppress(ValueError):
+            host = str(ipaddress.IPv6Address(address))
     if host is None:
         raise ConfigurationError(f"the base URL has no host that can be used: it must look like {DEFAULT_BASE_URL}")
     return host.lower()

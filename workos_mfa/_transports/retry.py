@@ -167,9 +167,11 @@ class RetryingTransport:
         longest = min(self._policy.max_backoff, self._policy.backoff * 2.0 ** min(repeated, _MOST_DOUBLINGS))
         jitter = self._uniform(0.0, longest)
         asked = outcome.retry_after if isinstance(outcome, Response) else None
-        # What the server asks for is the least; a longer random wait is left out where it does not fit.
-        waits = [jitter] if asked is None else [max(asked, jitter), asked]
-        return next((wait for wait in waits if wait < left), None)
+        least = jitter if asked is None else asked
+        if least >= left:
+            return None
+        # The server asks for the least; a longer random wait is left out where it does not fit.
+        return max(least, jitter) if jitter < left else least
 
     def _report(self, attempt: Attempt) -> None:
         _log.debug(
