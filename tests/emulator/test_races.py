@@ -28,7 +28,6 @@ def stop_when_locked(frame: FrameType, event: str, _: object) -> Any:  # pragma:
     return stop_when_locked if is_entering else None
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="what is raised at a return leaves no traceback of its frame")
 @pytest.mark.parametrize(
     "change",
     [

@@ -198,7 +198,6 @@ class Emulator:
         """
         return self._lifecycle.plant(seed)
 
-    @hide_locals
     def reset(self) -> None:
         """Be as new: no factors, challenges, messages, calls or faults, and the clock as at the start."""
         self._store.reset()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import TypeVar, overload
 
 import attrs
 
-from workos_mfa._core.redaction import NoDiffEquality, hide_locals, masked_phone
+from workos_mfa._core.redaction import NoDiffEquality, masked_phone
 
 T = TypeVar("T")
 
@@ -125,18 +124,16 @@ class SMSMessage(NoDiffEquality):
 class Outbox(Log[SMSMessage]):
     """All text messages, oldest first; a sequence that is safe to read while calls are made.
 
-    :param clearing: a context manager around the removal of all messages.
+    :param clearing: calls the function that it is given, which removes all messages, and does what goes with it.
     """
 
-    def __init__(self, clearing: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+    def __init__(self, clearing: Callable[[Callable[[], None]], None]) -> None:
         super().__init__()
         self._clearing = clearing
 
-    @hide_locals
     def clear(self) -> None:
         """Forget all messages."""
-        with self._clearing():
-            super().clear()
+        self._clearing(super().clear)
 
     def latest(
         self, *, to: str | None = None, factor_id: str | None = None, challenge_id: str | None = None

@@ -66,7 +66,7 @@ class Lifecycle:
 
     def plant(self, mapping: object) -> dict[str, list[str]]:
         """Keep what a seed describes; all of it, or a ValueError and nothing."""
-        with self._store.transaction():
+        with self._store.lock, self._store.transaction():
             return Planter(self.settings, self._store).plant(mapping, self._now())
 
     def check_user(self, user_id: str) -> str:
@@ -94,7 +94,7 @@ class Lifecycle:
 
     def enroll(self, new: NewFactor) -> FactorRecord:
         limit = self.settings.max_factors_per_user
-        with self._store.transaction():
+        with self._store.lock, self._store.transaction():
             if new.user_id is not None:
                 self.check_user(new.user_id)
                 if limit is not None and len(self._store.factors.of_user(new.user_id)) >= limit:
@@ -115,7 +115,7 @@ class Lifecycle:
         return factor
 
     def delete(self, factor_id: str) -> None:
-        with self._store.transaction():
+        with self._store.lock, self._store.transaction():
             del self._store.factors[self.factor(factor_id).id]
 
     def challenge(self, factor_id: str, template: str | None = None) -> ChallengeRecord:
@@ -149,7 +149,7 @@ class Lifecycle:
 
     def verify(self, challenge_id: str, code: str) -> tuple[ChallengeRecord, bool]:
         """Compare a code with that of a challenge; it is right once, and never again."""
-        with self._store.transaction():
+        with self._store.lock, self._store.transaction():
             challenge, factor = self.open_challenge(challenge_id)
             if factor is None:
                 return challenge, False

@@ -3,20 +3,22 @@
 A table is read from a dictionary. A change is written to the file first and to the dictionary then. A transaction that
 fails halfway is undone in the file, and the tables are read from it again.
 
-One lock guards all tables and the state file: :attr:`Store.lock`. A thread may take it again while it has it, and
-:meth:`Store.transaction` does. Outbox and clock guard themselves; where they change what is kept, they call back.
+One lock guards all tables and the state file: :attr:`Store.lock`, which a thread may take again while it has it. It is
+taken beside a transaction and not within one: what Python itself enters can't be left locked by a signal handler's
+exception. Outbox and clock guard themselves; where they change what is kept, they call back.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator, MutableMapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from workos_mfa._core.redaction import hide_locals
+import attrs
+
 from workos_mfa.emulator._base import ids
 from workos_mfa.emulator._base.clock import Clock
 from workos_mfa.emulator._base.log import Outbox, SMSMessage
@@ -116,6 +118,25 @@ class Factors(Table[FactorRecord]):
             self._of_user.setdefault(value.user_id, {})[name] = None
 
 
+@attrs.frozen
+class _Transaction:
+    """What is written to the file within it lasts when it is left, and is undone if that is by an exception."""
+
+    _file: StateFile
+    _load: Callable[[], None]
+
+    def __enter__(self) -> None:
+        pass  # the file begins with the first change
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            if kind is None:
+                self._file.commit()
+        finally:
+            if self._file.rollback():
+                self._load()
+
+
 class Store:
     """All that an emulator keeps. It starts where an emulator before it stopped, if they share a state file.
 
@@ -139,7 +160,7 @@ class Store:
         tables: list[Table[Any]] = [self.factors, self.challenges, self.used_steps, self.users]
         tables += [self._sent, self._messages, self._notes]
         self._tables = {table.kind: table for table in tables}
-        self.outbox: Outbox = Outbox(self._clearing)
+        self.outbox: Outbox = Outbox(self._clear_messages)
         self.randomness = randomness
         self._clock = clock
         self._file = file
@@ -151,19 +172,9 @@ class Store:
             self.close()
             raise
 
-    @contextmanager
-    def transaction(self) -> Generator[None, None, None]:
-        """Around changes that last whole or not at all; they last when it is left. It holds the lock."""
-        with self.lock:
-            if self._file is None:
-                yield
-                return
-            try:
-                yield
-                self._file.commit()
-            finally:
-                if self._file.rollback():
-                    self._load()
+    def transaction(self) -> AbstractContextManager[None]:
+        """Around changes that last whole or not at all; they last when it is left. The caller holds the lock."""
+        return nullcontext() if self._file is None else _Transaction(self._file, self._load)
 
     def summary(self) -> str:
         return f"{len(self.factors)} factors, {len(self.challenges)} challenges"
@@ -229,16 +240,14 @@ class Store:
         setting = self._notes.get("clock")
         self._clock.resume(None if setting is None else clock_setting_from(setting), self._keep_clock)
 
-    @hide_locals
     def _keep_clock(self) -> None:
-        with self.transaction():
+        with self.lock, self.transaction():
             self._notes["clock"] = clock_note(self._clock.setting())
 
-    @contextmanager
-    def _clearing(self) -> Generator[None, None, None]:
-        with self.transaction():
+    def _clear_messages(self, clear: Callable[[], None]) -> None:
+        with self.lock, self.transaction():
             self._messages.clear()
-            yield
+            clear()
 
 
 def step_name(factor_id: str, step: int) -> str:
