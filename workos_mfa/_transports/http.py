@@ -149,9 +149,9 @@ def transport_error(
     endpoint: Endpoint,
     seconds: float,
     *,
-    types: FailureTypes = URLLIB3_FAILURES,
-    details: str = "",
-    sent: Iterable[str] = (),
+    types: FailureTypes,
+    details: str,
+    sent: Iterable[str],
 ) -> TransportError:
     """The error that an exception of the library becomes.
 

@@ -49,7 +49,7 @@ class LostError(ConnectionError):
     """A fault demands a broken connection. Our own server breaks it, other servers do what they do after an error."""
 
 
-@attrs.frozen(eq=False, slots=False)
+@attrs.frozen(eq=False)
 class WSGIApp:
     """A WSGI application for any server.
 
