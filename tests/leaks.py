@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pickle
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from workos_mfa import MFAError
+
+
+def error_of(call: Callable[[], object]) -> MFAError:
+    """The error of a call, with its traceback."""
+    with pytest.raises(MFAError) as caught:
+        call()
+    return caught.value
 
 
 def shows(error: BaseException, *values: str) -> list[str]:

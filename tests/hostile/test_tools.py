@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.hostile.lenses import LENSES, printed_by_rich, shown, with_captured_locals, with_rich, with_sentry
+from tests.leaks import error_of
 from tests.loopback import serving
 from tests.transports.api import CODE, KEY, SECRET, SENTINELS, WITH_SECRETS, TransportFactory, all_calls
 from tests.transports.test_secrets_in_io import FAULTS
@@ -33,13 +34,6 @@ from workos_mfa.testing import (
     make_totp_factor,
     make_verification,
 )
-
-
-def error_of(call: Callable[[], object]) -> MFAError:
-    """The error of a call, with its traceback."""
-    with pytest.raises(MFAError) as caught:
-        call()
-    return caught.value
 
 
 def fail(text: str) -> NoReturn:

@@ -14,7 +14,7 @@ from types import FrameType
 import pytest
 import requests
 
-from tests.leaks import shows
+from tests.leaks import error_of, shows
 from tests.loopback import Behaviour, Line, Received, Server, http_answer, serving
 from tests.transports.api import (
     ALL,
@@ -95,18 +95,12 @@ def test_after_a_fault(
     with serving(FAULTS[fault]) as server:
         transport = transport_class(KEY, base_url=server.url)
         mfa = MFA(transport=RetryingTransport(transport, RetryPolicy(max_attempts=2, backoff=0)), timeout=0.1)
-        assert shows(error_of(all_calls(mfa)[call]), *SENTINELS) == []
+        error = error_of(all_calls(mfa)[call])
+        logging.getLogger("app").error("it failed", exc_info=error)
+        assert shows(error, *SENTINELS) == []
         transport.close()
     logged = [everything_logged.text, *(record.getMessage() for record in everything_logged.records)]
     assert [sentinel for sentinel in SENTINELS if any(sentinel in text for text in logged)] == []
-
-
-def error_of(call: Callable[[], object]) -> MFAError:
-    """The error of a call, logged as an app would."""
-    with pytest.raises(MFAError) as caught:
-        call()
-    logging.getLogger("app").error("it failed", exc_info=caught.value)
-    return caught.value
 
 
 class SoftTimeLimit(Exception):  # noqa: N818 - as workers name theirs
