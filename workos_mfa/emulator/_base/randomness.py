@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-
-_VERSION = ~(0xF << 76 | 0x3 << 62), 0x4 << 76 | 0x2 << 62
-"""What a UUID of version 4 leaves to chance, and what it does not."""
+from uuid import UUID, uuid4
 
 
 class Randomness:
@@ -52,18 +50,11 @@ class Randomness:
     def uuid(self) -> str:
         """A UUID of version 4, of a series apart: how often an app asks does not change the values."""
         if self._seed is None:
-            return _uuid(secrets.randbits(128))
+            return str(uuid4())
         with self._lock:
             self._uuids += 1
-            return _uuid(self._number("uuid", self._uuids) >> 128)
+            return str(UUID(int=self._number("uuid", self._uuids) >> 128, version=4))
 
     def _number(self, series: str, position: int) -> int:
         digest = hashlib.sha256(f"{series} {position} {self._seed}".encode()).digest()
         return int.from_bytes(digest, "big")
-
-
-def _uuid(number: int) -> str:
-    # Every response has one, and the standard library's takes five times as long.
-    chance, version = _VERSION
-    text = f"{number & chance | version:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
