@@ -150,7 +150,7 @@ class Store:
         self.lock: AbstractContextManager[object] = threading.RLock()
         self.factors: Factors = Factors(file)
         self.challenges: Table[ChallengeRecord] = Table("challenge", file, partial(record_from, ChallengeRecord))
-        self.used_steps: Table[tuple[str, int]] = Table("step", file, _step)
+        self.used_steps: Table[tuple[str, int]] = Table("step", file, tuple)
         self.users: Table[str] = Table("user", file, str)
         # When a message went to a number, for the limit; and what it said, until the outbox is cleared.
         self._sent: Table[tuple[str, datetime]] = Table("sms", file, _sent)
@@ -253,11 +253,6 @@ class Store:
 def step_name(factor_id: str, step: int) -> str:
     """The name of a used step in its table."""
     return f"{factor_id} {step}"
-
-
-def _step(value: tuple[str, int]) -> tuple[str, int]:
-    factor_id, step = value
-    return factor_id, int(step)
 
 
 def _sent(value: tuple[str, int]) -> tuple[str, datetime]:
