@@ -52,14 +52,14 @@ class Control:
             "": ("these paths", {"GET": self._show_paths}),
             "outbox": (
                 "the text messages, oldest first, with their codes",
-                {"GET": _showing(outbox), "DELETE": _doing(outbox.clear)},
+                {"GET": lambda _: _listed(outbox), "DELETE": _doing(outbox.clear)},
             ),
             "outbox/latest": ("the newest one; ?to=, ?factor_id=, ?challenge_id= choose", {"GET": self._show_latest}),
             "codes": ("the codes of all TOTP factors now, the newest factor first", {"GET": self._show_codes}),
-            "factors/{id}/code": ("that of one TOTP factor", {"GET": _code_from(lifecycle.totp_code)}),
+            "factors/{id}/code": ("that of one TOTP factor", {"GET": self._show_code}),
             "factors/{id}/wrong_code": (
                 "a code that a factor of any type does not take now",
-                {"GET": _code_from(lifecycle.wrong_code)},
+                {"GET": self._show_wrong_code},
             ),
             "clock": (
                 'the time; {"advance": 601}, {"set": "2026-01-15T12:00:00Z"}, {"freeze": true} or false',
@@ -72,7 +72,7 @@ class Control:
             "hooks/{id}": ("a second name for one of them", {"DELETE": self._remove_fault}),
             "calls": (
                 "the calls, oldest first, refused ones included",
-                {"GET": _showing(calls), "DELETE": _doing(calls.clear)},
+                {"GET": lambda _: _listed(calls), "DELETE": _doing(calls.clear)},
             ),
             "settings": ("the settings, which are those of the start", {"GET": self._show_settings}),
             "seed": ("add what a seed says", {"POST": self._seed}),
@@ -133,6 +133,12 @@ class Control:
     def _show_codes(self, _: Arguments) -> Result:
         return Result(200, [attrs.asdict(shown) for shown in self._lifecycle.totp_codes()])
 
+    def _show_code(self, arguments: Arguments) -> Result:
+        return Result(200, {"code": self._lifecycle.totp_code(arguments.id)})
+
+    def _show_wrong_code(self, arguments: Arguments) -> Result:
+        return Result(200, {"code": self._lifecycle.wrong_code(arguments.id)})
+
     def _show_clock(self, _: Arguments) -> Result:
         return Result(200, {"now": timestamp(self._clock.now()), "frozen": self._clock.is_frozen})
 
@@ -171,24 +177,14 @@ def record_as_json(record: Call | SMSMessage) -> dict[str, object]:
     return {name: timestamp(value) if isinstance(value, datetime) else value for name, value in shown.items()}
 
 
-def _showing(records: Iterable[Call] | Iterable[SMSMessage]) -> Handler:
-    def handle(_: Arguments) -> Result:
-        return Result(200, [record_as_json(record) for record in records])
-
-    return handle
+def _listed(records: Iterable[Call] | Iterable[SMSMessage]) -> Result:
+    return Result(200, [record_as_json(record) for record in records])
 
 
 def _doing(act: Callable[[], None]) -> Handler:
     def handle(_: Arguments) -> Result:
         act()
         return Result(204)
-
-    return handle
-
-
-def _code_from(code_of: Callable[[str], str]) -> Handler:
-    def handle(arguments: Arguments) -> Result:
-        return Result(200, {"code": code_of(arguments.id)})
 
     return handle
 
