@@ -230,6 +230,14 @@ def test_a_body_may_be_any_json(emulator: Emulator, mfa: MFA) -> None:
     assert [call.error_code for call in emulator.calls] == [None, None]
 
 
+def test_only_an_error_has_an_error_code(emulator: Emulator, mfa: MFA) -> None:
+    """A success whose body has a ``code`` is none."""
+    emulator.faults.respond(200, {"code": "123456"})
+    with pytest.raises(UnexpectedResponseError):
+        mfa.get_factor("auth_factor_1")
+    assert emulator.calls[0].error_code is None
+
+
 def test_no_content_has_no_body(emulator: Emulator, mfa: MFA) -> None:
     """A deletion can be answered without being done."""
     factor = mfa.enroll_factor(type="generic_otp")

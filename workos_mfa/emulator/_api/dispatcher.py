@@ -54,12 +54,12 @@ class Dispatcher:
         trouble = effect.trouble if effect else None
         result: Result | None = None
         if effect is not None and effect.status is not None:
-            result = _replacing(effect.status, effect.body, effect.headers)
+            result = Result(effect.status, effect.body, effect.headers)
         elif trouble not in _NEVER_ARRIVES:
             try:
                 result = self._result(method, path, route, Arguments(entity_id, query, body))
             except ErrorResponse as error:
-                result = _replacing(error.status, error.body, error.headers)
+                result = Result(error.status, error.body, error.headers)
         fault = effect.kind if effect else "delay" if delay else None
         request_id = self._record(method, path, query, route, result=result, fault=fault)
         return Outcome(_response(result, request_id) if result else None, trouble, delay)
@@ -67,7 +67,7 @@ class Dispatcher:
     def refuse(self, method: str, path: str, query: Mapping[str, str], error: ErrorResponse) -> Response:
         """Respond with an error that was found before the dispatch, and put the request on the list of calls."""
         route, _ = self._router.find(method, path) or (None, "")
-        result = _replacing(error.status, error.body, error.headers)
+        result = Result(error.status, error.body, error.headers)
         return _response(result, self._record(method, path, query, route, result=result, fault=None))
 
     def _result(self, method: str, path: str, route: Route | None, arguments: Arguments) -> Result:
@@ -102,7 +102,7 @@ class Dispatcher:
             path=path,
             query=query,
             status=result.status if result else None,
-            error_code=result.error_code if result else None,
+            error_code=_error_code(result) if result else None,
             request_id=request_id,
             at=self._clock.now(),
             fault=fault,
@@ -119,14 +119,10 @@ def json_response(status: int, body: object, headers: Mapping[str, str] | None =
     return _response(Result(status, body, headers or {}), str(uuid.uuid4()))
 
 
-def _replacing(status: int, body: object, headers: Mapping[str, str]) -> Result:
-    """What comes in place of a handler's result."""
-    return Result(status, body, headers, _code_in(body))
-
-
-def _code_in(body: object) -> str | None:
+def _error_code(result: Result) -> str | None:
+    body = result.body
     code = cast("Mapping[str, object]", body).get("code") if isinstance(body, Mapping) else None
-    return code if isinstance(code, str) else None
+    return code if isinstance(code, str) and result.status >= 400 else None
 
 
 def _response(result: Result, request_id: str) -> Response:

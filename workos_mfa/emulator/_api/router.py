@@ -25,13 +25,11 @@ class Result:
 
     :param body: JSON, or a string that is sent as it is; None for no body.
     :param headers: the headers beside the usual ones.
-    :param error_code: the API's name for the error in the body.
     """
 
     status: int
     body: object = attrs.field(default=None, repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    error_code: str | None = None
 
 
 Handler = Callable[[Arguments], Result]
