@@ -28,7 +28,7 @@ def test_it_is_an_error_of_its_test(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=2, errors=1)
     assert "ERROR at teardown of test_it" in said(result)
     assert "lose_response(operation='verify_challenge', after=1): struck 0 of 1" in said(result)
-    assert "respond(method='GET', path='/auth/*', count=2): struck 0 of 2" in said(result)
+    assert "respond(status=503, method='GET', path='/auth/*', count=2): struck 0 of 2" in said(result)
     assert "rate_limit(count=None): struck 0" in said(result)
     assert "testing/plugin.py" not in said(result)
 

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, cast
 
-from workos_mfa.testing._report import unused_faults
-
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
@@ -52,8 +50,7 @@ def emulated(
     emulator = make_emulator(now=now, random_seed=random_seed, **settings)
     with emulator.serve() as server, _set(environment_for(server)):
         yield emulator
-    if unused := unused_faults(emulator):
-        raise AssertionError(unused)
+    emulator.faults.assert_all_used()
 
 
 def make_emulator(*, now: object = MOMENT, random_seed: object = None, **settings: object) -> Emulator:

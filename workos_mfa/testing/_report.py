@@ -6,12 +6,10 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import attrs
-
 from workos_mfa._core.redaction import masked_phone, printable
 
 if TYPE_CHECKING:
-    from workos_mfa.emulator import Call, Emulator, Fault, SMSMessage
+    from workos_mfa.emulator import Call, Emulator, SMSMessage
 
 _MOST_LISTED = 50
 # The code in a fault's response may be anything, a one-time code too.
@@ -25,19 +23,7 @@ def section(emulator: Emulator) -> str:
         *_listed("text message", map(_message_line, emulator.outbox)),
     ]
     unused = emulator.faults.unused()
-    return "\n".join([*lines, *_listed("unused fault", map(_fault_line, unused))] if unused else lines)
-
-
-def unused_faults(emulator: Emulator) -> str:
-    """The error of a test that passed without meeting all its faults; empty if there is none."""
-    lines = [f"\n  {_fault_line(fault)}" for fault in emulator.faults.unused()]
-    if not lines:
-        return ""
-    return (
-        "a fault that does not strike proves nothing, and these have struck fewer calls than they were to:"
-        f"{''.join(lines)}\n"
-        "Make the call that it is for, or take the fault back with faults.remove() or faults.clear()."
-    )
+    return "\n".join([*lines, *_listed("unused fault", map(str, unused))] if unused else lines)
 
 
 def _listed(what: str, lines: Iterable[str]) -> list[str]:
@@ -55,7 +41,7 @@ def _call_line(call: Call) -> str:
     name = call.operation or f"{printable(call.method, limit=20)}, unknown route"
     status = "none" if call.status is None else call.status
     facts = [f"request {call.request_id}"]
-    if call.error_code is not None and (call.status or 0) >= 400:
+    if call.error_code is not None:
         facts.insert(0, call.error_code if _API_CODE.fullmatch(call.error_code) else "a code that is none of the API's")
     if call.fault is not None:
         facts.append(f"fault {call.fault}")
@@ -64,11 +50,3 @@ def _call_line(call: Call) -> str:
 
 def _message_line(message: SMSMessage) -> str:
     return f"{message.sent_at:%H:%M:%S}  to {masked_phone(message.to)}, for {message.challenge_id}"
-
-
-def _fault_line(fault: Fault) -> str:
-    # No body or headers: a test may have put anything there.
-    given = attrs.asdict(fault.selectors, filter=lambda field, value: value != field.default)
-    selectors = ", ".join(f"{name}={value!r}" for name, value in given.items())
-    count = fault.selectors.count
-    return f"{fault.kind}({selectors}): struck {fault.used}{'' if count is None else f' of {count}'}"

@@ -47,14 +47,11 @@ def workos_mfa_emulator(request: pytest.FixtureRequest) -> Generator[Emulator, N
     A TOTP code stays the same until the test moves the clock: ``.clock.advance(30)`` gives the next one. A fault that
     has not struck by the end of a test that passed is an error. The marker ``workos_mfa`` takes settings.
     """
-    from workos_mfa.testing._report import unused_faults
-
     item = cast("pytest.Item", request.node)
     state = item.stash[_STATE] = _State(_emulator_for(item))
     yield state.emulator
-    unused = unused_faults(state.emulator)
-    if unused and state.passed:
-        pytest.fail(unused, pytrace=False)
+    if state.passed:
+        _or_fail(state.emulator.faults.assert_all_used)
 
 
 @pytest.fixture
@@ -147,6 +144,6 @@ def _or_fail(make: Callable[[], _T]) -> _T:
     """Call the function; an error that the user has to correct is shown without our traceback."""
     try:
         return make()
-    except (ImportError, TypeError, ValueError) as error:
+    except (AssertionError, ImportError, TypeError, ValueError) as error:
         reason = str(error)
     return pytest.fail(f"workos_mfa: {reason}", pytrace=False)

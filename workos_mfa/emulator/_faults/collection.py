@@ -214,8 +214,12 @@ class Faults(Collection[Fault]):
         """
         unused = self.unused()
         if unused:
-            lines = "".join(f"\n  {fault!r}: {fault.used} of {fault.selectors.count or 'any'}" for fault in unused)
-            raise AssertionError(f"these faults have not struck as often as announced:{lines}")
+            lines = "".join(f"\n  {fault}" for fault in unused)
+            raise AssertionError(
+                "a fault that does not strike proves nothing, and these have struck fewer calls than they were to:"
+                f"{lines}\n"
+                "Make the call that it is for, or take the fault back with faults.remove() or faults.clear()."
+            )
 
     def strike(
         self, operation: str | None, method: str, path: str, now: Callable[[], datetime]

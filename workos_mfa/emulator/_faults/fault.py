@@ -175,6 +175,14 @@ class Fault:
     effect: Effect
     _tally: _Tally = attrs.field(factory=_Tally, init=False, repr=False)
 
+    def __str__(self) -> str:
+        # No body or headers: a test may have put anything there, and this goes into the log of a CI.
+        given = {} if self.effect.status is None else {"status": self.effect.status}
+        given |= attrs.asdict(self.selectors, filter=lambda field, value: value != field.default)
+        arguments = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        count = self.selectors.count
+        return f"{self.kind}({arguments}): struck {self.used}{'' if count is None else f' of {count}'}"
+
     @property
     def kind(self) -> Kind:
         """The name of the method that made it."""
