@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from io import RawIOBase
+from queue import SimpleQueue
 from typing import TextIO
 
 _MOST_WAITING = 1000
@@ -29,48 +29,40 @@ class BackgroundWriter:
     def __init__(self, out: TextIO, left_out: Callable[[int], str]) -> None:
         self._put = _unbuffered(out)
         self._left_out = left_out
-        self._waiting: deque[str] = deque()
+        self._waiting: SimpleQueue[str | None] = SimpleQueue()  # None comes last
         self._missed = 0
-        self._closing = False
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._writer = threading.Thread(target=self._write_all, name="workos-mfa output", daemon=True)
 
     def write(self, *lines: str) -> None:
         """Add lines. This returns at once."""
-        with self._changed:
-            if len(self._waiting) >= _MOST_WAITING:
+        with self._lock:
+            if self._waiting.qsize() >= _MOST_WAITING:
                 self._missed += len(lines)
             else:
                 self._add(lines)
 
     def close(self, *lines: str) -> None:
         """Add the last lines. This returns when all lines are written, or after a second."""
-        with self._changed:
-            self._closing = True
-            self._add(lines)
+        with self._lock:
+            self._add([*lines, None])
         with contextlib.suppress(RuntimeError):
             self._writer.join(_LONGEST_CLOSE)
 
-    def _add(self, lines: Iterable[str]) -> None:
+    def _add(self, lines: Iterable[str | None]) -> None:
         if self._missed:
-            self._waiting.append(self._left_out(self._missed))
+            self._waiting.put(self._left_out(self._missed))
             self._missed = 0
-        self._waiting.extend(lines)
+        for line in lines:
+            self._waiting.put(line)
         # It raises if the thread was started before, or if the system has no more threads, which may pass.
         with contextlib.suppress(RuntimeError):
             self._writer.start()
-        self._changed.notify()
 
     def _write_all(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closing)
-                if not self._waiting:
-                    return
-                text = "".join(f"{line}\n" for line in self._waiting)
-                self._waiting.clear()
+        while (line := self._waiting.get()) is not None:
             with contextlib.suppress(OSError, ValueError):
-                self._put(text)
+                self._put(f"{line}\n")
 
 
 def _unbuffered(out: TextIO) -> Callable[[str], object]:
