@@ -1,6 +1,6 @@
 """A server on loopback that does to a request whatever a test says, and remembers what arrived.
 
-It speaks HTTP by hand, since the tests need answers that no HTTP library would give: cut, dripping,
+It speaks HTTP by hand, since the tests need responses that no HTTP library would give: cut, dripping,
 reset, never there.
 """
 
@@ -47,9 +47,9 @@ class Line:
         """Send bytes as they are."""
         self._sock.sendall(data)
 
-    def answer(self, status: int, body: object = None, headers: Mapping[str, str] | None = None) -> None:
-        """Send a whole answer, a JSON one unless the body is bytes."""
-        self.send(http_answer(status, body, headers))
+    def respond(self, status: int, body: object = None, headers: Mapping[str, str] | None = None) -> None:
+        """Send a whole response, JSON unless the body is bytes."""
+        self.send(http_response(status, body, headers))
 
     def send_below_tls(self, data: bytes) -> None:
         """Send bytes past TLS, which garbles the stream."""
@@ -91,8 +91,8 @@ class Line:
 Behaviour = Callable[[Received, Line], object]
 
 
-def http_answer(status: int, body: object = None, headers: Mapping[str, str] | None = None) -> bytes:
-    """The bytes of an answer."""
+def http_response(status: int, body: object = None, headers: Mapping[str, str] | None = None) -> bytes:
+    """The bytes of a response."""
     content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     fields = {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(content)), **(headers or {})}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())

@@ -185,7 +185,7 @@ class Impatient(io.StringIO):
         signal.raise_signal(signal.SIGINT)
 
 
-def test_ctrl_c_while_it_tells_where_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_while_it_says_where_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     """It answers by then, so it says that it has stopped as well; and nothing interrupts that."""
     terminal = Impatient()
     monkeypatch.setattr(sys, "stdout", terminal)

@@ -568,12 +568,12 @@ def test_a_response_about_something_else_is_refused(call: Call, place: str) -> N
 
 
 def enroll_for(mfa: MFA) -> object:
-    """Enroll a factor for the user that the answer has."""
+    """Enroll a factor for the user that the response has."""
     return mfa.enroll_factor(type="generic_otp", user_id="user_other")
 
 
 @pytest.mark.parametrize(
-    ("make", "answer", "problem"),
+    ("make", "response", "problem"),
     [
         (enroll_for, changed(GET_FACTOR.body, ("user_id",), "user_1"), "$.user_id is not the id that was asked for"),
         (
@@ -588,10 +588,12 @@ def enroll_for(mfa: MFA) -> object:
         ),
     ],
 )
-def test_an_enrolment_for_another_user_is_refused(make: Callable[[MFA], object], answer: object, problem: str) -> None:
+def test_an_enrolment_for_another_user_is_refused(
+    make: Callable[[MFA], object], response: object, problem: str
+) -> None:
     """A secret that was made for somebody else must not be shown to this person."""
     with pytest.raises(UnexpectedResponseError) as caught:
-        make(MFA(transport=StubTransport(lambda _: json_response(201, answer))))
+        make(MFA(transport=StubTransport(lambda _: json_response(201, response))))
     assert problem in str(caught.value)
     assert caught.value.outcome_unknown
 

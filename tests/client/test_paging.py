@@ -28,7 +28,7 @@ def api_with(default: str) -> Behaviour:
 
     def behave(request: Received, line: Line) -> None:
         query = dict(parse_qsl(urlsplit(request.path).query))
-        line.answer(200, page_of(query.get("order", default), query))
+        line.respond(200, page_of(query.get("order", default), query))
 
     return behave
 

@@ -77,13 +77,13 @@ def test_says_what_it_takes(arguments: dict[str, Any], problem: str) -> None:
 
 def test_records_calls(caller: Caller) -> None:
     """Every call is on the list, refused and unknown ones included."""
-    answers = [caller.enroll(type="generic_otp"), caller.get("auth_factor_1"), caller.send("GET", "/what")]
+    responses = [caller.enroll(type="generic_otp"), caller.get("auth_factor_1"), caller.send("GET", "/what")]
     calls = caller.emulator.calls
     assert [call.status for call in calls] == [201, 404, 501]
     assert [call.operation for call in calls] == ["enroll_factor", "get_factor", None]
     assert [call.route for call in calls] == ["/auth/factors/enroll", "/auth/factors/{id}", None]
     assert [call.error_code for call in calls] == [None, "entity_not_found", "not_implemented_by_emulator"]
-    assert [call.request_id for call in calls] == [a.headers["x-request-id"] for a in answers]
+    assert [call.request_id for call in calls] == [a.headers["x-request-id"] for a in responses]
     assert calls[1].path == "/auth/factors/auth_factor_1"
     assert {call.at for call in calls} == {caller.emulator.clock.now()}
 
@@ -194,9 +194,9 @@ def test_reset_ends_the_rate_limit(caller_with: Callable[..., Caller]) -> None:
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_numbers_that_json_does_not_have_are_unreadable(caller: Caller, value: float) -> None:
     """NaN and Infinity, which Python writes, are refused as a server refuses them."""
-    answer = caller.enroll(type="generic_otp", user_id=value)
+    response = caller.enroll(type="generic_otp", user_id=value)
     body = {"code": "invalid_request_body", "message": "The request body must be a JSON object."}
-    assert answer.seen == (400, body)
+    assert response.seen == (400, body)
 
 
 _CIRCLE: list[object] = []
@@ -214,8 +214,8 @@ def test_what_json_does_not_have_is_a_mistake_of_the_caller(caller: Caller, valu
 
 def test_any_mapping_is_read_like_json(caller: Caller) -> None:
     """A read-only mapping is a body; a tuple in it is a list, as it would be over HTTP."""
-    answer = caller.send("POST", "/auth/factors/enroll", MappingProxyType({"type": "generic_otp"}))
-    assert answer.status == 201
+    response = caller.send("POST", "/auth/factors/enroll", MappingProxyType({"type": "generic_otp"}))
+    assert response.status == 201
     assert caller.enroll(type=("totp",)).status == 422
 
 

@@ -279,9 +279,9 @@ def test_hooks_of_workos_emulator(caller: Caller) -> None:
     assert caller.enroll(type="generic_otp").status == 201
     assert hook.is_used_up
     make({"method": "*", "path": "*", "status": 500})
-    answers = [caller.get("auth_factor_1") for _ in range(5)]
-    assert {answer.status for answer in answers} == {500}
-    assert answers[0].json == {"message": "Internal Server Error"}
+    responses = [caller.get("auth_factor_1") for _ in range(5)]
+    assert {response.status for response in responses} == {500}
+    assert responses[0].json == {"message": "Internal Server Error"}
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def test_delays_go_together_with_another_fault(emulator: Emulator, mfa: MFA) -> 
         (503, ServerError, "Service Unavailable"),
     ],
 )
-def test_a_status_is_answered_with_what_the_api_says(
+def test_a_status_has_the_body_that_the_api_has(
     emulator: Emulator, mfa: MFA, status: int, expected: type[APIError], message: str
 ) -> None:
     """A status alone brings the body that goes with it, and nothing is done."""
@@ -200,7 +200,7 @@ def test_a_status_is_answered_with_what_the_api_says(
     assert not mfa.list_user_auth_factors(user_id="user_1").items
 
 
-def test_a_body_and_headers_are_answered(emulator: Emulator, mfa: MFA) -> None:
+def test_a_body_and_headers_are_sent(emulator: Emulator, mfa: MFA) -> None:
     """A response carries the body and the headers that were asked for."""
     body = {"code": "sms_challenge_quota_reached", "message": "No more."}
     emulator.faults.respond(429, body, headers={"x-request-id": "req_1"}, retry_after=60)
@@ -211,7 +211,7 @@ def test_a_body_and_headers_are_answered(emulator: Emulator, mfa: MFA) -> None:
     assert emulator.calls[0].error_code == "sms_challenge_quota_reached"
 
 
-def test_a_text_is_answered_as_it_is(emulator: Emulator, mfa: MFA) -> None:
+def test_a_text_is_the_body_as_it_is(emulator: Emulator, mfa: MFA) -> None:
     """A string is no JSON, and an empty one is a response without a body."""
     emulator.faults.respond(429, "Ratelimited")
     with pytest.raises(RateLimitExceededError):

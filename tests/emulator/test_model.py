@@ -98,10 +98,10 @@ class World(RuleBasedStateMachine):
     def answer_wrongly(self, challenge: Challenge, times: int) -> None:
         """A wrong code is told so, as often as is allowed, and never anything else."""
         for _ in range(times):
-            answer = self.caller.wrong(challenge.json)
-            assert answer.status == self._closed(challenge, if_open=201)
-            if answer.status == 201:
-                assert answer.json["valid"] is False
+            response = self.caller.wrong(challenge.json)
+            assert response.status == self._closed(challenge, if_open=201)
+            if response.status == 201:
+                assert response.json["valid"] is False
                 challenge.wrong += 1
 
     @rule(challenge=challenges, steps=st.sampled_from([-2, -1, 0, 0, 0, 1, 2]))
@@ -174,11 +174,11 @@ class World(RuleBasedStateMachine):
     def _is_right(challenge: Challenge, step: int | None, steps: int) -> bool:
         return step is None or (abs(steps) <= 1 and step not in challenge.factor.used)
 
-    def _check(self, challenge: Challenge, answer: Reply, step: int | None, steps: int) -> None:
-        assert answer.status == self._closed(challenge, if_open=201)
-        if answer.status == 201:
+    def _check(self, challenge: Challenge, response: Reply, step: int | None, steps: int) -> None:
+        assert response.status == self._closed(challenge, if_open=201)
+        if response.status == 201:
             right = self._is_right(challenge, step, steps)
-            assert answer.json["valid"] is right
+            assert response.json["valid"] is right
             self._note(challenge, step, accepted=right, refused=not right)
 
     def _note(self, challenge: Challenge, step: int | None, *, accepted: bool, refused: bool) -> None:

@@ -49,8 +49,8 @@ def test_only_the_numbers_of_fiction_have_one(number: str) -> None:
 @pytest.mark.parametrize("number", [INVALID_NUMBER, "5005550001", "15005550001"])
 def test_an_invalid_number(caller: Caller, number: str) -> None:
     """The number that is always invalid can't be enrolled, however it is written."""
-    answer = caller.enroll(type="sms", phone_number=number)
-    assert answer.seen == (422, {"message": f"Phone number is invalid: '{number}'", "code": "invalid_phone_number"})
+    response = caller.enroll(type="sms", phone_number=number)
+    assert response.seen == (422, {"message": f"Phone number is invalid: '{number}'", "code": "invalid_phone_number"})
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_an_invalid_number(caller: Caller, number: str) -> None:
 def test_numbers_that_are_throttled(caller_with: Callable[..., Caller], number: str, code: str) -> None:
     """A challenge of these numbers is refused as the API refuses one too many, and no message is sent."""
     caller = caller_with(retry_after=30)
-    answer = caller.challenge(caller.sms(number))
-    assert answer.seen == (429, {"code": code, "message": "Request could not be processed."})
-    assert answer.headers["retry-after"] == "30"
+    response = caller.challenge(caller.sms(number))
+    assert response.seen == (429, {"code": code, "message": "Request could not be processed."})
+    assert response.headers["retry-after"] == "30"
     assert not caller.emulator.outbox

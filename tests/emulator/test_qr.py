@@ -85,9 +85,9 @@ def test_no_masks_are_tried(caller: Caller) -> None:
 def test_names_that_do_not_fit_are_refused(caller_with: Callable[..., Caller]) -> None:
     """Names that no QR code holds are a validation error, and no factor is made."""
     caller = caller_with(max_totp_name=5000)
-    answer = caller.enroll(type="totp", totp_issuer="F" * 5000, totp_user="a")
-    assert answer.status == 422
-    assert "do not fit into a QR code" in answer.json["errors"][0]["code"]
+    response = caller.enroll(type="totp", totp_issuer="F" * 5000, totp_user="a")
+    assert response.status == 422
+    assert "do not fit into a QR code" in response.json["errors"][0]["code"]
     assert "0 factors" in repr(caller.emulator)
 
 

@@ -67,8 +67,8 @@ def test_wrong_codes_are_counted_exactly(caller_with: Callable[..., Caller]) -> 
 def test_a_right_code_is_accepted_once(caller: Caller) -> None:
     """Of 32 threads with the right code one is told so."""
     challenge = caller.challenge(caller.generic()).json
-    answers = race(lambda _: caller.verify(challenge, challenge["code"]))
-    assert Counter(answer.status for answer in answers) == {201: 1, 422: THREADS - 1}
+    responses = race(lambda _: caller.verify(challenge, challenge["code"]))
+    assert Counter(response.status for response in responses) == {201: 1, 422: THREADS - 1}
 
 
 @pytest.mark.parametrize("reply", ["invalid", "refused"])
@@ -78,8 +78,8 @@ def test_a_totp_code_is_accepted_once_in_any_challenge(caller_with: Callable[...
     factor = caller.totp()
     challenges = [caller.challenge(factor).json for _ in range(THREADS)]
     code = caller.emulator.totp_code(factor["id"])
-    answers = race(lambda number: caller.verify(challenges[number], code))
-    assert Counter(answer.json.get("valid") for answer in answers)[True] == 1
+    responses = race(lambda number: caller.verify(challenges[number], code))
+    assert Counter(response.json.get("valid") for response in responses)[True] == 1
 
 
 def test_limits_hold(caller_with: Callable[..., Caller]) -> None:

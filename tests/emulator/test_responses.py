@@ -18,36 +18,36 @@ FACTOR = re.compile(r"auth_factor_[0-9A-HJKMNP-TV-Z]{26}")
 CHALLENGE = re.compile(r"auth_challenge_[0-9A-HJKMNP-TV-Z]{26}")
 
 
-def _check_headers(answer: Reply) -> None:
-    headers = answer.headers
+def _check_headers(response: Reply) -> None:
+    headers = response.headers
     assert uuid.UUID(headers["x-request-id"]).version == 4
     assert headers["content-type"] == "application/json; charset=utf-8"
-    assert headers["content-length"] == str(len(answer.body))
-    assert answer.body == json.dumps(answer.json, separators=(",", ":")).encode()
+    assert headers["content-length"] == str(len(response.body))
+    assert response.body == json.dumps(response.json, separators=(",", ":")).encode()
 
 
 def test_enroll_generic_otp(caller: Caller) -> None:
     """A generic factor has five fields; null for unused properties is accepted, as recorded."""
-    answer = caller.enroll(type="generic_otp", totp_issuer=None, totp_user=None, phone_number=None)
-    assert answer.status == 201
-    assert FACTOR.fullmatch(answer.json["id"])
-    assert list(answer.json.items()) == [
+    response = caller.enroll(type="generic_otp", totp_issuer=None, totp_user=None, phone_number=None)
+    assert response.status == 201
+    assert FACTOR.fullmatch(response.json["id"])
+    assert list(response.json.items()) == [
         ("object", "authentication_factor"),
-        ("id", answer.json["id"]),
+        ("id", response.json["id"]),
         ("created_at", CREATED),
         ("updated_at", CREATED),
         ("type", "generic_otp"),
     ]
-    _check_headers(answer)
+    _check_headers(response)
 
 
 def test_enroll_totp(caller: Caller) -> None:
     """A TOTP factor comes with its secret in three forms, in the documented order."""
-    answer = caller.enroll(type="totp", totp_issuer="Foo Corp", totp_user="alan.turing@example.com", user_id="user_1")
-    block = answer.json["totp"]
-    assert answer.status == 201
-    assert list(answer.json) == ["object", "id", "created_at", "updated_at", "type", "user_id", "totp"]
-    assert answer.json["user_id"] == "user_1"
+    response = caller.enroll(type="totp", totp_issuer="Foo Corp", totp_user="alan.turing@example.com", user_id="user_1")
+    block = response.json["totp"]
+    assert response.status == 201
+    assert list(response.json) == ["object", "id", "created_at", "updated_at", "type", "user_id", "totp"]
+    assert response.json["user_id"] == "user_1"
     assert list(block) == ["issuer", "user", "qr_code", "secret", "uri"]
     assert (block["issuer"], block["user"]) == ("Foo Corp", "alan.turing@example.com")
     assert re.fullmatch(r"[A-Z2-7]{32}", block["secret"])
@@ -55,26 +55,26 @@ def test_enroll_totp(caller: Caller) -> None:
         f"otpauth://totp/Foo%20Corp:alan.turing@example.com?secret={block['secret']}&issuer=Foo%20Corp"
     )
     assert block["qr_code"].startswith("data:image/png;base64,iVBOR")
-    _check_headers(answer)
+    _check_headers(response)
 
 
 @pytest.mark.parametrize("written", ["7208675309", "17208675309", "+17208675309"])
 def test_enroll_sms_normalises_the_number(caller: Caller, written: str) -> None:
     """US numbers of ten and eleven digits get their prefix."""
-    answer = caller.enroll(type="sms", phone_number=written)
-    assert answer.status == 201
-    assert list(answer.json) == ["object", "id", "created_at", "updated_at", "type", "sms"]
-    assert answer.json["sms"] == {"phone_number": "+17208675309"}
+    response = caller.enroll(type="sms", phone_number=written)
+    assert response.status == 201
+    assert list(response.json) == ["object", "id", "created_at", "updated_at", "type", "sms"]
+    assert response.json["sms"] == {"phone_number": "+17208675309"}
 
 
 @pytest.mark.parametrize("number", ["foo", "73", "", "+1555", "+01555555555", "+1555555555a"])
 def test_enroll_bad_phone(caller: Caller, number: str) -> None:
     """What is not a phone number is refused in the API's words."""
-    answer = caller.enroll(type="sms", phone_number=number)
+    response = caller.enroll(type="sms", phone_number=number)
     message = f"Phone number is invalid: '{number}'"
-    assert answer.seen == (422, {"message": message, "code": "invalid_phone_number"})
-    assert list(answer.json) == ["message", "code"]
-    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert response.seen == (422, {"message": message, "code": "invalid_phone_number"})
+    assert list(response.json) == ["message", "code"]
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
 
 
 @pytest.mark.parametrize(
@@ -105,10 +105,10 @@ def test_enroll_bad_phone(caller: Caller, number: str) -> None:
 )
 def test_enroll_invalid(caller: Caller, body: dict[str, object], errors: dict[str, str]) -> None:
     """Everything that is wrong is named, sentence by sentence, and nothing is kept."""
-    answer = caller.enroll(**body)
-    assert answer.status == 422
-    assert answer.json["message"] == "Validation failed"
-    named = {error["field"]: error["code"] for error in answer.json["errors"]}
+    response = caller.enroll(**body)
+    assert response.status == 422
+    assert response.json["message"] == "Validation failed"
+    named = {error["field"]: error["code"] for error in response.json["errors"]}
     assert named == errors
     assert "0 factors" in repr(caller.emulator)
 
@@ -116,19 +116,19 @@ def test_enroll_invalid(caller: Caller, body: dict[str, object], errors: dict[st
 def test_get(caller: Caller) -> None:
     """A factor is shown without its secret."""
     made = caller.totp()
-    answer = caller.get(made["id"])
-    assert answer.status == 200
-    assert answer.json == {**made, "totp": {"issuer": "Foo Corp", "user": "alan@example.com"}}
+    response = caller.get(made["id"])
+    assert response.status == 200
+    assert response.json == {**made, "totp": {"issuer": "Foo Corp", "user": "alan@example.com"}}
     assert caller.get(caller.sms()["id"]).json["sms"] == {"phone_number": "+15005550006"}
-    _check_headers(answer)
+    _check_headers(response)
 
 
 def test_delete(caller: Caller) -> None:
     """A deleted factor is gone: 204 without a body, then 404."""
     made = caller.totp(user_id="user_1")
-    answer = caller.delete(made["id"])
-    assert (answer.status, answer.body) == (204, b"")
-    headers = answer.headers
+    response = caller.delete(made["id"])
+    assert (response.status, response.body) == (204, b"")
+    headers = response.headers
     assert set(headers) - {"date"} == {"x-request-id", "content-length"}
     assert headers["content-length"] == "0"
     assert [caller.get(made["id"]).status, caller.delete(made["id"]).status] == [404, 404]
@@ -139,14 +139,14 @@ def test_delete(caller: Caller) -> None:
 @pytest.mark.parametrize(("method", "suffix"), [("GET", ""), ("DELETE", ""), ("POST", "/challenge")], ids=str.lower)
 def test_unknown_factor(caller: Caller, method: str, suffix: str) -> None:
     """An unknown factor is the recorded 404, with the id as it was meant, percent-decoded."""
-    answer = caller.send(method, f"/auth/factors/auth%2Ffactor invalid{suffix}")
-    assert list(answer.json.items()) == [
+    response = caller.send(method, f"/auth/factors/auth%2Ffactor invalid{suffix}")
+    assert list(response.json.items()) == [
         ("message", "Authentication Factor not found: 'auth/factor invalid'."),
         ("code", "entity_not_found"),
         ("entity_id", "auth/factor invalid"),
     ]
-    assert answer.status == 404
-    _check_headers(answer)
+    assert response.status == 404
+    _check_headers(response)
 
 
 @pytest.mark.parametrize(
@@ -160,14 +160,14 @@ def test_unknown_factor(caller: Caller, method: str, suffix: str) -> None:
 def test_challenge(caller: Caller, kind: str, keys: list[str]) -> None:
     """A challenge ends after ten minutes; only that of a generic factor shows its code."""
     factor = getattr(caller, kind)()
-    answer = caller.challenge(factor, sms_template=None)
-    assert answer.status == 201
-    assert list(answer.json) == ["object", "id", "created_at", "updated_at", *keys]
-    assert CHALLENGE.fullmatch(answer.json["id"])
-    assert answer.json["authentication_factor_id"] == factor["id"]
-    assert (answer.json["created_at"], answer.json["expires_at"]) == (CREATED, EXPIRES)
-    assert re.fullmatch(r"[0-9]{6}", answer.json.get("code", "123456"))
-    _check_headers(answer)
+    response = caller.challenge(factor, sms_template=None)
+    assert response.status == 201
+    assert list(response.json) == ["object", "id", "created_at", "updated_at", *keys]
+    assert CHALLENGE.fullmatch(response.json["id"])
+    assert response.json["authentication_factor_id"] == factor["id"]
+    assert (response.json["created_at"], response.json["expires_at"]) == (CREATED, EXPIRES)
+    assert re.fullmatch(r"[0-9]{6}", response.json.get("code", "123456"))
+    _check_headers(response)
 
 
 def test_challenge_without_a_body_is_like_an_empty_one(caller: Caller) -> None:
@@ -187,9 +187,9 @@ def test_challenge_without_a_body_is_like_an_empty_one(caller: Caller) -> None:
 )
 def test_challenge_with_a_bad_template(caller: Caller, template: object, sentence: str) -> None:
     """A template that the API refuses is refused, and no message goes out."""
-    answer = caller.challenge(caller.sms(), sms_template=template)
+    response = caller.challenge(caller.sms(), sms_template=template)
     errors = [{"field": "sms_template", "code": sentence}]
-    assert answer.seen == (422, {"message": "Validation failed", "errors": errors})
+    assert response.seen == (422, {"message": "Validation failed", "errors": errors})
     assert not caller.emulator.outbox
 
 
@@ -199,8 +199,8 @@ def test_unknown_properties_are_ignored(caller: Caller) -> None:
     challenge = caller.challenge(factor, sms_templates=7)
     assert challenge.status == 201
     path = f"/auth/challenges/{challenge.json['id']}/verify"
-    answer = caller.send("POST", path, {"code": challenge.json["code"], "valid": False})
-    assert answer.json == {"challenge": challenge.json, "valid": True}
+    response = caller.send("POST", path, {"code": challenge.json["code"], "valid": False})
+    assert response.json == {"challenge": challenge.json, "valid": True}
     created = caller.create(User="user_2", totp_user="alan").json["authentication_factor"]
     assert (created["user_id"], created["totp"]["user"]) == ("user_1", "alan")
 
@@ -268,9 +268,9 @@ def test_a_challenge_that_is_over(
     factor = caller.generic()
     challenge = caller.challenge(factor).json
     before(caller, challenge)
-    answer = caller.verify(challenge, challenge["code"])
-    assert answer.status == status
-    assert list(answer.json.items()) == [("code", code), ("message", message.format(id=challenge["id"]))]
+    response = caller.verify(challenge, challenge["code"])
+    assert response.status == status
+    assert list(response.json.items()) == [("code", code), ("message", message.format(id=challenge["id"]))]
     newer = caller.challenge(factor).json
     assert caller.verify(newer, newer["code"]).json["valid"] is True
 
@@ -288,9 +288,9 @@ def test_a_challenge_that_is_almost_over(caller: Caller, seconds: float, wrong: 
 
 def test_verify_unknown_challenge(caller: Caller) -> None:
     """An unknown challenge is a 404, told before anything about the body."""
-    answer = caller.send("POST", "/auth/challenges/auth_challenge_x/verify", {"code": 7})
-    assert answer.status == 404
-    assert list(answer.json.items()) == [
+    response = caller.send("POST", "/auth/challenges/auth_challenge_x/verify", {"code": 7})
+    assert response.status == 404
+    assert list(response.json.items()) == [
         ("message", "Authentication Challenge not found: 'auth_challenge_x'."),
         ("code", "entity_not_found"),
         ("entity_id", "auth_challenge_x"),
@@ -310,9 +310,9 @@ def test_verify_without_a_code(caller: Caller, code: object, sentence: str) -> N
     """What is not a code is refused and is no attempt."""
     challenge = caller.challenge(caller.generic()).json
     for _ in range(6):
-        answer = caller.verify(challenge, code)
-        assert answer.status == 422
-        assert answer.json["errors"] == [{"field": "code", "code": sentence}]
+        response = caller.verify(challenge, code)
+        assert response.status == 422
+        assert response.json["errors"] == [{"field": "code", "code": sentence}]
     assert caller.verify(challenge, challenge["code"]).json["valid"] is True
 
 
@@ -349,11 +349,11 @@ def test_a_code_belongs_to_its_factor(caller: Caller) -> None:
 )
 def test_a_route_that_there_is_not(caller: Caller, method: str, path: str, allowed: str | None) -> None:
     """An unknown route can't be taken for a response of the API; a wrong method is told the right ones."""
-    answer = caller.send(method, path)
+    response = caller.send(method, path)
     if allowed:
-        assert (answer.status, answer.json["code"]) == (405, "method_not_allowed")
+        assert (response.status, response.json["code"]) == (405, "method_not_allowed")
     else:
-        assert (answer.status, answer.json["code"]) == (501, "not_implemented_by_emulator")
-        assert f"The workos_mfa emulator does not implement {method} {path}." in answer.json["message"]
-    assert answer.headers.get("allow") == allowed
-    _check_headers(answer)
+        assert (response.status, response.json["code"]) == (501, "not_implemented_by_emulator")
+        assert f"The workos_mfa emulator does not implement {method} {path}." in response.json["message"]
+    assert response.headers.get("allow") == allowed
+    _check_headers(response)

@@ -19,8 +19,8 @@ def test_max_wrong_codes(caller_with: CallerWith, limit: int | None) -> None:
     challenge = caller.challenge(caller.generic()).json
     allowed = limit or 50
     assert [caller.wrong(challenge).status for _ in range(allowed)] == [201] * allowed
-    answer = caller.verify(challenge, challenge["code"])
-    assert (answer.status, answer.json.get("valid")) == ((400, None) if limit else (201, True))
+    response = caller.verify(challenge, challenge["code"])
+    assert (response.status, response.json.get("valid")) == ((400, None) if limit else (201, True))
 
 
 def test_wrong_codes_counted_per_factor(caller_with: CallerWith) -> None:
@@ -52,7 +52,7 @@ def test_lock_may_accept_the_right_code(caller_with: CallerWith) -> None:
 def test_totp_window(caller_with: CallerWith, window: int, accepted: list[bool]) -> None:
     """A code of a neighbouring step counts if the window says so."""
     caller = caller_with(totp_window=window)
-    answers: list[bool] = []
+    responses: list[bool] = []
     for seconds in (-30, 0, 30):
         factor = caller.totp()
         now = caller.emulator.clock.now()
@@ -60,8 +60,8 @@ def test_totp_window(caller_with: CallerWith, window: int, accepted: list[bool])
         code = caller.emulator.totp_code(factor["id"])
         caller.emulator.clock.set(now)
         caller.emulator.clock.advance(60)
-        answers.append(caller.verify(caller.challenge(factor).json, code).json["valid"])
-    assert answers == accepted
+        responses.append(caller.verify(caller.challenge(factor).json, code).json["valid"])
+    assert responses == accepted
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ def test_reused_totp_code(caller_with: CallerWith, reply: str, statuses: list[in
     used = caller.emulator.totp_code(factor["id"])
     caller.verify(caller.challenge(factor).json, used)
     challenge = caller.challenge(factor).json
-    answers = [caller.verify(challenge, used), caller.verify(challenge, used), caller.wrong(challenge)]
-    assert [answer.status for answer in answers] == statuses
-    assert answers[0].json.get("code") == code
+    responses = [caller.verify(challenge, used), caller.verify(challenge, used), caller.wrong(challenge)]
+    assert [response.status for response in responses] == statuses
+    assert responses[0].json.get("code") == code
 
 
 @pytest.mark.parametrize("sent", [True, False])
@@ -127,11 +127,11 @@ def test_names_and_numbers(
 ) -> None:
     """How long a name may be, which numbers get messages, and how a number may be written."""
     caller = caller_with(**settings)
-    answer = caller.enroll(**body)
-    assert answer.status == (201 if shown else 422)
-    assert shown is None or shown in answer.json[body["type"]].values()
+    response = caller.enroll(**body)
+    assert response.status == (201 if shown else 422)
+    assert shown is None or shown in response.json[body["type"]].values()
     if body is NAMES:
-        assert caller.create(**body).status == answer.status
+        assert caller.create(**body).status == response.status
 
 
 @pytest.mark.parametrize(("cancels", "status"), [(False, 201), (True, 422)])
@@ -141,10 +141,10 @@ def test_new_challenge_cancels_older(caller_with: CallerWith, cancels: bool, sta
     factor = caller.generic()
     other = caller.challenge(caller.generic()).json
     older, newer = caller.challenge(factor).json, caller.challenge(factor).json
-    answer = caller.verify(older, older["code"])
-    assert answer.status == status
+    response = caller.verify(older, older["code"])
+    assert response.status == status
     if cancels:
-        assert answer.json["code"] == "authentication_challenge_expired"
+        assert response.json["code"] == "authentication_challenge_expired"
     assert [caller.verify(one, one["code"]).json["valid"] for one in (newer, other)] == [True, True]
 
 
@@ -162,12 +162,12 @@ def test_deleted_factor_reply(caller_with: CallerWith, reply: str, status: int, 
     factor = caller.generic()
     challenge = caller.challenge(factor).json
     caller.delete(factor["id"])
-    answer = caller.verify(challenge, challenge["code"])
-    assert answer.status == status
+    response = caller.verify(challenge, challenge["code"])
+    assert response.status == status
     if words is None:
-        assert answer.json == {"challenge": challenge, "valid": False}
+        assert response.json == {"challenge": challenge, "valid": False}
     else:
-        assert answer.json["message"] == words.format(factor=factor["id"], challenge=challenge["id"])
+        assert response.json["message"] == words.format(factor=factor["id"], challenge=challenge["id"])
 
 
 @pytest.mark.parametrize(
@@ -203,10 +203,10 @@ def test_sms_rate_limit(caller_with: CallerWith) -> None:
     caller = caller_with(sms_rate_limit=2, retry_after=60)
     factor, other = caller.sms(), caller.sms("+15005550007")
     assert [caller.challenge(factor).status for _ in range(2)] == [201, 201]
-    answer = caller.challenge(factor)
+    response = caller.challenge(factor)
     body = {"code": "sms_challenge_rate_limited", "message": "Request could not be processed."}
-    assert answer.seen == (429, body)
-    assert answer.headers["retry-after"] == "60"
+    assert response.seen == (429, body)
+    assert response.headers["retry-after"] == "60"
     assert [caller.challenge(other).status, caller.challenge(caller.totp()).status] == [201, 201]
     caller.emulator.clock.advance(59)
     assert caller.challenge(factor).status == 429
@@ -218,26 +218,26 @@ def test_sms_rate_limit(caller_with: CallerWith) -> None:
 @pytest.mark.parametrize(("shape", "status"), [("by_code", 422), ("bad_request", 400)])
 def test_validation_errors(caller_with: CallerWith, shape: str, status: int) -> None:
     """A validation error has the other shape, and the other status, if the setting says so."""
-    answer = caller_with(validation_errors=shape).enroll(type="car")
+    response = caller_with(validation_errors=shape).enroll(type="car")
     errors = [{"code": "invalid_type", "message": "type must be a valid enum value"}]
     body = {"code": "invalid_request_parameters", "message": "Validation failed.", "errors": errors}
-    assert answer.seen == (status, body)
+    assert response.seen == (status, body)
 
 
 @pytest.mark.parametrize(("what", "status"), [("ignored", 201), ("refused", 422)])
 def test_unknown_properties(caller_with: CallerWith, what: str, status: int) -> None:
     """A property that a call does not have is ignored or refused; a query parameter is refused in any case."""
     caller = caller_with(unknown_properties=what)
-    answers = [
+    responses = [
         caller.enroll(type="generic_otp", colour="red"),
         caller.challenge(caller.generic(), colour="red"),
         caller.create(colour="red"),
     ]
-    assert [answer.status for answer in answers] == [status] * 3
+    assert [response.status for response in responses] == [status] * 3
     errors = [{"field": "colour", "code": "property colour should not exist"}]
     body: tuple[int, object] = (422, {"message": "Validation failed", "errors": errors})
     if status == 422:
-        assert [answer.seen for answer in answers] == [body] * 3
+        assert [response.seen for response in responses] == [body] * 3
     assert caller.send("POST", "/auth/factors/enroll", {"type": "generic_otp"}, {"colour": "red"}).seen == body
     assert caller.list(colour="red").seen == body
 
@@ -246,9 +246,9 @@ def test_number_as_code_may_be_read(caller_with: CallerWith) -> None:
     """A JSON number may be read as the code it looks like."""
     caller = caller_with(number_as_code="read")
     challenge = caller.challenge(caller.generic()).json
-    answer = caller.verify(challenge, int(challenge["code"]))
+    response = caller.verify(challenge, int(challenge["code"]))
     # A number has no leading zeros, which is why this is a mistake that one test run in ten shows.
-    assert answer.json["valid"] is not challenge["code"].startswith("0")
+    assert response.json["valid"] is not challenge["code"].startswith("0")
     assert caller.verify(caller.challenge(caller.generic()).json, code=True).status == 422
 
 
@@ -262,12 +262,12 @@ def test_users(caller_with: CallerWith) -> None:
         "entity_id": "user_2",
     }
     assert caller.create("user_1").json["authentication_factor"]["totp"]["user"] == "alan@example.com"
-    for answer in (
+    for response in (
         caller.create("user_2"),
         caller.list("user_2"),
         caller.enroll(type="generic_otp", user_id="user_2"),
     ):
-        assert answer.seen == (404, missing)
+        assert response.seen == (404, missing)
     assert len(caller.list("user_1").json["data"]) == 1
 
 
@@ -303,8 +303,8 @@ def test_max_factors_per_user(caller_with: CallerWith) -> None:
     """A user may have so many factors; one without a user is not counted."""
     caller = caller_with(max_factors_per_user=1)
     first = caller.create().json["authentication_factor"]
-    answer = caller.enroll(type="generic_otp", user_id="user_1")
-    assert (answer.status, answer.json["code"]) == (422, "authentication_factor_limit_reached")
+    response = caller.enroll(type="generic_otp", user_id="user_1")
+    assert (response.status, response.json["code"]) == (422, "authentication_factor_limit_reached")
     assert [caller.create().status, caller.create("user_2").status] == [422, 201]
     assert [caller.enroll(type="generic_otp").status for _ in range(2)] == [201, 201]
     caller.delete(first["id"])
@@ -320,7 +320,7 @@ def test_routes_of_2022(caller: Caller) -> None:
     assert (challenge.status, message.text) == (201, f"It is {message.code}")
     assert caller.send("POST", "/auth/factors/challenge", {}).status == 422
     body = {"authentication_challenge_id": challenge.json["id"], "code": message.code}
-    answer = caller.send("POST", "/auth/factors/verify", body)
-    assert answer.seen == (201, {"challenge": challenge.json, "valid": True})
+    response = caller.send("POST", "/auth/factors/verify", body)
+    assert response.seen == (201, {"challenge": challenge.json, "valid": True})
     assert caller.send("POST", "/auth/factors/verify", {"code": "1"}).status == 422
     assert [call.operation for call in caller.emulator.calls[1:3]] == ["challenge_factor"] * 2

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 @contextlib.contextmanager
 def _under_load(state: Path, *, last: int = -1) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that makes calls on an emulator with this state file, and kills itself after the last answer."""
+    """A process that makes calls on an emulator with this state file, and kills itself after the last response."""
     command = [sys.executable, "-m", "tests.emulator.storage_load", str(state), str(last)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in (str(ROOT), *sys.path) if path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=environment) as process:  # noqa: S603
@@ -54,7 +54,7 @@ def _check(state: Path, answered: list[list[Any]]) -> None:
 
 
 @pytest.mark.parametrize("last", [1, 2, 3, 4, 13, 22, 80])
-def test_a_kill_loses_nothing_that_was_just_answered(tmp_path: Path, last: int) -> None:
+def test_a_kill_loses_nothing_that_has_had_its_response(tmp_path: Path, last: int) -> None:
     """A process that is killed with -9 the moment after a response left it has lost nothing."""
     state = tmp_path / "state.db"
     with _under_load(state, last=last) as process:
@@ -73,7 +73,7 @@ def test_a_kill_in_the_middle_loses_nothing(tmp_path: Path, count: int) -> None:
         lines = [process.stdout.readline() for _ in range(count)]
         os.kill(process.pid, signal.SIGKILL)
         lines += process.stdout.readlines()
-    # The last line may be cut: that answer did not get out.
+    # The last line may be cut: that response did not get out.
     answered = [json.loads(line) for line in lines if line.endswith(b"\n")]
     # The last challenge may be verified, and the last factor gone, without anybody having been told.
     last = max(number for number, line in enumerate(answered) if line[0] == "factor")

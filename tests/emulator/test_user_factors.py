@@ -13,10 +13,10 @@ from workos_mfa.emulator._domain import totp
 
 def test_create(caller: Caller) -> None:
     """A factor and a challenge come together, in the recorded order, and a code verifies it."""
-    answer = caller.create(totp_issuer="Foo Corp", totp_user="alan@example.com")
-    factor, challenge = answer.json["authentication_factor"], answer.json["authentication_challenge"]
-    assert answer.status == 201
-    assert list(answer.json) == ["authentication_factor", "authentication_challenge"]
+    response = caller.create(totp_issuer="Foo Corp", totp_user="alan@example.com")
+    factor, challenge = response.json["authentication_factor"], response.json["authentication_challenge"]
+    assert response.status == 201
+    assert list(response.json) == ["authentication_factor", "authentication_challenge"]
     assert list(factor) == ["object", "id", "user_id", "type", "totp", "created_at", "updated_at"]
     assert list(factor["totp"]) == ["issuer", "qr_code", "secret", "uri", "user"]
     assert factor["totp"]["uri"] == (
@@ -47,20 +47,20 @@ def test_create_takes_a_secret(caller: Caller, secret: str) -> None:
 @pytest.mark.parametrize("secret", ["short", "jbswy3dpehpk3pxp", "JBSWY3DPEHPK3PX1", "JBSWY3DPEHPK3PXPA", "", 7])
 def test_create_refuses_a_bad_secret(caller: Caller, secret: object) -> None:
     """What is not Base32 of at least 80 bits is refused, and the value is not repeated."""
-    answer = caller.create(totp_secret=secret)
-    assert answer.status == 422
-    assert [error["field"] for error in answer.json["errors"]] == ["totp_secret"]
-    assert not secret or str(secret) not in str(answer.json)
+    response = caller.create(totp_secret=secret)
+    assert response.status == 422
+    assert [error["field"] for error in response.json["errors"]] == ["totp_secret"]
+    assert not secret or str(secret) not in str(response.json)
 
 
 def test_create_takes_totp_only(caller: Caller) -> None:
     """No other type can be made for a user."""
-    answer = caller.send("POST", "/user_management/users/u/auth_factors", {"type": "sms"})
-    assert answer.json["errors"] == [{"field": "type", "code": "type must be a valid enum value"}]
+    response = caller.send("POST", "/user_management/users/u/auth_factors", {"type": "sms"})
+    assert response.json["errors"] == [{"field": "type", "code": "type must be a valid enum value"}]
 
 
-def _ids(answer: Any) -> list[str]:
-    return [item["id"] for item in answer.json["data"]]
+def _ids(response: Any) -> list[str]:
+    return [item["id"] for item in response.json["data"]]
 
 
 def _make(caller: Caller, count: int) -> list[str]:
@@ -73,12 +73,12 @@ def test_list(caller: Caller) -> None:
     caller.totp()
     made = caller.totp(user_id="user_1")
     other = caller.enroll(type="sms", phone_number="+15005550006", user_id="user_1").json
-    answer = caller.list()
-    assert answer.status == 200
-    assert answer.json["object"] == "list"
-    assert answer.json["list_metadata"] == {"before": None, "after": None}
-    assert _ids(answer) == [other["id"], made["id"]]
-    assert list(answer.json["data"][1].items()) == [
+    response = caller.list()
+    assert response.status == 200
+    assert response.json["object"] == "list"
+    assert response.json["list_metadata"] == {"before": None, "after": None}
+    assert _ids(response) == [other["id"], made["id"]]
+    assert list(response.json["data"][1].items()) == [
         ("object", "authentication_factor"),
         ("id", made["id"]),
         ("user_id", "user_1"),
@@ -102,29 +102,29 @@ def test_pages_forwards_and_back(caller: Caller, order: str | None, limit: int) 
     expected = made if order == "asc" else made[::-1]
     onward, backward = _CURSORS.get(order, ("after", "before"))
     asked = {"limit": str(limit), **({"order": order} if order else {})}
-    answer = caller.list(**asked)
-    pages = [_ids(answer)]
-    assert answer.json["list_metadata"][backward] is None
-    while (cursor := answer.json["list_metadata"][onward]) is not None:
+    response = caller.list(**asked)
+    pages = [_ids(response)]
+    assert response.json["list_metadata"][backward] is None
+    while (cursor := response.json["list_metadata"][onward]) is not None:
         assert cursor == pages[-1][-1]
-        answer = caller.list(**asked, **{onward: cursor})
-        pages.append(_ids(answer))
+        response = caller.list(**asked, **{onward: cursor})
+        pages.append(_ids(response))
     assert [item for page in pages for item in page] == expected
     assert all(len(page) == limit for page in pages[:-1])
     back = pages[-1]
-    while (cursor := answer.json["list_metadata"][backward]) is not None:
-        assert cursor == _ids(answer)[0]
-        answer = caller.list(**asked, **{backward: cursor})
-        back = _ids(answer) + back
+    while (cursor := response.json["list_metadata"][backward]) is not None:
+        assert cursor == _ids(response)[0]
+        response = caller.list(**asked, **{backward: cursor})
+        back = _ids(response) + back
     assert back == expected
 
 
 def test_pages_of_ten_newest_first_unless_told(caller: Caller) -> None:
     """A first page without parameters has the ten newest, ``before`` for what is older, and nothing after it."""
     made = _make(caller, 11)[::-1]
-    answer = caller.list()
-    assert _ids(answer) == made[:10]
-    assert answer.json["list_metadata"] == {"before": made[9], "after": None}
+    response = caller.list()
+    assert _ids(response) == made[:10]
+    assert response.json["list_metadata"] == {"before": made[9], "after": None}
     older = caller.list(before=made[9])
     assert (_ids(older), older.json["list_metadata"]) == ([made[10]], {"before": None, "after": made[10]})
     assert _ids(caller.list(after=made[10])) == made[:10]
@@ -159,6 +159,6 @@ def test_a_cursor_outlives_its_factor(caller: Caller) -> None:
 )
 def test_refuses_senseless_parameters(caller: Caller, name: str, value: str) -> None:
     """A parameter that makes no sense, or is unknown, is named."""
-    answer = caller.list(**{name: value})
-    assert answer.status == 422
-    assert [error["field"] for error in answer.json["errors"]] == [name]
+    response = caller.list(**{name: value})
+    assert response.status == 422
+    assert [error["field"] for error in response.json["errors"]] == [name]

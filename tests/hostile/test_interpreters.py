@@ -18,33 +18,33 @@ import pytest
 
 from tests.loopback import Line, Received, Server, unused_port, wait_until
 from tests.race import race
-from tests.transports.api import CHALLENGE, FACTOR, KEY, TransportFactory, answer_rightly
+from tests.transports.api import CHALLENGE, FACTOR, KEY, TransportFactory, respond_rightly
 from workos_mfa import MFA, ConnectionLostError, MFAError, RetryingTransport, RetryPolicy, Transport
 
 ROOT = Path(__file__).parent.parent.parent
 THREADS = 64
 
 
-def answer_its_id(request: Received, line: Line) -> None:
-    """Answer each call with the id it asks for; never answer a verification."""
+def respond_with_its_id(request: Received, line: Line) -> None:
+    """Answer each call with the id it asks for; never response a verification."""
     segments = request.path.split("/")
     if request.method == "GET":
-        line.answer(200, {**FACTOR, "id": segments[-1]})
+        line.respond(200, {**FACTOR, "id": segments[-1]})
     else:
-        line.answer(201, {"challenge": {**CHALLENGE, "id": segments[-2]}, "valid": True})
+        line.respond(201, {"challenge": {**CHALLENGE, "id": segments[-2]}, "valid": True})
 
 
-def answer_its_id_or_stall(request: Received, line: Line) -> None:
+def respond_with_its_id_or_stall(request: Received, line: Line) -> None:
     """Answer a GET with its id, and nothing else ever."""
     if request.method == "GET":
-        answer_its_id(request, line)
+        respond_with_its_id(request, line)
     else:
         line.stall()
 
 
 def test_64_threads(server: Server, connect: Callable[[Server], Transport]) -> None:
-    """64 threads on one client, each with calls of both kinds, get their own answers and lose none."""
-    server.behaviour = answer_its_id
+    """64 threads on one client, each with calls of both kinds, get their own responses and lose none."""
+    server.behaviour = respond_with_its_id
     mfa = MFA(transport=RetryingTransport(connect(server)))
     answered: list[tuple[str, str]] = []
 
@@ -62,9 +62,9 @@ def test_64_threads(server: Server, connect: Callable[[Server], Transport]) -> N
 
 
 def test_a_thread_that_fails_costs_the_others_nothing(server: Server, connect: Callable[[Server], Transport]) -> None:
-    """While half of the calls are reset, the answers of the others are their own."""
+    """While half of the calls are reset, the responses of the others are their own."""
     server.behaviour = lambda request, line: (
-        line.reset() if request.path.endswith("0") else answer_its_id(request, line)
+        line.reset() if request.path.endswith("0") else respond_with_its_id(request, line)
     )
     mfa = MFA(transport=RetryingTransport(connect(server), RetryPolicy(max_attempts=1)))
     wrong: list[str] = []
@@ -128,8 +128,8 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_fork_in_the_middle_of_use(server: Server, transport_class: type) -> None:
-    """Children forked while four threads are inside calls get their own answers, and so do the threads."""
-    server.behaviour = answer_its_id
+    """Children forked while four threads are inside calls get their own responses, and so do the threads."""
+    server.behaviour = respond_with_its_id
     # Forking with threads is what is tested, and what newer Pythons warn of.
     run("-W", "ignore::DeprecationWarning", "-c", FORKING_IN_USE, transport_class.__name__, server.url)
     assert len(server.received) > 50
@@ -138,7 +138,7 @@ def test_a_fork_in_the_middle_of_use(server: Server, transport_class: type) -> N
 def test_gevent(server: Server, transport_class: type) -> None:
     """Patched by gevent, 200 greenlets share a client, and a time limit inside I/O keeps its type and shows nothing."""
     pytest.importorskip("gevent", reason="gevent is not installed")
-    server.behaviour = answer_its_id_or_stall
+    server.behaviour = respond_with_its_id_or_stall
     done = run("-m", "tests.hostile.under_gevent", transport_class.__name__, server.url)
     assert done.stdout == "all of it\n", done.stderr
     posted = [request for request in server.received if request.method == "POST"]
@@ -158,33 +158,33 @@ def test_gunicorn(server: Server, transport_class: type) -> None:
         stderr=subprocess.PIPE,
     ) as gunicorn:
         try:
-            answers = asked_until_two_have_answered(f"http://127.0.0.1:{port}/")
+            responses = asked_until_two_have_responded(f"http://127.0.0.1:{port}/")
         finally:
             gunicorn.terminate()
             gunicorn.communicate()
-    assert {verified for verified, _ in answers} == {"True"}
+    assert {verified for verified, _ in responses} == {"True"}
     paths = [request.path for request in server.received]
     assert paths.count("/auth/factors/auth_factor_of_the_parent") == 1
-    assert len(paths) == 1 + len(answers)
+    assert len(paths) == 1 + len(responses)
 
 
-def asked_until_two_have_answered(url: str) -> list[tuple[str, str]]:
+def asked_until_two_have_responded(url: str) -> list[tuple[str, str]]:
     """Ask an app until both of its workers have answered, each with its result and process."""
-    answers: list[tuple[str, str]] = []
+    responses: list[tuple[str, str]] = []
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def two_have_answered() -> bool:
+    def two_have_responded() -> bool:
         try:
-            with opener.open(url, timeout=10) as answer:
-                verified, process = answer.read().decode().split()
+            with opener.open(url, timeout=10) as response:
+                verified, process = response.read().decode().split()
         except OSError:
             time.sleep(0.05)
             return False
-        answers.append((verified, process))
-        return len({process for _, process in answers}) == 2
+        responses.append((verified, process))
+        return len({process for _, process in responses}) == 2
 
-    wait_until(two_have_answered, 30)
-    return answers
+    wait_until(two_have_responded, 30)
+    return responses
 
 
 def unused(transport: object) -> None:
@@ -231,7 +231,7 @@ def fails(call: Callable[[], object]) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no /proc to count sockets in")
 def test_nothing_is_left_open(server: Server, transport_class: TransportFactory) -> None:
     """After calls that work and calls that fail, a closed transport has no socket left."""
-    behaviours = [answer_rightly, lambda _, line: line.reset(), lambda _, line: line.answer(200, b"x" * 2_000_000)]
+    behaviours = [respond_rightly, lambda _, line: line.reset(), lambda _, line: line.respond(200, b"x" * 2_000_000)]
     gc.collect()
     before = open_sockets()
     for behaviour in behaviours:
@@ -239,7 +239,7 @@ def test_nothing_is_left_open(server: Server, transport_class: TransportFactory)
         transport = transport_class(KEY, base_url=server.url)
         mfa = MFA(transport=RetryingTransport(transport, RetryPolicy(max_attempts=2, backoff=0)), timeout=5)
         assert [fails(functools.partial(mfa.get_factor, "auth_factor_1")) for _ in range(3)] == [
-            behaviour is not answer_rightly
+            behaviour is not respond_rightly
         ] * 3
         transport.close()
         wait_until(lambda: open_sockets() <= before)

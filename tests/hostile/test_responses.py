@@ -1,4 +1,4 @@
-"""Answers that a broken or wicked server gives: refused in bounded time and memory, and never taken for a yes."""
+"""Responses that a broken or wicked server gives: refused in bounded time and memory, and never taken for a yes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def verify(server: Server, connect: Connect) -> object:
     ids=["thousands", "thousands of cookies", "a long one", "folded"],
 )
 def test_too_many_headers(headers: bytes, server: Server, connect: Connect) -> None:
-    """Thousands of headers, or one without measure, are no answer: nothing is known of the call."""
+    """Thousands of headers, or one without measure, are no response: nothing is known of the call."""
     server.behaviour = lambda _, line: line.send(HEAD + headers + b"Content-Length: 0\r\n\r\n")
     with pytest.raises((ConnectionLostError, UnexpectedResponseError)) as caught:
         verify(server, connect)
@@ -59,7 +59,7 @@ def test_too_many_headers(headers: bytes, server: Server, connect: Connect) -> N
 
 
 def endless(start: bytes, again: bytes) -> Callable[[Received, Line], None]:
-    """An answer that never ends."""
+    """A response that never ends."""
 
     def behave(_: Received, line: Line) -> None:
         line.send(start)
@@ -73,7 +73,7 @@ ENDLESS = {
     "status line": endless(b"HTTP/1.1 200 ", b"O" * 65536),
     "header": endless(HEAD + b"X-Endless: ", b"y" * 65536),
     "headers": endless(HEAD, b"X: y\r\n" * 8192),
-    "interim answers": endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1024),
+    "interim responses": endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1024),
     "chunk extension": endless(CHUNKED + b"2;a=", b"b" * 65536),
     "chunk size": endless(CHUNKED, b"0" * 65536),
     "chunk of less than nothing": endless(CHUNKED + b"-1\r\n", b" " * 65536),
@@ -91,7 +91,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize("part", ENDLESS)
 def test_a_part_without_end(part: str, server: Server, connect: Connect) -> None:
-    """Whichever part of an answer never ends, the call does, within its time; what acts is unclear and sent once."""
+    """Whichever part of a response never ends, the call does, within its time; what acts is unclear and sent once."""
     server.behaviour = ENDLESS[part]
     mfa = MFA(transport=RetryingTransport(connect(server), RetryPolicy(backoff=0)), timeout=0.5, deadline=2)
     with pytest.raises(MFAError) as caught:
@@ -130,7 +130,7 @@ for part, url in json.loads(urls).items():
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="there is no /proc to read the peak in")
 def test_memory_is_bounded(transport_class: type) -> None:
-    """The process, which is some 40 MB without any answer, stays below 100 MB, and does not grow with each answer."""
+    """The process, which is some 40 MB without any response, stays below 100 MB, and grows with none."""
     with contextlib.ExitStack() as stack:
         urls = {part: stack.enter_context(serving(behaviour)).url for part, behaviour in ENDLESS.items()}
         command = [sys.executable, "-c", MEASURED, transport_class.__name__, json.dumps(urls)]
@@ -145,9 +145,9 @@ def test_memory_is_bounded(transport_class: type) -> None:
         assert peaks[-1] - peaks[0] < 20, (part, peaks)
 
 
-def answered(server: Server, body: bytes, headers: Mapping[str, str] | None = None, status: int = 201) -> None:
-    """Let the server answer like this."""
-    server.behaviour = lambda _, line: line.answer(status, body, headers)
+def respond_with(server: Server, body: bytes, headers: Mapping[str, str] | None = None, status: int = 201) -> None:
+    """Let the server respond like this."""
+    server.behaviour = lambda _, line: line.respond(status, body, headers)
 
 
 CHALLENGE_JSON = json.dumps(CHALLENGE)
@@ -160,7 +160,7 @@ NOT_TRUE = [
 @pytest.mark.parametrize("valid", NOT_TRUE)
 def test_valid_as_anything_but_true(valid: str, server: Server, connect: Connect) -> None:
     """Only the JSON word is a yes: whatever else stands there is an error, which no ``if`` takes for one."""
-    answered(server, f'{{"challenge": {CHALLENGE_JSON}, "valid": {valid}}}'.encode())
+    respond_with(server, f'{{"challenge": {CHALLENGE_JSON}, "valid": {valid}}}'.encode())
     with pytest.raises(UnexpectedResponseError) as caught:
         verify(server, connect)
     assert caught.value.outcome_unknown
@@ -174,7 +174,7 @@ def test_no_log_line_is_forged(server: Server, connect: Connect, caplog: pytest.
     """Line breaks, terminal codes and changes of direction in a server's texts do not reach a log or a terminal."""
     body = {"message": FORGED, "code": FORGED, "errors": [{"code": FORGED, FORGED: FORGED}, FORGED]}
     headers = {"X-Request-Id": "req_1\x1b[2J\x85\x0bforged\u00ad"}
-    answered(server, json.dumps(body).encode(), headers, 422)
+    respond_with(server, json.dumps(body).encode(), headers, 422)
     with caplog.at_level(logging.DEBUG), pytest.raises(APIError) as caught:
         MFA(transport=RetryingTransport(connect(server))).get_factor("auth_factor_1")
     error = caught.value
@@ -212,10 +212,10 @@ def outcome(call: Callable[[], object]) -> object:
 )
 @pytest.mark.parametrize("status", [200, 429, 503])
 def test_headers_that_mean_nothing(status: int, headers: Mapping[str, str], server: Server, connect: Connect) -> None:
-    """Lengths, encodings and dates that mean nothing end in an answer or an error of ours, and nothing is slept for."""
+    """Lengths, encodings and dates that mean nothing end in a model or an error of ours, and nothing is slept for."""
 
     def hang_up(_: Received, line: Line) -> None:
-        line.answer(status, FACTOR, headers)
+        line.respond(status, FACTOR, headers)
         line.hang_up()
 
     server.behaviour = hang_up

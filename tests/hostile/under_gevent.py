@@ -19,7 +19,7 @@ from tests.transports.api import CHALLENGE_ID, CODE, KEY  # noqa: E402
 
 
 def ask(mfa: workos_mfa.MFA, number: int) -> bool:
-    """Whether a call gets its own answer."""
+    """Whether a call gets its own response."""
     factor_id = f"auth_factor_{number}"
     return mfa.get_factor(factor_id).id == factor_id
 
@@ -37,7 +37,7 @@ def interrupted(mfa: workos_mfa.MFA, limit: BaseException) -> None:
 
 
 def caught_in_a_call(mfa: workos_mfa.MFA) -> BaseException | None:
-    """What ends a verification that is never answered."""
+    """What ends a verification that never gets a response."""
     try:
         mfa.verify_challenge(CHALLENGE_ID, code=CODE)
     except BaseException as error:  # noqa: BLE001 - it is looked into

@@ -62,7 +62,7 @@ def all_calls(mfa: MFA) -> dict[str, Callable[[], object]]:
     return {operation: calling(operation) for operation in ALL}
 
 
-def right_answer(request: Received) -> tuple[int, object]:
+def right_response(request: Received) -> tuple[int, object]:
     """The response that the API gives to a call that works, with the id that was asked for."""
     if request.method == "DELETE":
         return 204, None
@@ -75,18 +75,18 @@ def right_answer(request: Received) -> tuple[int, object]:
     return (call.status, call.body) if call else (200, {**FACTOR, "id": unquote(last_segment)})
 
 
-def answer_rightly(request: Received, line: Line) -> None:
+def respond_rightly(request: Received, line: Line) -> None:
     """Behave as the API does when all is well."""
-    line.answer(*right_answer(request))
+    line.respond(*right_response(request))
 
 
-def answer_and_hang_up(request: Received, line: Line) -> None:
+def respond_and_hang_up(request: Received, line: Line) -> None:
     """Respond, and close the connection, though the response did not say so."""
-    answer_rightly(request, line)
+    respond_rightly(request, line)
     line.hang_up()
 
 
-def answer_without_end(head: bytes) -> Behaviour:
+def respond_without_end(head: bytes) -> Behaviour:
     """Send a head, and a body without end."""
 
     def behave(_: Received, line: Line) -> None:

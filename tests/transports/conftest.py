@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.loopback import Server, serving
-from tests.transports.api import KEY, TRANSPORTS, Connect, TransportFactory, answer_rightly
+from tests.transports.api import KEY, TRANSPORTS, Connect, TransportFactory, respond_rightly
 from tests.transports.stages import World, over_tls
 from workos_mfa import MFA, Transport
 
@@ -23,8 +23,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """A server that answers rightly until a test sets another behaviour."""
-    with serving(answer_rightly) as server:
+    """A server that responds rightly until a test sets another behaviour."""
+    with serving(respond_rightly) as server:
         yield server
 
 
@@ -50,7 +50,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
 @pytest.fixture
 def tls_server(world: World) -> Iterator[Server]:
     """The same over TLS, with an authority that the environment trusts."""
-    with over_tls(answer_rightly)(world) as stage:
+    with over_tls(respond_rightly)(world) as stage:
         yield stage.server
 
 

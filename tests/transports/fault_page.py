@@ -26,15 +26,14 @@ acted?"; for get and list, which change nothing, it is always False.
 {table}
 
 **On a session of yours**, passed as `RequestsTransport(session=...)`, connecting and reading are requests' own, and
-these rows are different: a handshake that breaks is not told from an answer that
-is lost, an answer that is cut off in its headers passes for whole, and an interim answer passes for the answer, whose
-connection is then closed.
+these rows are different: a handshake that breaks is not told from a response that is lost, one that is cut off in its
+headers passes for whole, and an interim response passes for the final one, whose connection is then closed.
 
 {on_a_session}
 
 A verification whose outcome is unknown has `needs_new_challenge` True, and so has one that met a 404: make a new
 challenge and ask for a new code. A delete with an unclear attempt that then meets 404 `entity_not_found` has worked.
-The error of a call speaks for the whole series: a delete whose reply was lost, and which then finds the port closed,
+The error of a call speaks for the whole series: a delete whose response was lost, and which then finds the port closed,
 is unclear, though its last attempt is not.
 
 A name that the operating system takes long to resolve is outside the time limit; everything else in this table is

@@ -8,12 +8,11 @@ from typing import Any, Literal
 import attrs
 import trustme
 
-from tests.transports.api import IDEMPOTENT, SAFE, answer_and_hang_up, answer_rightly
+from tests.transports.api import IDEMPOTENT, SAFE, respond_and_hang_up, respond_rightly
 from tests.transports.stages import (
     ESTABLISHED,
     INTERIM,
     Setting,
-    answer_after_interim,
     at_the_api,
     authority,
     connecting_hangs,
@@ -26,6 +25,7 @@ from tests.transports.stages import (
     on_a_kept_connection,
     over_tls,
     reset,
+    respond_after_interim,
     response_of,
     send_and_hang_up,
     stall,
@@ -95,7 +95,7 @@ def unsent(setting: Setting, error: type[MFAError] = ConnectError, timeout: floa
     return Fault(setting, "again", "again", "again", arrives=False, unclear=False, error=error, timeout=timeout)
 
 
-def unanswered(setting: Setting, error: type[MFAError] = ConnectionLostError, **settings: Any) -> Fault:
+def without_response(setting: Setting, error: type[MFAError] = ConnectionLostError, **settings: Any) -> Fault:
     """A fault after which nobody knows what the API did: what acts is never sent again."""
     fault = Fault(setting, "again", "again", "never", arrives=True, unclear=True, error=error)
     return attrs.evolve(fault, **settings)
@@ -124,39 +124,39 @@ FAULTS: dict[str, Fault] = {
     "the proxy refuses (407)": unsent(through_a_proxy(status(407, {"Proxy-Authenticate": "Basic"}))),
     "the proxy can't reach the API (502)": unsent(through_a_proxy(status(502))),
     "the proxy dies on CONNECT": unsent(through_a_proxy(reset)),
-    "the proxy never answers CONNECT": unsent(through_a_proxy(stall), ConnectTimeoutError, 0.3),
+    "the proxy never responds to CONNECT": unsent(through_a_proxy(stall), ConnectTimeoutError, 0.3),
     "the proxy dies after CONNECT": unsent(through_a_proxy(send_and_hang_up(ESTABLISHED))),
     "the proxy stalls after CONNECT": unsent(through_a_proxy(stall_in_the_tunnel), ConnectTimeoutError, 0.3),
     "the connection breaks in the TLS handshake": unsent(tls_is_broken_off),
     "the TLS handshake stalls": unsent(tls_never_begins, ConnectTimeoutError, 0.3),
     "certificate of another authority": final(
-        over_tls(answer_rightly, lambda: trustme.CA().issue_cert("localhost")), TLSError, unclear=False, arrives=False
+        over_tls(respond_rightly, lambda: trustme.CA().issue_cert("localhost")), TLSError, unclear=False, arrives=False
     ),
     "certificate for another host": final(
-        over_tls(answer_rightly, lambda: authority().issue_cert("elsewhere.example")),
+        over_tls(respond_rightly, lambda: authority().issue_cert("elsewhere.example")),
         TLSError,
         unclear=False,
         arrives=False,
     ),
     "no TLS there": final(no_tls_there, TLSError, unclear=True, arrives=False),
     "TLS record garbled after the request": final(over_tls(garble), TLSError, unclear=True),
-    "the proxy's tunnel breaks after the request": unanswered(through_a_proxy(tunnel, send_and_hang_up())),
-    "the reply is lost": unanswered(at_the_api(send_and_hang_up())),
-    "reset": unanswered(at_the_api(reset)),
-    "stall": unanswered(at_the_api(stall), TransportTimeoutError, timeout=0.3),
-    "reset over TLS": unanswered(over_tls(reset)),
-    "stall over TLS": unanswered(over_tls(stall), TransportTimeoutError, timeout=0.5),
-    "cut off in a header's name": unanswered(at_the_api(send_and_hang_up(b"HTTP/1.1 200 OK\r\nContent-Le"))),
-    "cut off in a header's value": unanswered(at_the_api(send_and_hang_up(b"HTTP/1.1 429 No\r\nRetry-After: 0"))),
-    "cut off between headers": unanswered(at_the_api(send_and_hang_up(b"HTTP/1.1 429 No\r\nRetry-After: 0\r\n"))),
-    "cut off after the status": unanswered(at_the_api(send_and_hang_up(b"HTTP/1.1 204 No Content\r\n"))),
-    "cut off in the body": unanswered(at_the_api(cut_body), deletes=False),
-    "cut off in a chunk": unanswered(at_the_api(send_and_hang_up(IN_CHUNKS + b"20\r\n{"))),
-    "a chunk of -1 bytes": unanswered(at_the_api(send_and_hang_up(IN_CHUNKS + b"-1\r\n{}"))),
-    "not HTTP": unanswered(at_the_api(send_and_hang_up(b"220 smtp ready\r\n"))),
-    "interim answers, then nothing": unanswered(at_the_api(send_and_hang_up(INTERIM))),
-    "a kept connection is reset as the request arrives": unanswered(
-        on_a_kept_connection(answer_rightly, reset), is_warm=True
+    "the proxy's tunnel breaks after the request": without_response(through_a_proxy(tunnel, send_and_hang_up())),
+    "the response is lost": without_response(at_the_api(send_and_hang_up())),
+    "reset": without_response(at_the_api(reset)),
+    "stall": without_response(at_the_api(stall), TransportTimeoutError, timeout=0.3),
+    "reset over TLS": without_response(over_tls(reset)),
+    "stall over TLS": without_response(over_tls(stall), TransportTimeoutError, timeout=0.5),
+    "cut off in a header's name": without_response(at_the_api(send_and_hang_up(b"HTTP/1.1 200 OK\r\nContent-Le"))),
+    "cut off in a header's value": without_response(at_the_api(send_and_hang_up(b"HTTP/1.1 429 No\r\nRetry-After: 0"))),
+    "cut off between headers": without_response(at_the_api(send_and_hang_up(b"HTTP/1.1 429 No\r\nRetry-After: 0\r\n"))),
+    "cut off after the status": without_response(at_the_api(send_and_hang_up(b"HTTP/1.1 204 No Content\r\n"))),
+    "cut off in the body": without_response(at_the_api(cut_body), deletes=False),
+    "cut off in a chunk": without_response(at_the_api(send_and_hang_up(IN_CHUNKS + b"20\r\n{"))),
+    "a chunk of -1 bytes": without_response(at_the_api(send_and_hang_up(IN_CHUNKS + b"-1\r\n{}"))),
+    "not HTTP": without_response(at_the_api(send_and_hang_up(b"220 smtp ready\r\n"))),
+    "interim responses, then nothing": without_response(at_the_api(send_and_hang_up(INTERIM))),
+    "a kept connection is reset as the request arrives": without_response(
+        on_a_kept_connection(respond_rightly, reset), is_warm=True
     ),
     "429": limited("never", {}),
     "429, Retry-After in seconds": limited("again", {"Retry-After": "0"}),
@@ -173,8 +173,11 @@ FAULTS: dict[str, Fault] = {
         SMSQuotaReachedError,
         unclear=False,
     ),
-    **{str(code): unanswered(at_the_api(status(code)), ServerError) for code in (500, 502, 503, 504, 520, 527, 530)},
-    "503, Retry-After in seconds": unanswered(at_the_api(status(503, {"Retry-After": "0"})), ServerError),
+    **{
+        str(code): without_response(at_the_api(status(code)), ServerError)
+        for code in (500, 502, 503, 504, 520, 527, 530)
+    },
+    "503, Retry-After in seconds": without_response(at_the_api(status(503, {"Retry-After": "0"})), ServerError),
     "501": final(at_the_api(status(501)), ServerError, unclear=True),
     "408": final(at_the_api(status(408)), APIError, unclear=True),
     "404": final(at_the_api(status(404)), NotFoundError, unclear=False),
@@ -185,9 +188,9 @@ FAULTS: dict[str, Fault] = {
     "a success that is something else": final(
         at_the_api(response_of({"ok": True})), UnexpectedResponseError, unclear=True, deletes=False
     ),
-    "interim answers first (100, 102, 103)": final(at_the_api(answer_after_interim), None, unclear=False),
+    "interim responses first (100, 102, 103)": final(at_the_api(respond_after_interim), None, unclear=False),
     "a kept connection was closed while idle": final(
-        on_a_kept_connection(answer_and_hang_up, answer_rightly), None, unclear=False, is_warm=True
+        on_a_kept_connection(respond_and_hang_up, respond_rightly), None, unclear=False, is_warm=True
     ),
 }
 
@@ -198,7 +201,7 @@ _TAKEN_FOR_A_REFUSAL = {"non_idempotent": "again", "unclear": False, "error": Ra
 
 _DIFFERENCES: dict[str, dict[str, Any]] = {
     "the proxy dies on CONNECT": {**_UNCLEAR, "error": ConnectionLostError},
-    "the proxy never answers CONNECT": {**_UNCLEAR, "error": TransportTimeoutError},
+    "the proxy never responds to CONNECT": {**_UNCLEAR, "error": TransportTimeoutError},
     "the proxy dies after CONNECT": {**_UNCLEAR, "error": ConnectionLostError},
     "the proxy stalls after CONNECT": {**_UNCLEAR, "error": TransportTimeoutError},
     "the connection breaks in the TLS handshake": {**_UNCLEAR, "error": ConnectionLostError},
@@ -207,8 +210,8 @@ _DIFFERENCES: dict[str, dict[str, Any]] = {
     "cut off in a header's value": _TAKEN_FOR_A_REFUSAL,
     "cut off between headers": _TAKEN_FOR_A_REFUSAL,
     "cut off after the status": {**_TAKEN_FOR_WHOLE, "deletes": False},
-    "interim answers, then nothing": _TAKEN_FOR_WHOLE,
-    "interim answers first (100, 102, 103)": _TAKEN_FOR_WHOLE,
+    "interim responses, then nothing": _TAKEN_FOR_WHOLE,
+    "interim responses first (100, 102, 103)": _TAKEN_FOR_WHOLE,
 }
 ON_A_SESSION = {name: attrs.evolve(FAULTS[name], **changes) for name, changes in _DIFFERENCES.items()}
 """What is different on a session of the user's, whose connections are not of our making."""

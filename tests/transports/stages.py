@@ -16,8 +16,8 @@ import attrs
 import pytest
 import trustme
 
-from tests.loopback import Behaviour, Line, Received, Server, http_answer, serving
-from tests.transports.api import answer_rightly, first_then, right_answer
+from tests.loopback import Behaviour, Line, Received, Server, http_response, serving
+from tests.transports.api import first_then, respond_rightly, right_response
 
 
 @attrs.frozen
@@ -53,12 +53,12 @@ ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 def status(code: int, headers: Mapping[str, str] | None = None, /, **said: object) -> Behaviour:
     """Respond with a status, and an error in JSON."""
-    return lambda _, line: line.answer(code, {"message": "no", **said}, headers)
+    return lambda _, line: line.respond(code, {"message": "no", **said}, headers)
 
 
 def response_of(body: object) -> Behaviour:
     """Respond that it worked, with this."""
-    return lambda _, line: line.answer(200, body)
+    return lambda _, line: line.respond(200, body)
 
 
 def send_and_hang_up(data: bytes = b"") -> Behaviour:
@@ -83,14 +83,14 @@ def stall(_: Received, line: Line) -> None:
 
 def cut_body(request: Received, line: Line) -> None:
     """Send all of the response but its last byte."""
-    code, body = right_answer(request)
-    send_and_hang_up(http_answer(code, body)[:-1])(request, line)
+    code, body = right_response(request)
+    send_and_hang_up(http_response(code, body)[:-1])(request, line)
 
 
-def answer_after_interim(request: Received, line: Line) -> None:
+def respond_after_interim(request: Received, line: Line) -> None:
     """Send interim responses, and then the response."""
     line.send(INTERIM)
-    answer_rightly(request, line)
+    respond_rightly(request, line)
 
 
 def garble(_: Received, line: Line) -> None:
@@ -116,7 +116,7 @@ def stage_of(server: Server) -> Stage:
     """A stage on which the API itself is at fault."""
 
     def heal() -> None:
-        server.behaviour = answer_rightly
+        server.behaviour = respond_rightly
 
     return Stage(server.url, server, heal)
 
@@ -167,21 +167,21 @@ def resolve(world: World, name: str, *addresses: str) -> Callable[[], object]:
 @contextlib.contextmanager
 def nobody_listens(world: World) -> Iterator[Stage]:
     """The port is closed."""
-    with serving(answer_rightly) as server:
+    with serving(respond_rightly) as server:
         yield Stage(server.url, server, resolve(world, "localhost", "127.0.0.2"))
 
 
 @contextlib.contextmanager
 def no_such_host(world: World) -> Iterator[Stage]:
     """The name stands for nothing."""
-    with serving(answer_rightly) as server:
+    with serving(respond_rightly) as server:
         yield Stage(server.url, server, resolve(world, "localhost"))
 
 
 @contextlib.contextmanager
 def connecting_hangs(world: World) -> Iterator[Stage]:
     """The port's queue is full, at 127.0.0.2."""
-    with serving(answer_rightly) as server, socket.socket() as listener, contextlib.ExitStack() as stack:
+    with serving(respond_rightly) as server, socket.socket() as listener, contextlib.ExitStack() as stack:
         listener.bind(("127.0.0.2", server.port))
         listener.listen(0)
         for _ in range(4):
@@ -227,7 +227,7 @@ def over_tls(behaviour: Behaviour, certificate: Callable[[], trustme.LeafCert] |
 @contextlib.contextmanager
 def tls_never_begins(world: World) -> Iterator[Stage]:
     """The port takes connections and is silent."""
-    with over_tls(answer_rightly)(world) as stage, socket.create_server(("127.0.0.2", stage.server.port)):
+    with over_tls(respond_rightly)(world) as stage, socket.create_server(("127.0.0.2", stage.server.port)):
         yield Stage(stage.url, stage.server, resolve(world, "localhost", "127.0.0.2"))
 
 
@@ -240,7 +240,7 @@ def tls_is_broken_off(world: World) -> Iterator[Stage]:
             while True:
                 listener.accept()[0].close()
 
-    with over_tls(answer_rightly)(world) as stage, socket.create_server(("127.0.0.2", stage.server.port)) as listener:
+    with over_tls(respond_rightly)(world) as stage, socket.create_server(("127.0.0.2", stage.server.port)) as listener:
         closer = threading.Thread(target=close_all)
         closer.start()
         yield Stage(stage.url, stage.server, resolve(world, "localhost", "127.0.0.2"))
@@ -258,14 +258,14 @@ def no_tls_there(_: World) -> Iterator[Stage]:
             sock.sendall(b"220 mail.example ready\r\n")
             sock.recv(65536)
 
-    with serving(answer_rightly) as server, socket.create_server(("127.0.0.1", 0)) as listener:
+    with serving(respond_rightly) as server, socket.create_server(("127.0.0.1", 0)) as listener:
         greeter = threading.Thread(target=greet)
         greeter.start()
         yield Stage(f"https://localhost:{listener.getsockname()[1]}", server, lambda: None)
         greeter.join()
 
 
-def through_a_proxy(at_the_proxy: Behaviour, behaviour: Behaviour = answer_rightly) -> Setting:
+def through_a_proxy(at_the_proxy: Behaviour, behaviour: Behaviour = respond_rightly) -> Setting:
     """A proxy does this with a CONNECT, and the API behind it that with what arrives."""
 
     @contextlib.contextmanager
@@ -285,6 +285,6 @@ def through_a_proxy(at_the_proxy: Behaviour, behaviour: Behaviour = answer_right
 @contextlib.contextmanager
 def no_proxy_there(world: World) -> Iterator[Stage]:
     """Nobody listens where the proxy should be."""
-    with over_tls(answer_rightly)(world) as stage, serving(tunnel) as proxy:
+    with over_tls(respond_rightly)(world) as stage, serving(tunnel) as proxy:
         world.monkeypatch.setenv("HTTPS_PROXY", f"http://proxy.example:{proxy.port}")
         yield Stage(stage.url, stage.server, resolve(world, "proxy.example", "127.0.0.2"))

@@ -10,9 +10,9 @@ from types import FrameType
 
 import pytest
 
-from tests.loopback import Line, Received, Server, http_answer, wait_until
+from tests.loopback import Line, Received, Server, http_response, wait_until
 from tests.race import race
-from tests.transports.api import CHALLENGE_ID, CODE, KEY, TransportFactory, right_answer
+from tests.transports.api import CHALLENGE_ID, CODE, KEY, TransportFactory, right_response
 from workos_mfa import MFA, Transport
 
 SHARED = (
@@ -123,7 +123,7 @@ def test_closed_while_the_response_comes(make: Callable[[], Transport], server: 
     """A call that is under way keeps its connection until it is done, however far its response has come."""
     transport = make()
     verify(transport)
-    whole = http_answer(*right_answer(server.received[0]))
+    whole = http_response(*right_response(server.received[0]))
     head = whole.index(b"\r\n\r\n") + 4
 
     def close_after_each_part(_: Received, line: Line) -> None:

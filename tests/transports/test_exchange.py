@@ -19,9 +19,9 @@ from tests.transports.api import (
     KEY,
     Connect,
     TransportFactory,
-    answer_rightly,
-    answer_without_end,
     on_every_connection,
+    respond_rightly,
+    respond_without_end,
 )
 from workos_mfa import (
     MFA,
@@ -81,7 +81,7 @@ def test_netrc_does_not_replace_the_key(
 
 def test_cookies_are_not_kept(server: Server, mfa: MFA) -> None:
     """A cookie of the edge in front of the API is not sent back."""
-    server.behaviour = lambda _, line: line.answer(200, FACTOR, {"Set-Cookie": "__cf_bm=x; Path=/"})
+    server.behaviour = lambda _, line: line.respond(200, FACTOR, {"Set-Cookie": "__cf_bm=x; Path=/"})
     mfa.get_factor(FACTOR_ID)
     mfa.get_factor(FACTOR_ID)
     assert "cookie" not in server.received[1].headers
@@ -90,8 +90,8 @@ def test_cookies_are_not_kept(server: Server, mfa: MFA) -> None:
 @on_every_connection
 def test_a_redirect_never_gets_the_key(server: Server, mfa: MFA) -> None:
     """A redirect to another host ends in an error, and that host hears nothing; its long body is not read."""
-    with serving(answer_rightly) as elsewhere:
-        server.behaviour = lambda _, line: line.answer(307, b"x" * 5_000_000, {"Location": elsewhere.url})
+    with serving(respond_rightly) as elsewhere:
+        server.behaviour = lambda _, line: line.respond(307, b"x" * 5_000_000, {"Location": elsewhere.url})
         with pytest.raises(UnexpectedResponseError, match="307"):
             mfa.get_factor("auth_factor_1")
         assert elsewhere.received == []
@@ -116,17 +116,17 @@ def test_a_body(
     status: int, body: bytes, encoding: str, error: type[MFAError], text: str, server: Server, mfa: MFA
 ) -> None:
     """It is read if it is not compressed, and at most 1 MiB long."""
-    server.behaviour = lambda _, line: line.answer(status, body, {"Content-Encoding": encoding})
+    server.behaviour = lambda _, line: line.respond(status, body, {"Content-Encoding": encoding})
     with pytest.raises(error, match=text):
         mfa.get_factor("auth_factor_1")
 
 
 def test_a_body_without_end(server: Server, mfa: MFA) -> None:
     """An endless body is left after the limit, and its connection is closed."""
-    server.behaviour = answer_without_end(b"HTTP/1.1 200 OK")
+    server.behaviour = respond_without_end(b"HTTP/1.1 200 OK")
     with pytest.raises(UnexpectedResponseError, match="longer than 1 MiB"):
         mfa.get_factor("auth_factor_1")
-    server.behaviour = answer_rightly
+    server.behaviour = respond_rightly
     mfa.get_factor("auth_factor_1")
     assert server.connections == 2
 
@@ -135,7 +135,7 @@ def test_a_body_without_end(server: Server, mfa: MFA) -> None:
 def test_an_echoed_key(key: str, server: Server, transport_class: TransportFactory) -> None:
     """A key that the server repeats in its error, or in its id for the request, is masked, whatever it looks like."""
     echo = {"message": f"bad key {key}", "code": key}
-    server.behaviour = lambda _, line: line.answer(401, echo, {"X-Request-Id": f"req-{key}-1"})
+    server.behaviour = lambda _, line: line.respond(401, echo, {"X-Request-Id": f"req-{key}-1"})
     transport = transport_class(key, base_url=server.url)
     with pytest.raises(AuthenticationError) as caught:
         MFA(transport=transport).get_factor("auth_factor_1")
@@ -165,7 +165,7 @@ def test_an_id_on_the_wire(factor_id: str, segment: str, server: Server, mfa: MF
 
 def test_a_base_url_with_a_prefix(server: Server, connect: Connect) -> None:
     """A path prefix of the base URL is kept."""
-    server.behaviour = lambda _, line: line.answer(200, {"object": "list", "data": [], "list_metadata": {}})
+    server.behaviour = lambda _, line: line.respond(200, {"object": "list", "data": [], "list_metadata": {}})
     mfa = MFA(transport=connect(f"{server.url}/mock/workos/"))
     mfa.list_user_auth_factors("user 1", limit=2, after="auth_factor_a&b")
     expected = "/mock/workos/user_management/users/user%201/auth_factors?after=auth_factor_a%26b&limit=2&order=desc"

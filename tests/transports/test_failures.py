@@ -27,7 +27,7 @@ from workos_mfa import (
 KEY = "sk_test_a2V5XzAxSEs"
 
 NO_CONNECTION = "no connection to api.workos.com:443"
-BROKE = "the connection to api.workos.com:443 broke before the whole answer was there"
+BROKE = "the connection to api.workos.com:443 broke before the whole response was there"
 REFUSED = (
     "the certificate of api.workos.com:443 was refused: self-signed certificate. Nothing was sent. "
     "If a company's own authority signs it, point REQUESTS_CA_BUNDLE at that authority's file"
@@ -110,11 +110,11 @@ FAILURES: list[tuple[BaseException, type[TransportError], str]] = [
         f"{NO_CONNECTION}: Tunnel connection failed: XYZ. Nothing was sent",
     ),
     # The time was up.
-    (TimeoutError("x"), TransportTimeoutError, "no whole answer from api.workos.com:443 within 3 s"),
+    (TimeoutError("x"), TransportTimeoutError, "no whole response from api.workos.com:443 within 3 s"),
     (
         pool.MaxRetryError(ANY, "/", pool.ReadTimeoutError(ANY, "/", "x")),
         TransportTimeoutError,
-        "no whole answer from api.workos.com:443 within 3 s",
+        "no whole response from api.workos.com:443 within 3 s",
     ),
     # TLS failed; its end is a connection that broke.
     (
@@ -143,9 +143,9 @@ FAILURES: list[tuple[BaseException, type[TransportError], str]] = [
     (
         http.client.RemoteDisconnected("x"),
         ConnectionLostError,
-        f"{BROKE}: the server closed it without an answer",
+        f"{BROKE}: the server closed it without a response",
     ),
-    (http.client.BadStatusLine("x"), ConnectionLostError, f"{BROKE}: the answer was cut off or is not HTTP"),
+    (http.client.BadStatusLine("x"), ConnectionLostError, f"{BROKE}: the response was cut off or is not HTTP"),
     (in_a_circle(), ConnectionLostError, f"{BROKE}: inner"),
     # A stub's lists what it has below its first line.
     (

@@ -14,7 +14,7 @@ from urllib3.connection import HTTPConnection
 
 from tests.loopback import Line, Received, Server, wait_until
 from tests.race import race
-from tests.transports.api import KEY, Connect, TransportFactory, answer_and_hang_up, answer_rightly
+from tests.transports.api import KEY, Connect, TransportFactory, respond_and_hang_up, respond_rightly
 from workos_mfa import MFA, InvalidInputError, RequestsTransport
 from workos_mfa._transports.deadline import _IdleConnections
 
@@ -80,14 +80,14 @@ def crowd(server: Server, mfa: MFA) -> list[Line]:
     lines: list[Line] = []
     all_are_there = threading.Barrier(CROWD)
 
-    def answer_together(request: Received, line: Line) -> None:
+    def respond_together(request: Received, line: Line) -> None:
         all_are_there.wait()
         lines.append(line)
-        answer_rightly(request, line)
+        respond_rightly(request, line)
 
-    server.behaviour = answer_together
+    server.behaviour = respond_together
     race(lambda _: verify(mfa), CROWD)
-    server.behaviour = answer_rightly
+    server.behaviour = respond_rightly
     assert server.open_connections == server.connections == CROWD
     return lines
 
@@ -120,7 +120,7 @@ def test_connections_that_the_server_closed(
 
 def test_a_connection_closed_while_idle(server: Server, mfa: MFA) -> None:
     """A connection that the server closed between two calls costs nothing: the next call opens another."""
-    server.behaviour = answer_and_hang_up
+    server.behaviour = respond_and_hang_up
     for _ in range(3):
         verify(mfa)
         server.wait_for_hang_ups()

@@ -8,7 +8,7 @@ import logging
 
 import pytest
 
-from tests.loopback import Behaviour, Line, Received, Server, http_answer, serving
+from tests.loopback import Behaviour, Line, Received, Server, http_response, serving
 from tests.transports.api import (
     CHALLENGE,
     CHALLENGE_ID,
@@ -17,10 +17,10 @@ from tests.transports.api import (
     KEY,
     Connect,
     SessionTransport,
-    answer_rightly,
     on_every_connection,
+    respond_rightly,
 )
-from tests.transports.stages import answer_after_interim, send_and_hang_up
+from tests.transports.stages import respond_after_interim, send_and_hang_up
 from workos_mfa import (
     MFA,
     ConnectionLostError,
@@ -44,8 +44,8 @@ def sending(data: bytes) -> Behaviour:
 
 
 def verified(challenge_id: str, *, valid: bool) -> bytes:
-    """The answer to a verification."""
-    return http_answer(201, {"challenge": {**CHALLENGE, "id": challenge_id}, "valid": valid})
+    """The response to a verification."""
+    return http_response(201, {"challenge": {**CHALLENGE, "id": challenge_id}, "valid": valid})
 
 
 @on_every_connection
@@ -73,7 +73,7 @@ def test_a_response_that_may_have_more_to_come(head: bytes, server: Server, mfa:
     server.behaviour = sending(head)
     with pytest.raises(UnexpectedResponseError):
         mfa.get_factor("auth_factor_1")
-    server.behaviour = answer_rightly
+    server.behaviour = respond_rightly
     assert mfa.verify_challenge("auth_challenge_1", code=CODE)
     assert server.connections == 2
 
@@ -81,12 +81,12 @@ def test_a_response_that_may_have_more_to_come(head: bytes, server: Server, mfa:
 def test_a_late_response_on_a_session_of_the_users() -> None:
     """Requests takes an interim response for the response; what comes after it is not the response to the next call."""
 
-    def hint_and_answer_late(request: Received, line: Line) -> None:
+    def hint_and_respond_late(request: Received, line: Line) -> None:
         line.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
         with contextlib.suppress(OSError):
             line.drip(verified("auth_challenge_1", valid=request.json == {"code": "111111"}), 0.0001)
 
-    with serving(hint_and_answer_late) as server:
+    with serving(hint_and_respond_late) as server:
         transport = SessionTransport(KEY, base_url=server.url)
         for code in ("111111", "000000"):
             with pytest.raises(UnexpectedResponseError, match="103") as caught:
@@ -171,14 +171,14 @@ def verifying_twice(
     head, body = sent
     first: list[Line] = []
 
-    def answer(_: Received, line: Line) -> None:
+    def respond(_: Received, line: Line) -> None:
         if first:
             line.send(verified(CHALLENGE_ID, valid=line in first))
         else:
             first.append(line)
             line.send(b"HTTP/1.1 201 Created\r\n" + head + b"\r\n\r\n" + body + trailing)
 
-    server.behaviour = answer
+    server.behaviour = respond
     mfa = MFA(transport=transport, timeout=5)
     try:
         came: object = bool(mfa.verify_challenge(CHALLENGE_ID, code="111111"))
@@ -248,7 +248,7 @@ def test_responses_that_are_right(sent: bytes, connections: int, server: Server,
 
 def test_interim_responses_are_passed_over(server: Server, mfa: MFA) -> None:
     """An early hint is not the response, and does not shift the responses of the calls that follow."""
-    server.behaviour = answer_after_interim
+    server.behaviour = respond_after_interim
     for number in range(3):
         assert mfa.get_factor(f"auth_factor_{number}").id == f"auth_factor_{number}"
     assert server.connections == 1
@@ -256,7 +256,7 @@ def test_interim_responses_are_passed_over(server: Server, mfa: MFA) -> None:
 
 def test_what_came_with_a_response(server: Server, mfa: MFA) -> None:
     """A beginning of more is thrown away with its connection, or its end would be the response to the next call."""
-    server.behaviour = sending(http_answer(404, {"message": ""}) + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+    server.behaviour = sending(http_response(404, {"message": ""}) + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
     with pytest.raises(NotFoundError):
         mfa.get_factor("auth_factor_1")
     server.behaviour = sending(verified(CHALLENGE_ID, valid=False))
@@ -294,9 +294,9 @@ def test_a_body_that_ends_with_its_connection(server: Server, mfa: MFA) -> None:
 
 def test_what_tls_has_read_already(tls_server: Server, connect: Connect) -> None:
     """A second response in the record of the first one is thrown away with its connection."""
-    head = http_answer(404, {"message": ""})
+    head = http_response(404, {"message": ""})
     # As long as the buffer that is read at once, so that the rest stays inside TLS.
-    first = http_answer(404, {"message": "x" * (8192 - len(head) - 2)}).ljust(8192)
+    first = http_response(404, {"message": "x" * (8192 - len(head) - 2)}).ljust(8192)
     tls_server.behaviour = sending(first + verified(CHALLENGE_ID, valid=True))
     mfa = MFA(transport=connect(tls_server))
     with pytest.raises(NotFoundError):

@@ -15,7 +15,7 @@ import requests
 from urllib3 import PoolManager
 
 from tests.loopback import Line, Received, Server, carry, serving, unused_port
-from tests.transports.api import KEY, Connect, answer_rightly
+from tests.transports.api import KEY, Connect, respond_rightly
 from tests.transports.stages import World, context_of, through_a_proxy, tunnel
 from workos_mfa import MFA, ConnectError, RequestsTransport, RetryingTransport, Transport
 from workos_mfa._transports.deadline import DEFAULT_MAX_IDLE, use_deadline_pools
@@ -32,7 +32,7 @@ def forward(request: Received, line: Line) -> None:
     """Be a proxy for plain http, which is asked for the whole URL."""
     assert request.path.startswith(f"{ELSEWHERE}/auth/")
     assert request.headers["host"] == "api.example:81"
-    answer_rightly(request, line)
+    respond_rightly(request, line)
 
 
 @pytest.mark.parametrize("tls", [False, True])

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from tests.leaks import error_of, shows
-from tests.loopback import Behaviour, Line, Received, Server, http_answer, serving
+from tests.loopback import Behaviour, Line, Received, Server, http_response, serving
 from tests.transports.api import (
     ALL,
     CODE,
@@ -24,9 +24,9 @@ from tests.transports.api import (
     WITH_SECRETS,
     TransportFactory,
     all_calls,
-    answer_rightly,
     first_then,
     on_every_connection,
+    respond_rightly,
 )
 from tests.transports.stages import World, tls_never_begins
 from workos_mfa import (
@@ -45,7 +45,7 @@ def echo(request: Received, line: Line) -> None:
     """Repeat in the error all that was sent, and in the id of the request."""
     text = f"{request.headers['authorization']} {request.body.decode()}"
     said = {"message": text, "code": text, "errors": [{"field": text, "code": text}, text]}
-    line.answer(422, said, {"X-Request-Id": text})
+    line.respond(422, said, {"X-Request-Id": text})
 
 
 def echo_below(request: Received, line: Line) -> None:
@@ -56,14 +56,14 @@ def echo_below(request: Received, line: Line) -> None:
 
 def cut(_: Received, line: Line) -> None:
     """Send a secret, and break off."""
-    line.send(http_answer(200, {"code": CODE})[:-3])
+    line.send(http_response(200, {"code": CODE})[:-3])
     line.hang_up()
 
 
 def half_an_enrolment(_: Received, line: Line) -> None:
     """Send a secret, but not whole."""
     body = {"secret": "SENTINELSECRET", "qr_code": "SENTINELQR", "uri": "SENTINELURI"}
-    line.answer(201, {"totp": body, "authentication_factor": {"totp": body}, "code": CODE})
+    line.respond(201, {"totp": body, "authentication_factor": {"totp": body}, "code": CODE})
 
 
 FAULTS: dict[str, Behaviour] = {
@@ -73,8 +73,8 @@ FAULTS: dict[str, Behaviour] = {
     "echo": echo,
     "echo below": echo_below,
     "half an enrolment": half_an_enrolment,
-    "500": lambda _, line: line.answer(500, b"<html>"),
-    "redirect": lambda _, line: line.answer(307, b"", {"Location": f"https://x.example/{KEY}/{CODE}"}),
+    "500": lambda _, line: line.respond(500, b"<html>"),
+    "redirect": lambda _, line: line.respond(307, b"", {"Location": f"https://x.example/{KEY}/{CODE}"}),
 }
 
 
@@ -159,7 +159,7 @@ def test_a_foreign_exception_inside_io(
         assert str(limit.__cause__) == "the reason"
         assert len(server.received) == 1
         assert shows(caught.value, *SENTINELS) == []
-        server.behaviour = answer_rightly
+        server.behaviour = respond_rightly
         assert mfa.verify_challenge("auth_challenge_1", code=CODE)
         assert server.connections == 2
         transport.close()
@@ -184,7 +184,7 @@ def test_one_exception_for_ever(
         arrived.set()
         line.stall()
 
-    with serving(first_then(hold, answer_rightly)) as server:
+    with serving(first_then(hold, respond_rightly)) as server:
         transport = transport_class(KEY, base_url=server.url)
         with raised_in_a_moment(limit, arrived), pytest.raises(TransportTimeoutError) as caught:
             MFA(transport=RetryingTransport(transport, RetryPolicy(backoff=0))).challenge_factor("auth_factor_1")
@@ -210,7 +210,7 @@ def test_an_adapter_that_tells_what_it_was_to_send() -> None:
     assert KEY[:12] not in str(caught.value)
 
 
-@pytest.mark.parametrize("behaviour", [answer_rightly, echo])
+@pytest.mark.parametrize("behaviour", [respond_rightly, echo])
 def test_the_debug_level_of_http_client(
     behaviour: Behaviour,
     server: Server,

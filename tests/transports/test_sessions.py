@@ -11,7 +11,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from tests.loopback import Server
-from tests.transports.api import FACTOR_ID, KEY, answer_without_end
+from tests.transports.api import FACTOR_ID, KEY, respond_without_end
 from workos_mfa import (
     MFA,
     ConfigurationError,
@@ -169,7 +169,7 @@ def test_it_is_not_carried_over_a_fork(server: Server, mfa: MFA, monkeypatch: py
 
 def test_a_redirect_is_not_read(server: Server, mfa: MFA) -> None:
     """Looking for where a redirect leads, requests would read its whole body, however long."""
-    server.behaviour = answer_without_end(b"HTTP/1.1 307 Elsewhere\r\nLocation: http://[bad")
+    server.behaviour = respond_without_end(b"HTTP/1.1 307 Elsewhere\r\nLocation: http://[bad")
     with pytest.raises(UnexpectedResponseError, match="307"):
         mfa.get_factor("auth_factor_1")
 

@@ -17,7 +17,7 @@ import vcr
 from vcr.record_mode import RecordMode
 
 from tests.leaks import shows
-from tests.loopback import Server, http_answer
+from tests.loopback import Server, http_response
 from tests.transports.api import CHALLENGE, CHALLENGE_ID, CODE, FACTOR, FACTOR_ID, KEY, on_every_connection
 from workos_mfa import (
     MFA,
@@ -217,7 +217,7 @@ for name in ("RequestsTransport", "Urllib3Transport"):
 def test_first_loaded_under_a_stub(stub: str, server: Server, tmp_path: Path) -> None:
     """A client that is first loaded while something stands in for urllib3 keeps its time once that is gone."""
     # Each byte comes well within the time limit.
-    server.behaviour = lambda _, line: line.drip(http_answer(200, FACTOR), 0.01)
+    server.behaviour = lambda _, line: line.drip(http_response(200, FACTOR), 0.01)
     command = [sys.executable, "-c", FIRST_LOADED, server.url, str(tmp_path / "none.yaml"), stub]
     run = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own
     took = [line.split() for line in run.stdout.splitlines()]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.loopback import Line, Received, Server, http_answer
+from tests.loopback import Line, Received, Server, http_response
 from tests.transports.api import FACTOR, FACTOR_ID, Connect
 from tests.transports.stages import (
     Setting,
@@ -40,12 +40,12 @@ def takes(seconds: float, margin: float = MARGIN) -> Iterator[None]:
 
 def drip_headers(_: Received, line: Line) -> None:
     """Send the headers a byte at a time, each well within a socket's timeout."""
-    line.drip(http_answer(200, FACTOR, {"X-Padding": "x" * 200}), 0.02)
+    line.drip(http_response(200, FACTOR, {"X-Padding": "x" * 200}), 0.02)
 
 
 def drip_body(_: Received, line: Line) -> None:
     """Send the headers at once and the body a byte at a time."""
-    head, separator, body = http_answer(200, FACTOR).partition(b"\r\n\r\n")
+    head, separator, body = http_response(200, FACTOR).partition(b"\r\n\r\n")
     line.send(head + separator)
     line.drip(body * 2, 0.02)
 
@@ -77,7 +77,7 @@ def test_the_deadline_covers_all_attempts(server: Server, connect: Connect) -> N
 
 def test_a_slow_response_within_the_limit(server: Server, mfa: MFA) -> None:
     """Slowness alone is no error, and the connection that bore it is used again."""
-    server.behaviour = lambda _, line: line.drip(http_answer(200, FACTOR), 0.0005)
+    server.behaviour = lambda _, line: line.drip(http_response(200, FACTOR), 0.0005)
     assert mfa.get_factor(FACTOR_ID) == mfa.get_factor(FACTOR_ID)
     assert server.connections == 1
 

@@ -13,7 +13,7 @@ import requests
 
 from tests.emulator.http.tools import program
 from tests.loopback import Server, serving
-from tests.transports.api import KEY, Connect, answer_rightly
+from tests.transports.api import KEY, Connect, respond_rightly
 from tests.transports.stages import World, authority, context_of, over_tls, trust
 from workos_mfa import MFA, ConfigurationError, ConnectionLostError, RequestsTransport, TLSError, Urllib3Transport
 
@@ -40,7 +40,7 @@ def test_the_connection_is_kept(tls_server: Server, connect: Connect) -> None:
 def test_a_certificate_whose_time_is_over(world: World, connect: Connect) -> None:
     """It is refused by name, and the error says what to do if a company's own authority signs."""
     long_ago = datetime(2020, 1, 1, tzinfo=timezone.utc)
-    with over_tls(answer_rightly, lambda: authority().issue_cert("localhost", not_after=long_ago))(world) as stage:
+    with over_tls(respond_rightly, lambda: authority().issue_cert("localhost", not_after=long_ago))(world) as stage:
         with pytest.raises(TLSError, match=r"was refused: certificate has expired\. Nothing was sent\.") as caught:
             MFA(transport=connect(stage.url)).challenge_factor("auth_factor_1")
         assert f"the certificate of localhost:{stage.server.port} " in str(caught.value)
@@ -76,7 +76,7 @@ def choosy_server() -> Iterator[Server]:
     context = context_of()
     context.verify_mode = ssl.CERT_REQUIRED
     authority().configure_trust(context)
-    with serving(answer_rightly, tls=context) as server:
+    with serving(respond_rightly, tls=context) as server:
         yield server
 
 

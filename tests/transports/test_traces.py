@@ -48,7 +48,7 @@ def test_each_call_is_one_span(mfa: MFA, call: str, server: Server, spans: InMem
     assert_unseen(span)
 
 
-def test_a_lost_answer_is_an_error_of_the_span(mfa: MFA, server: Server, spans: InMemorySpanExporter) -> None:
+def test_a_lost_response_is_an_error_of_the_span(mfa: MFA, server: Server, spans: InMemorySpanExporter) -> None:
     """A failure is in the trace, without what was sent."""
     server.behaviour = lambda _, line: line.reset()
     with pytest.raises(ConnectionLostError):

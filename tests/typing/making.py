@@ -47,7 +47,7 @@ class OwnTransport:
     """A transport without a base class: its methods are what makes it one."""
 
     def send(self, request: Request, /) -> Response:
-        """Answer."""
+        """Respond."""
         return Response(200, {"X-Method": request.method}, b"{}")
 
     def close(self) -> None:
@@ -58,7 +58,7 @@ class CallsItOtherwise:
     """The name of send's parameter is its own business."""
 
     def send(self, asked: Request) -> Response:
-        """Answer."""
+        """Respond."""
         return Response(200, {"X-Path": asked.path})
 
     def close(self) -> None:
@@ -69,7 +69,7 @@ class WithoutClose:
     """Half a transport."""
 
     def send(self, request: Request, /) -> Response:
-        """Answer."""
+        """Respond."""
         return Response(200, {"X-Path": request.path})
 
 

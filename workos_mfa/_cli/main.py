@@ -56,7 +56,7 @@ def _add_emulate(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     emulate = add_parser(
         "emulate",
         help="run the emulator, for any WorkOS SDK in any language",
-        description="Answer as the WorkOS MFA API over HTTP, until Ctrl-C. It needs no account and no network.",
+        description="Serve the WorkOS MFA API over HTTP, until Ctrl-C. It needs no account and no network.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
     )

@@ -138,7 +138,7 @@ class DeadlineConnection(_Connection):
                 response.close()
             self._proxy_responses = None
         if self.sock is None:
-            raise OSError("the proxy sent more than its answer")
+            raise OSError("the proxy sent more than its response")
         self.sock.settimeout(self._left())
 
     def _addresses(self) -> list[str]:

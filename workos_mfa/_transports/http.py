@@ -172,8 +172,8 @@ def transport_error(
             return ConnectTimeoutError(f"no connection to {where} within {seconds:.3g} s. Nothing was sent")
         return ConnectError(f"no connection to {where}: {reason}. Nothing was sent")
     if timed_out:
-        return TransportTimeoutError(f"no whole answer from {where} within {seconds:.3g} s")
-    text = f"the connection to {where} broke before the whole answer was there: {reason.removesuffix('.')}"
+        return TransportTimeoutError(f"no whole response from {where} within {seconds:.3g} s")
+    text = f"the connection to {where} broke before the whole response was there: {reason.removesuffix('.')}"
     return ConnectionLostError(f"{text}\n{masked(details, sent)}" if details else text)
 
 
@@ -227,9 +227,9 @@ def _system_text(link: BaseException) -> str | None:
         # One that was made by hand has no reason.
         return getattr(link, "reason", None) or link.strerror
     if isinstance(link, http.client.RemoteDisconnected):
-        return "the server closed it without an answer"
+        return "the server closed it without a response"
     if isinstance(link, http.client.HTTPException):
-        return "the answer was cut off or is not HTTP"
+        return "the response was cut off or is not HTTP"
     if isinstance(link, OSError):
         first = link.args[0] if link.args else None
         text = link.strerror or (first if isinstance(first, str) else None)

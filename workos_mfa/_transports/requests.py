@@ -192,7 +192,7 @@ class RequestsTransport(HTTPTransport):
                 raise
             name = type(error).__name__
         raise TransportError(
-            f"WorkOS has answered, but a hook of the session, or what it was handed, failed with {name}"
+            f"WorkOS has responded, but a hook of the session, or what it was handed, failed with {name}"
         )
 
     def _authorize(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:

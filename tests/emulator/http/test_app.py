@@ -120,7 +120,7 @@ def test_malformed_json_is_refused(client: Client, body: bytes) -> None:
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
-def test_any_bytes_are_answered(body: bytes) -> None:
+def test_any_bytes_get_a_response(body: bytes) -> None:
     """Whatever bytes come in place of JSON, they are read or refused."""
     headers = {"Authorization": "Bearer sk_test_default", "Content-Type": "application/json"}
     response = WSGIClient(Emulator().wsgi_app).post(ENROLL, data=body, headers=headers)
@@ -263,7 +263,7 @@ def test_a_client_that_goes_away_within_its_body_has_made_no_call(server: Emulat
 
 
 def test_connections_are_kept(client: Client) -> None:
-    """Calls one after the other go over one connection, answers without a body and error_responses included."""
+    """Calls one after the other go over one connection, responses without a body and error_responses included."""
     factor = client.post(ENROLL, GENERIC).json
     line = client.socket
     assert line is not None

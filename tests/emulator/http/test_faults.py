@@ -45,7 +45,7 @@ def test_a_cut_body_ends_in_its_middle(server: EmulatorServer, emulator: Emulato
 
 
 def test_where_there_is_no_body_to_cut_nothing_comes(client: Client, emulator: Emulator) -> None:
-    """Half of nothing would be a whole answer."""
+    """Half of nothing would be a whole response."""
     factor = client.post("/auth/factors/enroll", {"type": "generic_otp"}).json
     emulator.faults.cut_body(operation="delete_factor")
     with pytest.raises(ConnectionResetError):

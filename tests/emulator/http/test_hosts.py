@@ -60,7 +60,7 @@ def test_the_host_it_was_started_on(emulator: Emulator) -> None:
             assert client.send("GET", "/health", headers={"Host": "127.0.0.3"}).status == 421
 
 
-def test_a_server_for_others_answers_under_any_name(emulator: Emulator) -> None:
+def test_a_server_for_others_responds_under_any_name(emulator: Emulator) -> None:
     """What other machines can reach they reach under names that nobody here knows; and it shows them no page."""
     with emulator.serve(host="0.0.0.0", api_key="sk_test_mine") as server:  # noqa: S104
         assert server.page_url is None

@@ -230,7 +230,7 @@ def test_running_out_of_threads_costs_one_connection(server: EmulatorServer, mon
         assert client.get("/health").status == 200
 
 
-def test_a_server_that_closes_answers_no_more(emulator: Emulator) -> None:
+def test_a_server_that_closes_responds_no_more(emulator: Emulator) -> None:
     """Who closes twice, from two threads, gets back from both when it is over."""
     server = emulator.serve()
     threads = [threading.Thread(target=server.close) for _ in range(4)]
