@@ -204,7 +204,7 @@ class TestStructure:
         assert order.index("workos_mfa._transports") < order.index("workos_mfa._client")
 
     def test_the_ground_floor_stands_on_nothing(self) -> None:
-        """Errors, models and the seam import each other and attrs, and nothing else of other people's."""
+        """Errors, models and the transport protocol import each other and attrs, and nothing else of other people's."""
         for name in GROUND_FLOOR:
             assert {above for above in IMPORTS[name] if above.startswith("workos_mfa")} <= GROUND_FLOOR
             assert third_party(IMPORTS[name]) <= {"attrs"}
@@ -215,7 +215,7 @@ class TestStructure:
         assert users == {"workos_mfa._transports.requests"}
 
     def test_the_emulator_reads_the_api_by_itself(self) -> None:
-        """The emulator shares the seam with the client but no reading of the API, so that each checks the other."""
+        """The emulator and the client share the transport protocol and no reading of the API: each checks the other."""
         emulator = [name for name in MODULES if name.startswith("workos_mfa.emulator")]
         reached = {above for name in emulator for above in closure(name)}
         assert {name for name in reached if name.startswith("workos_mfa.")} > set(emulator)

@@ -59,7 +59,7 @@ def test_a_contender_is_python(contender: Contender) -> None:
     assert stages[2].startswith(stages[1])
 
 
-def test_turns_move_on() -> None:
+def test_the_order_changes_each_round() -> None:
     """Each has one turn in each round, and nobody is always first."""
     order: list[str] = []
 

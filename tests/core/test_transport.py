@@ -1,4 +1,4 @@
-"""The values of the seam: what a response makes of its headers."""
+"""Requests and responses as values, and what a response reads from its headers."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def test_two_processes_do_not_share_a_file(tmp_path: Path) -> None:
         assert "0 factors" not in repr(emulator)
 
 
-def test_the_other_way_round(tmp_path: Path) -> None:
+def test_the_second_process_is_refused(tmp_path: Path) -> None:
     """A process that comes second says so, and why, even after this one has looked at the file once more."""
     state = tmp_path / "state.db"
     code = "import sys; from workos_mfa.emulator import Emulator; Emulator(state=sys.argv[1])"

@@ -175,7 +175,7 @@ def wrong(code: str) -> str:
 class TestPassword:
     """The first step."""
 
-    def test_stranger(self, browser: Browser) -> None:
+    def test_who_is_not_signed_in(self, browser: Browser) -> None:
         """Who is not signed in is led to the sign-in page."""
         browser.get("/")
         assert browser.path == "/sign-in"
@@ -283,7 +283,7 @@ class TestEnrolment:
         )
         assert not ada.factors
 
-    def test_begun_anew(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
+    def test_an_enrolment_begun_anew(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """An enrolment that is begun anew deletes what the one before has left."""
         browser.sign_in()
         browser.post("/factors/totp")
@@ -291,7 +291,7 @@ class TestEnrolment:
         assert len(ada.factors) == 1
         assert [call.operation for call in emulator.calls].count("delete_factor") == 1
 
-    def test_discarded_later(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
+    def test_a_factor_that_could_not_be_deleted(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """What could not be deleted does not stop anybody, and is deleted the next time."""
         browser.sign_in()
         browser.post("/factors/totp")
@@ -302,7 +302,7 @@ class TestEnrolment:
         browser.post("/factors/totp")
         assert len(ada.unconfirmed) == 1
 
-    def test_overtaken(self, app: Flask, browser: Browser, ada: Account) -> None:
+    def test_a_code_for_a_replaced_enrolment(self, app: Flask, browser: Browser, ada: Account) -> None:
         """A code for an enrolment that was begun anew in another window proves nothing."""
         browser.sign_in()
         browser.post("/factors/totp")
@@ -313,7 +313,7 @@ class TestEnrolment:
         assert browser.path == "/"
         assert not ada.confirmed
 
-    def test_no_switch(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
+    def test_a_new_factor_needs_its_own_code(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A new factor is proved by its own code and by no other factor's."""
         first = has_totp(emulator, ada)
         browser.sign_in()
@@ -396,7 +396,7 @@ class TestSignIn:
         browser.code(new)
         assert browser.path == "/"
 
-    def test_used(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
+    def test_a_verified_challenge_is_replaced(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A challenge that was verified already is replaced, and the code does not count twice."""
         factor = has_totp(emulator, ada)
         browser.sign_in()
@@ -458,7 +458,7 @@ class TestSignIn:
 class TestTextMessages:
     """A text message costs money and annoys: one a minute."""
 
-    def test_too_soon(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
+    def test_asking_again_too_soon(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """Asking again within a minute sends nothing, and the first code goes on working."""
         has_sms(emulator, ada)
         browser.sign_in()
@@ -468,7 +468,7 @@ class TestTextMessages:
         browser.code(emulator.outbox.latest().code)
         assert browser.path == "/"
 
-    def test_used_up_too_soon(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
+    def test_a_challenge_used_up_too_soon(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """If the challenge is used up within the minute no code is asked for until there can be a new one."""
         has_sms(emulator, ada)
         browser.sign_in()
@@ -481,7 +481,7 @@ class TestTextMessages:
         assert 'name="code"' not in page
         assert "Please ask for a code first." in browser.post("/code", code="123456")
 
-    def test_switched_too_soon(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
+    def test_a_switch_too_soon(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A switch to a factor that can't be challenged yet does not keep the other factor's challenge."""
         phone = has_sms(emulator, ada)
         app_factor = has_totp(emulator, ada)
@@ -557,7 +557,9 @@ class TestTextMessages:
 class TestLimit:
     """Five wrong codes for an account, whatever the challenge."""
 
-    def test_not_reset(self, app: Flask, browser: Browser, emulator: Emulator, ada: Account) -> None:
+    def test_new_challenges_do_not_reset_the_limit(
+        self, app: Flask, browser: Browser, emulator: Emulator, ada: Account
+    ) -> None:
         """New challenges and new sessions do not reset it; a locked account is sent no code until the time is over."""
         factor = has_totp(emulator, ada)
         for _ in range(4):
@@ -601,7 +603,7 @@ class TestLimit:
             assert browser.path == "/"
             emulator.clock.advance(30)
 
-    def test_not_looked_at(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
+    def test_an_unchecked_code_is_no_try(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A code that the API has not looked at is no try; a throttled check says how long to wait."""
         factor = has_totp(emulator, ada)
         browser.sign_in()
@@ -614,7 +616,7 @@ class TestLimit:
         browser.code(emulator.totp_code(factor.id))
         assert browser.path == "/"
 
-    def test_given_back(self) -> None:
+    def test_nothing_is_given_back_that_was_not_taken(self) -> None:
         """There is nothing to give back where nothing was taken."""
         limit = Limit(1, 60, lambda: 0.0)
         limit.give_back("account_1")
@@ -624,7 +626,7 @@ class TestLimit:
     @pytest.mark.parametrize(
         ("count", "words"), [(1, "a second"), (2, "2 seconds"), (90, "90 seconds"), (91, "2 minutes")]
     )
-    def test_in_words(self, count: int, words: str) -> None:
+    def test_waits_in_words(self, count: int, words: str) -> None:
         """Waits are put in words."""
         assert seconds(count) == words
 
@@ -632,7 +634,7 @@ class TestLimit:
 class TestOtherPeoplesFactors:
     """Nobody's factor but one's own opens one's account."""
 
-    def test_not_mine(self, browser: Browser, emulator: Emulator, ada: Account, grace: Account) -> None:
+    def test_another_accounts_factor(self, browser: Browser, emulator: Emulator, ada: Account, grace: Account) -> None:
         """Another account's factor can't be switched to or removed."""
         mine, hers = has_totp(emulator, ada), has_sms(emulator, grace)
         browser.sign_in()
@@ -677,7 +679,7 @@ class TestRemoval:
         with pytest.raises(LookupError):
             emulator.totp_code(factor.id)
 
-    def test_lost_phone(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
+    def test_a_lost_phone_is_removed(self, browser: Browser, emulator: Emulator, ada: Account) -> None:
         """A lost phone is removed with a code from the other factor."""
         app_factor, lost = has_totp(emulator, ada), has_sms(emulator, ada)
         browser.sign_in()
@@ -689,7 +691,7 @@ class TestRemoval:
         assert ada.confirmed == [app_factor]
 
     @pytest.mark.parametrize("gone", ["at WorkOS", "here"])
-    def test_gone_already(self, browser: Browser, emulator: Emulator, ada: Account, gone: str) -> None:
+    def test_a_factor_that_is_gone_already(self, browser: Browser, emulator: Emulator, ada: Account, gone: str) -> None:
         """A factor that is gone already is no trouble."""
         app_factor, phone = has_totp(emulator, ada), has_sms(emulator, ada)
         browser.sign_in()

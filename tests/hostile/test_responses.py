@@ -90,7 +90,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("part", ENDLESS)
-def test_a_part_without_end(part: str, server: Server, connect: Connect) -> None:
+def test_a_response_without_end(part: str, server: Server, connect: Connect) -> None:
     """Whichever part of a response never ends, the call does, within its time; what acts is unclear and sent once."""
     server.behaviour = ENDLESS[part]
     mfa = MFA(transport=RetryingTransport(connect(server), RetryPolicy(backoff=0)), timeout=0.5, deadline=2)

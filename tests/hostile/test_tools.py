@@ -176,7 +176,7 @@ def test_rich_prints_no_secret_of_a_model() -> None:
     assert text.count("TOTPFactor(") >= 3
 
 
-def test_the_lenses_see() -> None:
+def test_each_lens_finds_a_secret() -> None:
     """Each way of looking finds a secret that is really there: in the text, and in a local of a frame."""
     in_text = error_of(lambda: fail(KEY))
     assert set(seen_by(LENSES, in_text)) == {*LENSES} - {"notes"}

@@ -218,7 +218,7 @@ def test_the_first_call_in_another_process(server: Server, mfa: MFA, monkeypatch
     assert server.connections == 2
 
 
-def test_closing_is_not_the_end(server: Server, connect: Connect) -> None:
+def test_a_closed_transport_connects_again(server: Server, connect: Connect) -> None:
     """A closed transport opens a new connection when it is used again."""
     transport = connect(server)
     MFA(transport=transport).get_factor("auth_factor_1")

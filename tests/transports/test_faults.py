@@ -1,4 +1,4 @@
-"""Nothing twice: each fault with one call of each kind of replay, and what happened is counted on the server.
+"""No call that acts is sent twice: each fault meets one call of each kind of replay, and the server counts.
 
 The table is in ``tests/transports/faults.py``, and for readers in ``docs/faults.md``.
 """
@@ -159,7 +159,7 @@ def test_the_page_says_the_same() -> None:
 @pytest.mark.parametrize(
     ("setting", "reason"), [(nobody_listens, "Connection refused"), (no_such_host, "Name or service not known")]
 )
-def test_what_no_connection_says(
+def test_the_error_without_a_connection(
     setting: Setting, reason: str, transport_class: TransportFactory, world: World
 ) -> None:
     """Host, port and the system's reason are named, and that nothing was sent."""

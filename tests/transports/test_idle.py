@@ -42,7 +42,7 @@ def verify(mfa: MFA) -> None:
 
 
 @pytest.mark.parametrize(("given", "max_idle"), [({}, 120), ({"max_idle": 2.5}, 2.5), ({"max_idle": 400}, 400)])
-def test_the_longest_rest(
+def test_the_longest_idle_time(
     given: dict[str, float], max_idle: float, server: Server, connect: Connect, later: Later
 ) -> None:
     """A connection that rested for longer is not used again, one that rested less is."""
@@ -60,16 +60,14 @@ def test_the_longest_rest(
         *((value, TypeError, "must be a number of seconds") for value in ("120", True)),
     ],
 )
-def test_a_rest_that_is_none(
-    value: object, error: type[Exception], text: str, transport_class: TransportFactory
-) -> None:
+def test_a_wrong_max_idle(value: object, error: type[Exception], text: str, transport_class: TransportFactory) -> None:
     """It is checked as other lengths of time are."""
     with pytest.raises(error, match=f"max_idle {text}") as caught:
         transport_class(KEY, max_idle=value)
     assert getattr(caught.value, "parameter", "max_idle") == "max_idle"
 
 
-def test_a_rest_beside_a_session() -> None:
+def test_max_idle_beside_a_session() -> None:
     """What a session of the user's would leave unused is refused."""
     with requests.Session() as session, pytest.raises(TypeError, match="max_idle goes with the transport's own"):
         RequestsTransport(KEY, session=session, max_idle=120)
@@ -167,7 +165,7 @@ def test_a_signal_that_strikes_while_it_looks(signalled: type[BaseException]) ->
         idle.close(strike)
 
 
-def test_signs_of_life(mfa: MFA, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tcp_keep_alive(mfa: MFA, monkeypatch: pytest.MonkeyPatch) -> None:
     """An idle connection is kept alive by the system, lest a firewall on the way forgets it while a person types."""
     sockets: list[socket.socket] = []
     as_usual = socket.socket.connect

@@ -1,4 +1,4 @@
-"""The time limit is a wall: it holds however a response, or a connection, spreads its slowness.
+"""The time limit holds however a response, or a connection, spreads its slowness.
 
 That the errors are right is in the fault table; here a clock outside of the package is read.
 """

@@ -91,7 +91,7 @@ def clients_are_made_like_this() -> None:
         assert_type(own, OwnMFA)
 
 
-def transports_fit_the_seam(inner: Transport) -> list[Transport]:
+def transports_fit_the_protocol(inner: Transport) -> list[Transport]:
     """All of ours, a stub, and anybody's own."""
     retrying = RetryingTransport(inner, RetryPolicy(), on_attempt=count, clock=lambda: 0.0, sleep=lambda _: None)
     request = Request("op", "GET", "/p", "/p", options=Options(timeout=1.0))

@@ -1,1 +1,1 @@
-"""What all rooms share: errors, models, the transport seam, redaction and validation."""
+"""What all rooms share: errors, models, the transport protocol, redaction and validation."""

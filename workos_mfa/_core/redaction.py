@@ -2,7 +2,7 @@
 
 A secret leaks where somebody else's tool looks: a crash reporter reads the locals of every frame,
 pytest takes apart two objects that differ, a server's error text repeats what it was sent. Each
-piece below closes one of those doors.
+piece below prevents one of these.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The seam between the client and the network: requests, responses, and the transport that carries them.
+"""What stands between the client and the network: requests, responses, and the transport that carries them.
 
 What calls a transport knows the MFA API; a transport knows HTTP. Both know these frozen values only, so
 that a field can be added without breaking a transport that somebody else wrote, and in a test one function

@@ -1,4 +1,4 @@
-"""WorkOS' own SDKs, each in the words of this page: what they return is plain dictionaries, in the wire's names."""
+"""WorkOS' own SDKs behind one interface: each call returns plain dictionaries with the API's field names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is missing is not passed over."""
+"""A test whose program or package is missing is skipped, and in CI it fails."""
 
 from __future__ import annotations
 
