@@ -8,6 +8,8 @@ from pathlib import Path
 
 from workos_mfa._core.redaction import Hidden
 from workos_mfa._version import __version__
+from workos_mfa.emulator._http.server import DEFAULT_API_KEY
+from workos_mfa.emulator._settings import listed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,22 +60,14 @@ def _add_emulate(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
         help="run the emulator, for any WorkOS SDK in any language",
         description="Serve the WorkOS MFA API over HTTP, until Ctrl-C. It needs no account and no network.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        add_help=False,
-    )
-    emulate.add_argument(
-        "-h",
-        "--help",
-        action=_HelpWithSettings,
-        dest=argparse.SUPPRESS,
-        nargs=0,
-        help="show this help message, with all settings, and exit",
+        epilog=f"settings, each with its default, and with what it takes:\n{listed()}",
     )
     emulate.add_argument("--host", default="127.0.0.1", help="the name or address to listen on (%(default)s)")
     emulate.add_argument("--port", type=int, default=4100, help="the port, or 0 for one that is free (%(default)s)")
     emulate.add_argument(
         "--api-key",
         type=Hidden,
-        default="sk_test_default",
+        default=DEFAULT_API_KEY,
         metavar="KEY",
         help="the key that calls must have (%(default)s)",
     )
@@ -92,14 +86,3 @@ def _add_emulate(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
         action="store_true",
         help="let others reach it, at any --host and under any name; needs an --api-key of your own",
     )
-
-
-class _HelpWithSettings(argparse.Action):
-    """Help with the list of settings. The list is made only here, since it needs the emulator."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from workos_mfa.emulator._settings import listed
-
-        parser.epilog = f"settings, each with its default, and with what it takes:\n{listed()}"
-        parser.print_help()
-        parser.exit()
