@@ -112,4 +112,4 @@ def test_padding_alone_is_stripped() -> None:
     for letter in "XA7":
         secret = "A" * 15 + letter
         assert totp.bare_secret(secret) == secret
-        assert totp.secret_of(totp.key_of(secret)) == secret
+        assert base64.b32encode(totp.key_of(secret)).decode() == secret

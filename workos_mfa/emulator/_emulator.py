@@ -82,7 +82,7 @@ class Emulator:
         self._dispatcher = Dispatcher(router, chosen, self._clock, self._calls, self._faults, randomness)
 
     def __repr__(self) -> str:
-        return f"<Emulator: {self._lifecycle.summary()}, {len(self.outbox)} text messages, {len(self._calls)} calls>"
+        return f"<Emulator: {self._store.summary()}, {len(self.outbox)} text messages, {len(self._calls)} calls>"
 
     def __enter__(self: _Emulator) -> _Emulator:
         return self

@@ -123,4 +123,4 @@ def test_a_delay_is_waited_for(emulator: Emulator) -> None:
 def test_a_status_without_a_name(emulator: Emulator) -> None:
     """A status that HTTP has no words for is sent with some."""
     emulator.faults.respond(599)
-    assert WSGIClient(emulator.wsgi_app).get("/auth/factors/x", headers=HEADERS).status == "599 Unnamed"
+    assert WSGIClient(emulator.wsgi_app).get("/auth/factors/x", headers=HEADERS).status == "599 Status 599"

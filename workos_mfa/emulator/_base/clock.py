@@ -40,7 +40,7 @@ class Clock:
 
     def __init__(self, start: datetime | None = None) -> None:
         self._lock = threading.Lock()
-        self._moved: Callable[[], None] = _nobody
+        self._moved: Callable[[], object] = lambda: None
         self._start = None if start is None else _checked("now", start)
         # One value that is replaced as a whole, so that reading it needs no lock.
         self._setting: ClockSetting = ClockSetting(self._start, timedelta())
@@ -136,10 +136,6 @@ class Clock:
         """
         self._setting = setting or self._setting
         self._moved = moved
-
-
-def _nobody() -> None:
-    """Nobody wants to know."""
 
 
 def _real_time() -> datetime:

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from workos_mfa._core.redaction import NoDiffEquality
 from workos_mfa.emulator._base import ids
 from workos_mfa.emulator._base.clock import Clock
 from workos_mfa.emulator._base.log import SMSMessage
@@ -31,7 +30,7 @@ _RATE_WINDOW = timedelta(seconds=60)
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class NewFactor(NoDiffEquality):
+class NewFactor:
     """What an enrolment asks for. The fields from ``issuer`` on are for type ``totp``.
 
     :param listed: whether the factor is in its user's list.
@@ -57,9 +56,6 @@ class Lifecycle:
         self.settings: Settings = settings
         self._clock = clock
         self._store = store
-
-    def __repr__(self) -> str:
-        return f"<Lifecycle: {self.summary()}>"
 
     def new_secret(self) -> str:
         return totp.new_secret(self._store.randomness)
@@ -208,10 +204,6 @@ class Lifecycle:
             for factor in reversed(factors)
             if factor.key is not None
         ]
-
-    def summary(self) -> str:
-        with self._store.lock:
-            return self._store.summary()
 
     def _factor_for(self, method: str, factor_id: object) -> FactorRecord:
         """The factor that a method of the emulator was asked about, which is not the API's business."""

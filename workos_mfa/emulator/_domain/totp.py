@@ -44,11 +44,8 @@ class TOTPCode(NoDiffEquality):
 
 
 def new_secret(randomness: Randomness) -> str:
-    return secret_of(randomness.bits(8 * _SECRET_BYTES).to_bytes(_SECRET_BYTES, "big"))
-
-
-def secret_of(key: bytes) -> str:
-    return base64.b32encode(key).decode().rstrip("=")
+    key = randomness.bits(8 * _SECRET_BYTES).to_bytes(_SECRET_BYTES, "big")
+    return base64.b32encode(key).decode()
 
 
 def bare_secret(text: str) -> str | None:

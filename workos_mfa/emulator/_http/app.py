@@ -11,7 +11,6 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from http.client import responses as reasons
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote
 
@@ -24,7 +23,7 @@ from workos_mfa._core.transport import Response
 from workos_mfa._version import __version__
 from workos_mfa.emulator._api.dispatcher import Dispatcher, json_response
 from workos_mfa.emulator._domain.error_responses import ErrorResponse
-from workos_mfa.emulator._faults.fault import Outcome
+from workos_mfa.emulator._faults.fault import Outcome, reason
 from workos_mfa.emulator._http.control import Control
 from workos_mfa.emulator._http.hosts import THIS_MACHINE, Hosts, is_this_machine
 
@@ -223,10 +222,6 @@ class _Incoming:
 def headers_of(response: Response) -> list[tuple[str, str]]:
     """The headers, with capitals as usual."""
     return [(name.title(), value) for name, value in response.headers.items()]
-
-
-def reason(status: int) -> str:
-    return reasons.get(status, "Unnamed")
 
 
 def half_of(response: Response) -> bytes:

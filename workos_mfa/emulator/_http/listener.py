@@ -22,7 +22,8 @@ from werkzeug.wsgi import LimitedStream
 
 from workos_mfa._core.transport import Response
 from workos_mfa.emulator._api.dispatcher import json_response
-from workos_mfa.emulator._http.app import CLOSING, WSGIApp, half_of, headers_of, reason
+from workos_mfa.emulator._faults.fault import reason
+from workos_mfa.emulator._http.app import CLOSING, WSGIApp, half_of, headers_of
 
 # How much of a refused body is read: a client that is still sending would not read the response.
 _MOST_DRAINED = 1024 * 1024

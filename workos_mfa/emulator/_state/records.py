@@ -8,7 +8,6 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
-from workos_mfa._core.redaction import masked_phone
 from workos_mfa.emulator._base import ids
 from workos_mfa.emulator._base.clock import ClockSetting
 from workos_mfa.emulator._base.log import SMSMessage
@@ -22,10 +21,6 @@ class StateFileError(OSError):
     """The state file can't be used, or can't be used any more; the text says why."""
 
 
-def _masked(number: str | None) -> str:
-    return repr(number) if number is None else masked_phone(number)
-
-
 @attrs.frozen(kw_only=True, eq=False)
 class FactorRecord:
     """A factor; ``key`` is what a TOTP factor's Base32 secret stands for."""
@@ -34,7 +29,7 @@ class FactorRecord:
     type: str
     created_at: datetime
     user_id: str | None
-    phone_number: str | None = attrs.field(default=None, repr=_masked)
+    phone_number: str | None = attrs.field(default=None, repr=False)
     issuer: str | None = None
     user: str | None = None
     key: bytes | None = attrs.field(default=None, repr=False)

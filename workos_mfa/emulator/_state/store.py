@@ -177,7 +177,8 @@ class Store:
         return nullcontext() if self._file is None else _Transaction(self._file, self._load)
 
     def summary(self) -> str:
-        return f"{len(self.factors)} factors, {len(self.challenges)} challenges"
+        with self.lock:
+            return f"{len(self.factors)} factors, {len(self.challenges)} challenges"
 
     def new_id(self, prefix: str, now: datetime) -> str:
         """A new id, within a transaction."""
