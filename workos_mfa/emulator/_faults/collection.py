@@ -216,7 +216,7 @@ class Faults(Collection[Fault]):
         if unused:
             lines = "".join(f"\n  {fault}" for fault in unused)
             raise AssertionError(
-                "a fault that does not strike proves nothing, and these have struck fewer calls than they were to:"
+                "these faults have struck fewer calls than announced, and a fault that does not strike proves nothing:"
                 f"{lines}\n"
                 "Make the call that it is for, or take the fault back with faults.remove() or faults.clear()."
             )
