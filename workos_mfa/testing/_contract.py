@@ -19,6 +19,15 @@ from workos_mfa._core.errors import TransportError, TransportTimeoutError
 from workos_mfa._core.transport import MAX_BODY, Options, Request, Response, Transport
 from workos_mfa.testing._server import ServerResponse, serving
 
+_GET = Request(
+    operation="contract",
+    method="GET",
+    path="/auth/factors/auth_factor_1",
+    route="/auth/factors/{id}",
+    options=Options(timeout=10.0),
+)
+_DELETE = attrs.evolve(_GET, method="DELETE")
+_POST = attrs.evolve(_GET, method="POST", json={})
 _CODE = "424242-sentinel"
 _TIMEOUT = 0.2
 _MARGIN = 1.5  # less than a slow response takes, more than a busy machine is late by
@@ -94,43 +103,43 @@ class TransportContract:
         """Status, headers and body come back as the server sent them."""
         sent = ServerResponse(201, {"X-Request-Id": "a request's id"}, b'{"id": "auth_factor_1"}')
         with self.connected(sent) as connected:
-            response = connected.transport.send(_request("POST", json={"type": "generic_otp"}))
+            response = connected.transport.send(attrs.evolve(_POST, json={"type": "generic_otp"}))
         assert (response.status, response.body) == (sent.status, sent.body), f"{response.status} {response.body!r}"
         assert response.headers.get("x-request-id") == "a request's id"
 
     def test_it_sends_the_request(self) -> None:
         """Method, encoded path and query reach the server as the request has them."""
         with self.connected(ServerResponse()) as connected:
-            connected.transport.send(_request("GET", path="/auth/factors/a%2Fb%20c", query={"limit": "2"}))
+            connected.transport.send(attrs.evolve(_GET, path="/auth/factors/a%2Fb%20c", query={"limit": "2"}))
             assert list(connected.seen) == [("GET", "/auth/factors/a%2Fb%20c?limit=2")]
 
     def test_an_error_status_is_a_response(self) -> None:
         """A 4xx or 5xx is returned. It is not raised, and the request is not repeated."""
         for status in (400, 401, 404, 422, 429, 500, 503):
             with self.connected(ServerResponse(status, {"Retry-After": "0"})) as connected:
-                assert connected.transport.send(_request("GET")).status == status
+                assert connected.transport.send(_GET).status == status
                 assert len(connected.seen) == 1
 
     def test_a_response_may_be_empty(self) -> None:
         """A 204 has no body."""
         with self.connected(ServerResponse(204, body=b"")) as connected:
-            assert connected.transport.send(_request("DELETE")).body == b""
+            assert connected.transport.send(_DELETE).body == b""
 
     def test_it_follows_no_redirect(self) -> None:
         """A redirect is returned, and its target is not requested."""
         with self.connected(ServerResponse(307, {"Location": "/auth/factors/elsewhere"})) as connected:
-            assert connected.transport.send(_request("POST", json={})).status == 307
+            assert connected.transport.send(_POST).status == 307
             assert len(connected.seen) == 1
 
     def test_it_limits_the_body(self) -> None:
         """Of a body over the limit, the limit and one byte come back."""
         with self.connected(ServerResponse(body=b" " * (MAX_BODY + 1000))) as connected:
-            assert len(connected.transport.send(_request("GET")).body) == MAX_BODY + 1
+            assert len(connected.transport.send(_GET).body) == MAX_BODY + 1
 
     def test_no_connection_is_a_clear_error(self) -> None:
         """If nobody listens, the error says that nothing was sent."""
         with self.connected(ServerResponse(fault="refuse_connection")) as connected:
-            assert not _error_of(connected.transport, _request("POST", json={})).outcome_unknown
+            assert not _error_of(connected.transport, _POST).outcome_unknown
 
     def test_a_lost_response_is_an_unclear_error(self) -> None:
         """If the connection breaks after the request has arrived, the outcome is unknown, and nothing is repeated."""
@@ -155,7 +164,7 @@ class TransportContract:
     def _is_unclear(self, response: ServerResponse, timeout: float = 10.0) -> TransportError:
         with self.connected(response) as connected:
             started = time.monotonic()
-            error = _error_of(connected.transport, _request("POST", json={}, options=Options(timeout=timeout)))
+            error = _error_of(connected.transport, attrs.evolve(_POST, options=Options(timeout=timeout)))
             assert time.monotonic() - started < timeout + _MARGIN, "the error came long after the timeout"
             assert error.outcome_unknown
             assert len(connected.seen) == 1
@@ -167,7 +176,7 @@ class TransportContract:
     def test_an_error_does_not_show_the_body(self) -> None:
         """No code is in the error, in its cause or context, or in a local variable below the caller."""
         with self.connected(ServerResponse(fault="lose_response")) as connected:
-            error = _error_of(connected.transport, _request("POST", json={"code": _CODE}))
+            error = _error_of(connected.transport, attrs.evolve(_POST, json={"code": _CODE}))
         assert not [text for text in _shown_by(error) if _CODE in text]
 
     def test_many_threads_may_use_it(self) -> None:
@@ -175,8 +184,7 @@ class TransportContract:
         responses: list[Response] = []
         with self.connected(ServerResponse()) as connected:
             threads = [
-                threading.Thread(target=lambda: responses.append(connected.transport.send(_request("GET"))))
-                for _ in range(16)
+                threading.Thread(target=lambda: responses.append(connected.transport.send(_GET))) for _ in range(16)
             ]
             for thread in threads:
                 thread.start()
@@ -207,25 +215,6 @@ def _not_kept(promise: Callable[[TransportContract], None], why: str) -> Callabl
         raise SkipTest(reason)
 
     return expect_failure
-
-
-def _request(
-    method: str,
-    *,
-    path: str = "/auth/factors/auth_factor_1",
-    query: Mapping[str, str] | None = None,
-    json: Mapping[str, object] | None = None,
-    options: Options | None = None,
-) -> Request:
-    return Request(
-        operation="contract",
-        method=method,
-        path=path,
-        route="/auth/factors/{id}",
-        query=query or {},
-        json=json,
-        options=options or Options(timeout=10.0),
-    )
 
 
 def _error_of(transport: Transport, request: Request) -> TransportError:
