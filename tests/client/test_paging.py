@@ -138,7 +138,7 @@ def test_an_empty_page_is_no_end() -> None:
         pytest.param(["a", "a"], "the API gave the same page cursor twice", id="twice"),
         pytest.param(["a", "b", "a"], "the API gave the same page cursor twice", id="in a circle"),
         *[
-            pytest.param([cursor], "the API gave a page cursor that is none", id=ascii(cursor))
+            pytest.param([cursor], "the API gave a page cursor that is not valid", id=ascii(cursor))
             for cursor in ("", " ", "..", "auth_factor_\n", "\ud800")
         ],
     ],

@@ -250,7 +250,10 @@ def _challenge(**fields: object) -> dict[str, Any]:
         (_factor(verified="yes"), "factors[1].verified: must be true or false"),
         ({"factors": [{"type": "sms", "phone_number": "foo"}]}, "text messages can't be sent there"),
         ({"factors": [{"type": "sms", "phone_number": INVALID_NUMBER}]}, "text messages can't be sent there"),
-        (_challenge(authentication_factor_id="auth_factor_2"), "there is no such factor, neither here nor from before"),
+        (
+            _challenge(authentication_factor_id="auth_factor_2"),
+            "there is no such factor, neither in this seed nor in the emulator",
+        ),
         (_challenge(code="12345"), "challenges[0].code: must be a string of six digits"),
         (_challenge(id="auth_factor_1"), "challenges[0].id: must be auth_challenge_"),
         (_challenge(expires_at="never"), "challenges[0].expires_at: must be a time"),

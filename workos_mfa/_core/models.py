@@ -281,7 +281,7 @@ class Page(Model, Generic[T]):
             return self._fetch(cursor)
         except InvalidInputError:
             pass
-        raise UnexpectedResponseError(f"the API gave a page cursor that is none at {self._place}")
+        raise UnexpectedResponseError(f"the API gave a page cursor that is not valid at {self._place}")
 
 
 def _page(items: tuple[T, ...], before: str | None, after: str | None, onward: Onward) -> Page[T]:

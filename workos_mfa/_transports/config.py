@@ -120,7 +120,7 @@ def ca_bundle() -> str | None:
         if path:
             if Path(path).exists():
                 return path
-            raise ConfigurationError(f"{name} names {path!r}, which is not there: no certificate could be trusted")
+            raise ConfigurationError(f"{name} names {path!r}, which does not exist: no certificate could be trusted")
     return None
 
 

@@ -192,7 +192,7 @@ class RequestsTransport(HTTPTransport):
                 raise
             name = type(error).__name__
         raise TransportError(
-            f"WorkOS has responded, but a hook of the session, or what it was handed, failed with {name}"
+            f"WorkOS has responded, but a hook of the session, or its reading of the response, failed with {name}"
         )
 
     def _authorize(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -264,7 +264,7 @@ def _refuse_missing_files(settings: dict[str, Any]) -> None:
     paths: list[object] = [settings["verify"], *(cert if isinstance(cert, tuple) else [cert])]
     for path in paths:
         if isinstance(path, str) and not Path(path).exists():
-            raise ConnectError(f"a certificate of the session's is to be in {path!r}, and is not. Nothing was sent")
+            raise ConnectError(f"the session's certificate file {path!r} does not exist. Nothing was sent")
 
 
 def _refuse_unusable_proxy(settings: dict[str, Any], url: str) -> None:

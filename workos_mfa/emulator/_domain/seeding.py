@@ -130,7 +130,9 @@ class Planter:
         factor_id = place.needed("authentication_factor_id")
         factor = seeded.get(factor_id) or self.store.factors.get(factor_id)
         if factor is None:
-            place.refuse("authentication_factor_id", "there is no such factor, neither here nor from before")
+            place.refuse(
+                "authentication_factor_id", "there is no such factor, neither in this seed nor in the emulator"
+            )
         if factor.type == "totp" and code is not None:
             place.refuse("code", "a totp factor's code follows from its secret and the time")
         if factor.type == "sms" and code is None:

@@ -130,9 +130,9 @@ class StateFile:
     def _check_unopened(self) -> None:
         """Refuse what is not ours and leave it as it was: to open a FIFO hangs, and SQLite tidies what it opens."""
         if not self._path.exists():
-            raise OSError("it is a link to nothing; make what it leads to, or name another file")
+            raise OSError("it is a link whose target does not exist; make the target, or name another file")
         if not self._path.is_file():
-            raise OSError("it is a folder, a pipe or a device; name a file, or one that is to be made")
+            raise OSError("it is a folder, a pipe or a device; name a file, which need not exist yet")
         if self._path.stat().st_size:
             # Not read by hand: closing it again would take SQLite's lock from another emulator of this process.
             with closing(sqlite3.connect(f"{self._path.as_uri()}?mode=ro&immutable=1", uri=True)) as unopened:
