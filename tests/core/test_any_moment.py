@@ -38,11 +38,14 @@ class Call:
     :param make: makes it.
     :param sent: the secret it sends, which each response repeats in the request's id.
     :param body: of the response that it hopes for, with the secrets in it.
+    :param is_refused: whether a first attempt is refused. One call is enough for that: the attempts of all are alike,
+        and the time that it takes grows with the square of the moments.
     """
 
     make: Callable[[MFA], object]
     sent: str
     body: object
+    is_refused: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
@@ -55,6 +58,7 @@ CALLS = {
         lambda mfa: mfa.verify_challenge(CHALLENGE_ID, code=SENTINEL, expected_factor_id=FACTOR_ID),
         SENTINEL,
         {"challenge": CHALLENGED, "valid": True},
+        is_refused=True,
     ),
     "create": Call(
         lambda mfa: mfa.create_user_auth_factor(USER_ID, secret=SENTINEL),
@@ -130,11 +134,11 @@ def error_of(call: Call, mfa: MFA, watch: Stopwatch) -> BaseException | None:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_time_limit_at_any_moment_shows_nothing(name: str) -> None:
-    """Of two attempts, the second with less time and the response that was hoped for."""
+    """Up to the response that was hoped for; where the first attempt is refused, the second has less time."""
     call = CALLS[name]
     said = {"message": f"{call.sent} came too soon", "code": call.sent, "retry_after": 0}
-    not_yet = json_response(429, said, call.headers)
-    stop_everywhere(call, [not_yet, json_response(201, call.body, call.headers)])
+    refusals = [json_response(429, said, call.headers)] * call.is_refused
+    stop_everywhere(call, [*refusals, json_response(201, call.body, call.headers)])
 
 
 def test_a_time_limit_while_an_error_is_read_shows_nothing() -> None:
