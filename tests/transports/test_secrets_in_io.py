@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import operator
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -113,14 +114,22 @@ class GreenletTimeout(BaseException):
 
 @contextmanager
 def raised_in_a_moment(error: BaseException, when: threading.Event) -> Iterator[None]:
-    """Raise an exception in this thread, by a signal, once an event is set."""
+    """Raise an exception in this thread, by a signal, once an event is set.
+
+    A signal that comes right before a system call does not end its wait, so it is sent until it is handled.
+    """
+    handled = threading.Event()
 
     def handler(_number: int, _frame: FrameType | None) -> None:
+        handled.set()
+        signal.signal(signal.SIGUSR1, operator.is_)  # one more that is on its way does nothing
         raise error
 
     def fire() -> None:
         when.wait(5)
-        signal.pthread_kill(main, signal.SIGUSR1)
+        while not handled.is_set():
+            signal.pthread_kill(main, signal.SIGUSR1)
+            handled.wait(0.1)
 
     main = threading.get_ident()
     before = signal.signal(signal.SIGUSR1, handler)
