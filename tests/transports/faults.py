@@ -113,22 +113,25 @@ def limited(repeated: Repeated, headers: Mapping[str, str], /, **said: object) -
     return Fault(setting, "again", "again", repeated, arrives=True, unclear=False, error=RateLimitExceededError)
 
 
+BRIEF = 0.1
+"""Seconds for a connection that never comes about: the slower the machine, the less it does."""
+
 IN_CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 FAULTS: dict[str, Fault] = {
     "connection refused": unsent(nobody_listens),
     "no such host": unsent(no_such_host),
-    "connecting hangs": unsent(connecting_hangs, ConnectTimeoutError, 0.3),
+    "connecting hangs": unsent(connecting_hangs, ConnectTimeoutError, BRIEF),
     "nobody listens at the proxy": unsent(no_proxy_there),
     "the proxy refuses (407)": unsent(through_a_proxy(status(407, {"Proxy-Authenticate": "Basic"}))),
     "the proxy can't reach the API (502)": unsent(through_a_proxy(status(502))),
     "the proxy dies on CONNECT": unsent(through_a_proxy(reset)),
-    "the proxy never responds to CONNECT": unsent(through_a_proxy(stall), ConnectTimeoutError, 0.3),
+    "the proxy never responds to CONNECT": unsent(through_a_proxy(stall), ConnectTimeoutError, BRIEF),
     "the proxy dies after CONNECT": unsent(through_a_proxy(send_and_hang_up(ESTABLISHED))),
-    "the proxy stalls after CONNECT": unsent(through_a_proxy(stall_in_the_tunnel), ConnectTimeoutError, 0.3),
+    "the proxy stalls after CONNECT": unsent(through_a_proxy(stall_in_the_tunnel), ConnectTimeoutError, BRIEF),
     "the connection breaks in the TLS handshake": unsent(tls_is_broken_off),
-    "the TLS handshake stalls": unsent(tls_never_begins, ConnectTimeoutError, 0.3),
+    "the TLS handshake stalls": unsent(tls_never_begins, ConnectTimeoutError, BRIEF),
     "certificate of another authority": final(
         over_tls(respond_rightly, lambda: trustme.CA().issue_cert("localhost")), TLSError, unclear=False, arrives=False
     ),
