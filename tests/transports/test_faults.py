@@ -5,8 +5,9 @@ The table is in ``tests/transports/faults.py``, and for readers in ``docs/faults
 
 from __future__ import annotations
 
+import contextlib
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import attrs
 import pytest
@@ -63,14 +64,11 @@ class Cell:
             stage.server.received.clear()
             if self.fault.error is None:
                 stage.server.wait_for_hang_ups()
-        try:
-            all_calls(mfa)[self.call]()
-        except MFAError as error:
-            return error
-        finally:
-            transport.close()
-            if self.leaves_open:
-                gc.collect()  # so that it is found here, and not in another test
+        with found_here() if self.leaves_open else contextlib.nullcontext(), contextlib.closing(transport):
+            try:
+                all_calls(mfa)[self.call]()
+            except MFAError as error:
+                return error
         return None
 
     def check(self, error: MFAError | None) -> MFAError:
@@ -82,6 +80,17 @@ class Cell:
         assert error.needs_new_challenge is is_used_up
         assert ("WorkOS may have acted on the call. " in str(error)) is error.outcome_unknown
         return error
+
+
+@contextlib.contextmanager
+def found_here() -> Iterator[None]:
+    """What is left open in here is found here, and not in another test; what was there before is not gone through."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.collect()
+        gc.unfreeze()
 
 
 class Impatient:
