@@ -17,7 +17,7 @@ from typing import Literal, cast
 import attrs
 
 _LONGEST_LINE = 65_536
-_PADDING = 300
+_LONG = 250  # bytes that drip for longer than the contract waits
 _BETWEEN_BYTES = 0.01
 _LATE = 5.0
 
@@ -115,9 +115,10 @@ class _Handler(StreamRequestHandler):
         elif response.fault == "cut_body":
             self.wfile.write(_head(response) + response.body[:-1])
         elif response.fault == "drip_head":
-            self._drip(_head(response, f"X-Padding: {'x' * _PADDING}\r\n") + response.body)
+            padding = "x" * (_LONG - len(_head(response)))
+            self._drip(_head(response, f"X-Padding: {padding}\r\n") + response.body)
         elif response.fault == "drip_body":
-            long = ServerResponse(response.status, response.headers, response.body + b" " * _PADDING)
+            long = ServerResponse(response.status, response.headers, response.body + b" " * _LONG)
             self.wfile.write(_head(long))
             self._drip(long.body)
         else:
