@@ -24,10 +24,8 @@ def ask(mfa: workos_mfa.MFA, number: int) -> bool:
     return mfa.get_factor(factor_id).id == factor_id
 
 
-def interrupted(mfa: workos_mfa.MFA, limit: BaseException) -> None:
+def interrupted(greenlet: gevent.Greenlet, limit: BaseException) -> None:
     """A call that never ends is ended by an exception from outside: it keeps its type and shows no secret."""
-    greenlet = gevent.spawn(caught_in_a_call, mfa)
-    gevent.sleep(0.5)
     greenlet.kill(limit)
     caught = greenlet.get()
     assert caught is limit, repr(caught)
@@ -50,10 +48,12 @@ def main(name: str, url: str) -> None:
     transport = getattr(workos_mfa, name)(KEY, base_url=url)
     mfa = workos_mfa.MFA(transport=workos_mfa.RetryingTransport(transport))
     assert all(greenlet.get() for greenlet in [gevent.spawn(ask, mfa, number) for number in range(200)])
+    limits = (gevent.Timeout(1), KeyboardInterrupt("Ctrl-C"), SystemExit(3))
+    waiting = [gevent.spawn(caught_in_a_call, mfa) for _ in limits]
     with gevent.Timeout(0.5) as limit:
         assert caught_in_a_call(mfa) is limit
-    for foreign in (gevent.Timeout(1), KeyboardInterrupt("Ctrl-C"), SystemExit(3)):
-        interrupted(mfa, foreign)
+    for greenlet, foreign in zip(waiting, limits, strict=True):
+        interrupted(greenlet, foreign)
     transport.close()
     print("all of it")  # noqa: T201
 
