@@ -156,8 +156,9 @@ def _run_tests(programs: list[list[Block]], folder: Path) -> None:
         path = folder / f"test_line_{blocks[-1].line}.py"
         path.write_text("\n".join(block.text for block in blocks), "utf-8")
     # In a process of its own, as readers run it: a pytest inside this one finds the package loaded already, and unloads
-    # a part of it at its end. One process for the whole page, since its start takes longer than the tests.
-    command = [sys.executable, "-m", "pytest", "-W", "error", str(folder)]
+    # a part of it at its end. One process for the whole page, since its start takes longer than the tests, and without
+    # the plugin that no page uses and whose start takes longest.
+    command = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "-W", "error", str(folder)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder)  # noqa: S603
     if done.returncode != pytest.ExitCode.OK:
         raise DocumentError(f"{programs[0][-1].page}: its tests do not pass\n{done.stdout}")

@@ -58,7 +58,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
     (folder / "test_comparisons.py").write_text(COMPARISONS)
     (folder / "pytest.ini").write_text("[pytest]\n")
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-vv", "--showlocals", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-vv", "--showlocals", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"],
         cwd=folder,
         env={**os.environ, "CI": "1"},
         capture_output=True,
