@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import attrs
 
@@ -49,12 +49,18 @@ class Mutant:
     tree: ast.Module = attrs.field(repr=False)
 
 
-def mutants_of(source: str, begin: str | None = None, end: str | None = None) -> Iterator[Mutant]:
-    """Every mutant of a module, or of what stands between two functions or classes, in the order of its lines."""
+def mutants_of(
+    source: str, begin: str | None = None, end: str | None = None, others: Sequence[str] = ()
+) -> Iterator[Mutant]:
+    """Every mutant of a module, or of what stands between two functions or classes, in the order of its lines.
+
+    :param others: what is changed besides: names of the module, or ``Class.name``.
+    """
     tree = ast.parse(source)
-    names = [getattr(node, "name", None) for node in tree.body]
+    names = [_name(node) for node in tree.body]
     last = None if end is None else names.index(end)
-    roots = [tree] if begin is None else tree.body[names.index(begin) : last]
+    roots: list[ast.AST] = [tree] if begin is None else [*tree.body[names.index(begin) : last]]
+    roots += [_found(tree, name) for name in others]
     nodes = [node for root in roots for node in _looked_at(root)]
     places = [(node, change) for node in nodes for change in range(len(_changes(node)))]
     places.sort(key=lambda place: (_line(place[0]), place[1]))
@@ -64,6 +70,19 @@ def mutants_of(source: str, begin: str | None = None, end: str | None = None) ->
         twin = list(ast.walk(mutated))[positions[id(node)]]
         text, other = _changes(twin)[change]
         yield Mutant(_line(node), text, ast.fix_missing_locations(_replaced(mutated, twin, other)))
+
+
+def _name(node: ast.AST) -> object:
+    """The name of a function or a class, or of what is assigned to."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+    return getattr(node, "name", getattr(target, "id", None))
+
+
+def _found(tree: ast.Module, name: str) -> ast.AST:
+    found: ast.AST = tree
+    for part in name.split("."):
+        (found,) = (node for node in getattr(found, "body", ()) if _name(node) == part)
+    return found
 
 
 def _looked_at(node: ast.AST) -> Iterator[ast.AST]:

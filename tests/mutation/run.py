@@ -46,11 +46,13 @@ class Target:
 
     :param begin: the function or class from which on the module is changed; None for all of it.
     :param end: the one before which that ends; None for the end of the module.
+    :param others: what is changed besides: names of the module, or ``Class.name``.
     """
 
     tests: tuple[str, ...]
     begin: str | None = None
     end: str | None = None
+    others: tuple[str, ...] = ()
 
 
 TARGETS = {
@@ -62,9 +64,22 @@ TARGETS = {
     "workos_mfa._client.parsing": Target(("tests/client/test_parsing.py", "tests/client/test_outcomes.py")),
     "workos_mfa._transports.retry": Target(("tests/transports/test_retry.py",)),
     "workos_mfa._transports.http": Target(("tests/transports/test_failures.py",), "transport_error"),
-    "workos_mfa._transports.deadline": Target(("tests/transports/test_idle.py",), "_IdleConnections", "DeadlinePool"),
+    "workos_mfa._transports.deadline": Target(
+        ("tests/transports/test_deadline.py", "tests/transports/test_idle.py", "tests/transports/test_proxies.py"),
+        "_IdleConnections",
+        "DeadlinePool",
+        (
+            "_LEAST_TIME",
+            "_LOOK_EVERY",
+            *(f"DeadlineConnection.{name}" for name in ("connect", "_new_conn", "_addresses", "_left")),
+            *(f"DeadlinePool.{name}" for name in ("_next_look", "_get_conn", "_put_conn", "_close_dead", "_is_spent")),
+        ),
+    ),
     "workos_mfa._transports.response": Target(
-        ("tests/transports/test_leftovers.py",), "StrictResponse", "DeadlineResponse"
+        ("tests/transports/test_deadline.py", "tests/transports/test_leftovers.py"),
+        "StrictResponse",
+        "DeadlineResponse",
+        ("_DeadlineReader", "DeadlineResponse.begin"),
     ),
     "workos_mfa.emulator._domain.totp": Target(("tests/emulator/test_totp.py",)),
 }
@@ -158,7 +173,7 @@ def main(wanted: list[str]) -> int:
         controls = [Mutant(0, "unchanged", ast.parse(SOURCES[module])), Mutant(0, "empty", ast.Module([], []))]
         noticed_controls = {mutant.change for mutant, noticed in outcomes(module, controls, 2) if noticed}
         assert noticed_controls == {"empty"}, f"{module}: of an unchanged and an empty one, {noticed_controls} fail"
-        mutants = list(mutants_of(SOURCES[module], target.begin, target.end))
+        mutants = list(mutants_of(SOURCES[module], target.begin, target.end, target.others))
         began, survived, argued = time.monotonic(), 0, 0
         for mutant, noticed in outcomes(module, mutants, int(os.environ.get("WORKERS", "2"))):
             if noticed:
