@@ -1,0 +1,91 @@
+"""From the password to the end of the sign-in, and out again."""
+
+from __future__ import annotations
+
+from flask import request, session
+from flask.wrappers import Response
+
+from workos_mfa.flask import _browser, _pages
+from workos_mfa.flask._second_factor import codes, sessions
+from workos_mfa.flask._second_factor.refusals import Refused
+from workos_mfa.flask._second_factor.steps import Step
+from workos_mfa.flask._state import current_state
+
+
+def begin(account_id: str, next_path: str | None) -> Response:
+    """The password was right: go on to the code, or sign the person in if there is no second factor."""
+    state = current_state()
+    path = _browser.path_here(next_path, state.settings.after_sign_in)
+    step = sessions.begin_sign_in(state.backend, account_id, path)
+    if isinstance(step, str):
+        return end(account_id, step, path)
+    _browser.keep_step(step)
+    if step.factor_id is None:
+        return _pages.go_to("new_factor")
+    # A GET sends nothing: a page of another site could make browsers send it.
+    if request.method == "POST" and codes.factor_asked(state.backend, step).type == "sms":
+        ask(step)
+    return _pages.go_to("code")
+
+
+def ask(step: Step) -> None:
+    """Challenge the step's factor; if that fails, the code page says why."""
+    state = current_state()
+    try:
+        _browser.keep_step(codes.ask(state.backend, step, state.address()))
+    except Refused as refused:
+        _pages.say(_pages.sentence(refused))
+
+
+def end(account_id: str, token: str, path: str) -> Response:
+    """Everything is proved, and the token is stored: sign the person in as the app does.
+
+    Nothing of the session from before is left, so that one which somebody has planted is worth nothing.
+    """
+    state = current_state()
+    account_before, token_before = _browser.signed_in()
+    session.clear()
+    _browser.keep_token(account_id, token)
+    if account_before is not None and token_before is not None:
+        sessions.sign_out(state.backend, account_before, token_before)
+    result = _signed_in(account_id, token)
+    if isinstance(result, Response):
+        return result
+    return _pages.go_to_path(path)
+
+
+def _signed_in(account_id: str, token: str) -> object:
+    state = current_state()
+    if state.callbacks.signed_in is None:
+        return None
+    result: object = False
+    try:
+        result = state.callbacks.signed_in(account_id)
+    finally:
+        if result is False:
+            _browser.forget()
+            sessions.sign_out(state.backend, account_id, token)
+    if result is False:
+        raise Refused("not_allowed")
+    return result
+
+
+def sign_out() -> None:
+    """End the session, wherever a copy of its cookie is. The app's own keys are the app's to remove."""
+    account_id, token = _browser.signed_in()
+    _browser.forget()
+    if account_id is not None and token is not None:
+        sessions.sign_out(current_state().backend, account_id, token)
+
+
+def live_account() -> str | None:
+    """The account that this browser is signed in to, if the app thinks so too."""
+    state = current_state()
+    account_id, token = _browser.signed_in()
+    if account_id is None or sessions.session(state.backend, account_id, token) is None:
+        return None
+    if state.callbacks.current_account is not None:
+        current = state.callbacks.current_account()
+        if current is None or str(current) != account_id:
+            return None
+    return account_id

@@ -1,0 +1,1 @@
+"""Where an account's document can be kept."""
