@@ -63,9 +63,7 @@ class Browser:
     def sign_in(self, account: str = "ada", *, next_path: str | None = None) -> str:
         """Give the password, which is the first step."""
         query = {} if next_path is None else {"next": next_path}
-        self.page = self.client.post(
-            "/login", query_string=query, data={"account": account}, follow_redirects=True
-        )
+        self.page = self.client.post("/login", query_string=query, data={"account": account}, follow_redirects=True)
         return self.text
 
     def code(self, code: str) -> str:
@@ -98,4 +96,4 @@ class Browser:
 
 def newest_factor(app: App) -> str:
     """The id of the authenticator app that was enrolled last."""
-    return [*app.emulator.totp_codes()][-1]
+    return app.emulator.totp_codes()[0].factor_id

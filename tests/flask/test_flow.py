@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.flask.app import App
-from tests.flask.browser import PREFIX, Browser
+from tests.flask.browser import PREFIX, Browser, newest_factor
 
 
 def test_from_nothing_to_a_protected_page(app: App, browser: Browser) -> None:
@@ -15,7 +15,7 @@ def test_from_nothing_to_a_protected_page(app: App, browser: Browser) -> None:
     assert browser.path == f"{PREFIX}/new?next=/private"
     browser.post(f"{PREFIX}/new/totp")
     assert "Scan this" in browser.text
-    factor_id = [*app.emulator.totp_codes()][-1]
+    factor_id = newest_factor(app)
     assert "protects your account now" in browser.code(app.emulator.totp_code(factor_id))
     assert len(browser.recovery_codes()) == 10
     assert browser.get("/private") == "the private page of ada"
