@@ -16,8 +16,8 @@ def contents(path: str) -> dict[str, int]:
 def problems(of_tree: dict[str, int], of_sdist: dict[str, int]) -> list[str]:
     """What is wrong with the wheel built from the tree."""
     found = [f"{name} differs, or is in one only" for name, _ in set(of_tree.items()) ^ set(of_sdist.items())]
-    if "workos_mfa/py.typed" not in of_tree:
-        found.append("py.typed is missing")
+    data = ("py.typed", "flask/templates/workos_mfa/code.html", "flask/static/style.css")
+    found += [f"{name} is missing" for name in data if f"workos_mfa/{name}" not in of_tree]
     if not any(name.endswith("/LICENSE") for name in of_tree):
         found.append("LICENSE is missing")
     tops = {name.partition("/")[0] for name in of_tree}

@@ -34,7 +34,7 @@ OF_THE_CLIENT_ONLY = {
     "requests",
     "urllib3",
 }
-ON_TOP = tuple(f"workos_mfa.{room}" for room in ("emulator", "testing", "_cli.", "__main__"))
+ON_TOP = tuple(f"workos_mfa.{room}" for room in ("emulator", "flask", "testing", "_cli.", "__main__"))
 GRAB_BAGS = {"common", "helpers", "misc", "types", "util", "utils"}
 
 
@@ -144,7 +144,7 @@ class TestNames:
         assert getattr(value, "__module__", "workos_mfa") == "workos_mfa"
         assert getattr(value, "__name__", name) == name
 
-    @pytest.mark.parametrize("name", ["workos_mfa", "workos_mfa.emulator", "workos_mfa.testing"])
+    @pytest.mark.parametrize("name", ["workos_mfa", "workos_mfa.emulator", "workos_mfa.flask", "workos_mfa.testing"])
     def test_completion_shows_what_is_public(self, name: str) -> None:
         """``dir()`` lists a module's public names alone: no room, and nothing that a module itself imports."""
         module = importlib.import_module(name)
@@ -226,6 +226,18 @@ class TestStructure:
         reached = closure("workos_mfa._client.mfa")
         assert "workos_mfa._core.transport" in reached
         assert {name for name in reached if name.startswith(ON_TOP)} == set()
+
+    def test_the_flask_extension_stands_on_public_names(self) -> None:
+        """An app could have written it: of the package it imports the public names alone."""
+        flask = [name for name in MODULES if name.startswith("workos_mfa.flask")]
+        imported = {above for name in flask for above in IMPORTS[name] if above.startswith("workos_mfa")}
+        assert {name for name in imported if not name.startswith("workos_mfa.flask")} == {"workos_mfa"}
+
+    def test_the_decisions_need_no_flask(self) -> None:
+        """What is decided about a second factor can be used in any app."""
+        decisions = [name for name in MODULES if name.startswith("workos_mfa.flask._second_factor.")]
+        assert len(decisions) > 5
+        assert third_party({above for name in decisions for above in IMPORTS[name]}) == {"attrs", "limits"}
 
     def test_a_module_has_one_idea(self) -> None:
         """No module is longer than a person reads at once, or a bag for what has no place."""

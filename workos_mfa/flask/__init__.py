@@ -29,6 +29,8 @@ _MODULES = {
     "signals": "_signals",
 }
 
+_OF_THE_EXTRA = {"blinker", "flask", "flask_wtf", "limits", "wtforms"}
+
 TYPE_CHECKING = False  # True to type checkers; to import typing would take as long as all the rest
 if TYPE_CHECKING:
     from workos_mfa.flask._extension import SecondFactor
@@ -43,7 +45,15 @@ else:
     def __getattr__(name: str) -> object:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return globals().setdefault(name, getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name))
+        try:
+            module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
+        except ModuleNotFoundError as error:
+            if error.name not in _OF_THE_EXTRA:
+                raise
+            missing = error.name
+        else:
+            return globals().setdefault(name, getattr(module, name))
+        raise ImportError(f"{missing} is missing: pip install 'workos-mfa[flask]'", name=missing)
 
     def __dir__() -> list[str]:
         return [*__all__]
