@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hmac
 import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar, overload
@@ -85,7 +86,7 @@ class SecondFactor:
             sms_template=settings.sms_template,
             sms_prefixes=settings.sms_prefixes,
             mandatory=settings.is_mandatory,
-            hmac_key=functools.partial(_secret_key, app),
+            hmac_key=functools.partial(_hmac_key, app),
         )
         backend = Backend(
             mfa=MFA() if mfa is None else mfa,
@@ -243,11 +244,13 @@ def _check_ages(max_age: float | None, grace: float) -> None:
         raise ValueError("max_age and grace are seconds, and not negative")
 
 
-def _secret_key(app: Flask) -> bytes:
+def _hmac_key(app: Flask) -> bytes:
     key = app.secret_key
     if not key:
         raise RuntimeError("the second factor needs the app's SECRET_KEY")
-    return key if isinstance(key, bytes) else key.encode()
+    key = key if isinstance(key, bytes) else key.encode()
+    # A key of our own, so that nothing that the app signs or hashes with its key can be taken for something of ours.
+    return hmac.digest(key, b"workos_mfa.flask", "sha256")
 
 
 def _not_available(error: Exception) -> Response:

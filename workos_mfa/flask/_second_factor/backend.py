@@ -14,7 +14,7 @@ from workos_mfa.flask._second_factor import calls, changes
 from workos_mfa.flask._second_factor.accounts import Accounts, StoreError
 from workos_mfa.flask._second_factor.document import Document
 from workos_mfa.flask._second_factor.events import Event
-from workos_mfa.flask._second_factor.rate_limits import Limits, TooOften
+from workos_mfa.flask._second_factor.rate_limits import Limits, Taken, TooOften
 from workos_mfa.flask._second_factor.refusals import Refused
 
 
@@ -57,17 +57,15 @@ class Backend:
     clock: Callable[[], float]
     tell: Callable[[Event], None]
 
-    def take(self, limit: str, who: str = "", *, reason: str = "too_often") -> None:
-        """Count one try.
+    def take(self, limit: str, who: str = "", *, reason: str = "too_often") -> Taken:
+        """Count one try; give what was counted.
 
         :raises Refused: if there is none left.
         """
         try:
-            self.limits.take(limit, who)
+            return self.limits.take(limit, who)
         except TooOften as reached:
             refused = Refused(reason, reached.wait)
-        else:
-            return
         raise refused
 
     def hmac(self, *parts: str) -> str:

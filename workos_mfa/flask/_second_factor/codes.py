@@ -11,7 +11,7 @@ from workos_mfa.flask._second_factor import calls, changes, recovery
 from workos_mfa.flask._second_factor.backend import Backend
 from workos_mfa.flask._second_factor.document import Document, KnownFactor
 from workos_mfa.flask._second_factor.events import Event, about
-from workos_mfa.flask._second_factor.rate_limits import LimitsUnavailableError
+from workos_mfa.flask._second_factor.rate_limits import LimitsUnavailableError, Taken
 from workos_mfa.flask._second_factor.refusals import Refused
 from workos_mfa.flask._second_factor.steps import Purpose, Step
 
@@ -104,14 +104,16 @@ def check_code(backend: Backend, step: Step, token: str | None, code: str, addre
         digits = _digits_of(code)
         if factor.type == "sms" and step.challenge_id is None:
             return Checked(step=step, refused=Refused("ask_first"))
-        backend.take("codes_by_address", address)
+        taken = backend.take("codes_by_address", address)
         _take_code(backend, step.account_id)
         mac = backend.hmac("code", step.account_id, factor.id, digits)
         changes.check_unused(backend.accounts.load(step.account_id), mac, backend.clock())
         if step.challenge_id is None:
             step = ask(backend, step, address)
         calls.verify(backend.mfa, factor, step.challenge_id or "", digits)
-        return Checked(step=step, token=_accept(backend, step, token, mac))
+        accepted = Checked(step=step, token=_accept(backend, step, token, mac))
+        _clear_limits(backend, step.account_id, taken)
+        return accepted
     except Refused as refused:
         if calls.needs_new_challenge(refused):
             step = attrs.evolve(step, challenge_id=None)
@@ -151,8 +153,6 @@ def _accept(backend: Backend, step: Step, token: str | None, mac: str) -> str:
         return after, (before, renewed)
 
     after, (before, renewed) = backend.accounts.change(step.account_id, decide)
-    with contextlib.suppress(LimitsUnavailableError):  # it is done, and the limits are only stricter now
-        backend.limits.clear_shortest("codes_by_account", step.account_id)
     _tell_of_changes(backend, step, before, after)
     backend.clean_up(step.account_id, after)
     return renewed
@@ -165,6 +165,13 @@ def _tell_of_changes(backend: Backend, step: Step, before: Document, after: Docu
         backend.tell(about("factor_replaced" if removed else "factor_added", step.account_id, added[0]))
     elif removed:
         backend.tell(about("factor_removed", step.account_id, removed[0]))
+
+
+def _clear_limits(backend: Backend, account_id: str, taken: Taken) -> None:
+    """A right code is no try of its address, which many people may share, and the account begins a new short time."""
+    with contextlib.suppress(LimitsUnavailableError):  # it is done, and the limits are only stricter now
+        backend.limits.give_back(taken)
+        backend.limits.clear_shortest("codes_by_account", account_id)
 
 
 def _take_code(backend: Backend, account_id: str) -> None:

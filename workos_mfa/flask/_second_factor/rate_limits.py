@@ -10,7 +10,7 @@ import contextlib
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import TypeAlias, cast
 
 from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
@@ -32,6 +32,8 @@ DEFAULT_LIMITS: Mapping[str, str] = {
     "lock_notices_by_account": "1 per hour",
 }
 """The limits by name, each as ``limits`` reads it: several are separated by commas, the shortest first."""
+
+Taken: TypeAlias = "list[tuple[str, RateLimitItem]]"
 
 
 class LimitsUnavailableError(Exception):
@@ -70,19 +72,32 @@ class Limits:
         # A step of Redis is atomic. One in memory is not, so threads could lose counts.
         self._step = threading.Lock() if self.is_in_memory else contextlib.nullcontext()
 
-    def take(self, name: str, who: str = "") -> None:
+    def take(self, name: str, who: str = "") -> Taken:
         """Count one try. It is counted before the result is known, so that parallel tries can't get ahead of it.
 
         :param name: the limit.
         :param who: the address, account or number.
+        :returns: what was counted, for :meth:`give_back`.
         :raises TooOften: if there is no try left. The shortest limit is asked first, and what it refuses does not count
             for the longer ones.
         :raises LimitsUnavailableError: if the counts can't be reached.
         """
         now = self._clock()
+        taken: Taken = []
         for item in self._items[name]:
-            if not self._count(item, name, who, now):
+            key = self._key(item, name, who, now)
+            if self._add(1, key, item) > item.amount:
                 raise TooOften(name, math.ceil(item.get_expiry() - now % item.get_expiry()))
+            taken.append((key, item))
+        return taken
+
+    def give_back(self, taken: Taken) -> None:
+        """Undo one try: it was none, since the code was right.
+
+        :raises LimitsUnavailableError: if the counts can't be reached.
+        """
+        for key, item in taken:
+            self._add(-1, key, item)
 
     def clear_shortest(self, name: str, who: str) -> None:
         """Give back the tries of the shortest time: the longer ones still add up.
@@ -96,10 +111,10 @@ class Limits:
         except StorageError as error:
             raise _unavailable(error) from error
 
-    def _count(self, item: RateLimitItem, name: str, who: str, now: float) -> bool:
+    def _add(self, amount: int, key: str, item: RateLimitItem) -> int:
         try:
             with self._step:
-                return self._storage.incr(self._key(item, name, who, now), item.get_expiry()) <= item.amount
+                return self._storage.incr(key, item.get_expiry(), amount=amount)
         except StorageError as error:
             raise _unavailable(error) from error
 
