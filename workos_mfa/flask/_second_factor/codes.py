@@ -111,13 +111,13 @@ def check_code(backend: Backend, step: Step, token: str | None, code: str, addre
         if step.challenge_id is None:
             step = ask(backend, step, address)
         calls.verify(backend.mfa, factor, step.challenge_id or "", digits)
-        accepted = Checked(step=step, token=_accept(backend, step, token, mac))
-        _clear_limits(backend, step.account_id, taken)
-        return accepted
+        renewed = _accept(backend, step, token, mac)
     except Refused as refused:
         if calls.needs_new_challenge(refused):
             step = attrs.evolve(step, challenge_id=None)
         return Checked(step=step, refused=refused)
+    _clear_limits(backend, step.account_id, taken)
+    return Checked(step=step, token=renewed)
 
 
 def check_recovery_code(backend: Backend, step: Step, token: str | None, code: str, address: str) -> str:
