@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 
 __all__ = [
+    "DEFAULT_LIMITS",
+    "DEFAULT_TEXTS",
     "Event",
     "MemoryStore",
     "SQLAlchemyStore",
@@ -19,6 +21,8 @@ __all__ = [
 ]
 
 _MODULES = {
+    "DEFAULT_LIMITS": "_second_factor.rate_limits",
+    "DEFAULT_TEXTS": "_texts",
     "Event": "_second_factor.events",
     "MemoryStore": "_stores.memory",
     "SQLAlchemyStore": "_stores.database",
@@ -36,10 +40,12 @@ if TYPE_CHECKING:
     from workos_mfa.flask._extension import SecondFactor
     from workos_mfa.flask._second_factor.accounts import Store, StoreError
     from workos_mfa.flask._second_factor.events import Event
+    from workos_mfa.flask._second_factor.rate_limits import DEFAULT_LIMITS
     from workos_mfa.flask._second_factor.sessions import Status
     from workos_mfa.flask._signals import signals
     from workos_mfa.flask._stores.database import SQLAlchemyStore
     from workos_mfa.flask._stores.memory import MemoryStore
+    from workos_mfa.flask._texts import DEFAULT_TEXTS
 else:
     # Hidden from type checkers, which would take every misspelt name for an object.
     def __getattr__(name: str) -> object:
