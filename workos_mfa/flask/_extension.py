@@ -138,7 +138,7 @@ class SecondFactor:
         :raises ValueError: if the id's text is empty or over 255 characters.
         """
         try:
-            return _sign_in.begin(_account_id(account_id), next)
+            return _sign_in.begin(checked_id(account_id), next)
         except Refused as refused:
             return _pages.protected(_pages.refusal("notice", refused, {"path": current_state().settings.after_sign_in}))
 
@@ -151,7 +151,7 @@ class SecondFactor:
 
         For the function that loads your user: ``return User.get(id) if sf.live(id) else None``.
         """
-        wanted = _account_id(account_id)
+        wanted = checked_id(account_id)
         token = _browser.token_of(wanted)
         return token is not None and sessions.session(current_state().backend, wanted, token) is not None
 
@@ -198,7 +198,7 @@ class SecondFactor:
 
     def password_changed(self, account_id: object) -> None:
         """End all sessions of an account but this browser's, and all sign-ins and enrolments that are under way."""
-        wanted = _account_id(account_id)
+        wanted = checked_id(account_id)
         token = _browser.token_of(wanted) if has_request_context() else None
         renewed = sessions.change_password(current_state().backend, wanted, token)
         if renewed is not None:
@@ -206,11 +206,11 @@ class SecondFactor:
 
     def forget(self, account_id: object) -> None:
         """Remove an account's factors, here and at WorkOS, its codes and its sessions, when you delete the account."""
-        sessions.forget(current_state().backend, _account_id(account_id))
+        sessions.forget(current_state().backend, checked_id(account_id))
 
     def status(self, account_id: object) -> Status:
         """What an account has, for your support staff."""
-        return sessions.status(current_state().backend, _account_id(account_id))
+        return sessions.status(current_state().backend, checked_id(account_id))
 
     def issue_recovery_code(self, account_id: object, *, by: str, reason: str) -> str:
         """Make a recovery code for a person who can't give any code. It works once, within a day, beside the password.
@@ -226,13 +226,17 @@ class SecondFactor:
         if not by.strip() or not reason.strip():
             raise ValueError("say who has issued the code, and why")
         try:
-            return factors.issue_recovery_code(current_state().backend, _account_id(account_id), by=by, reason=reason)
+            return factors.issue_recovery_code(current_state().backend, checked_id(account_id), by=by, reason=reason)
         except Refused as refused:
             problem = _pages.sentence(refused)
         raise ValueError(problem)
 
 
-def _account_id(account_id: object) -> str:
+def checked_id(account_id: object) -> str:
+    """The text of an account's id.
+
+    :raises ValueError: if it is empty or over 255 characters.
+    """
     text = str(account_id)
     if account_id is None or not text or len(text) > 255:
         raise ValueError("an account's id has a text of 1 to 255 characters")
