@@ -1,8 +1,8 @@
 """Tools for the tests of an app, and of a transport of your own.
 
 For an app's unit tests: :class:`StubTransport`, and factories for responses and models. For its whole flows:
-:func:`emulated`, which lets the app find a :class:`workos_mfa.Emulator`, as the pytest fixtures do. For a transport:
-:class:`TransportContract`.
+:func:`emulated`, which lets the app find a :class:`workos_mfa.Emulator`, as the pytest fixtures do. For the pages of a
+Flask app with a second factor: :func:`sign_in`. For a transport: :class:`TransportContract`.
 
 Each name is imported when it is first used: the pytest plugin is in this package, and every run of pytest imports it.
 """
@@ -23,6 +23,7 @@ __all__ = [
     "make_sms_factor",
     "make_totp_factor",
     "make_verification",
+    "sign_in",
 ]
 
 # The module of each name; a name that is not here is in _stub.
@@ -31,6 +32,7 @@ _MODULES = {
     "Connected": "_contract",
     "TransportContract": "_contract",
     "emulated": "_emulated",
+    "sign_in": "_sign_in",
 }
 
 TYPE_CHECKING = False  # True to type checkers; to import typing would take as long as all the rest
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from workos_mfa.testing._contract import Connected, TransportContract
     from workos_mfa.testing._emulated import emulated
     from workos_mfa.testing._server import ServerResponse
+    from workos_mfa.testing._sign_in import sign_in
     from workos_mfa.testing._stub import (
         StubTransport,
         json_response,
