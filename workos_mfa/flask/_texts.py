@@ -17,6 +17,7 @@ DEFAULT_TEXTS: Mapping[str, str] = {
     "title_recovery_codes": "Recovery codes",
     "title_notice": "That did not work",
     "title_unavailable": "Please try again soon",
+    "error": "Error",
     "label_code": "Code",
     "label_recovery_code": "Recovery code",
     "label_phone": "Phone number, with + and the country code",
@@ -34,6 +35,8 @@ DEFAULT_TEXTS: Mapping[str, str] = {
     "link_recovery": "I can't get a code: use a recovery code",
     "link_code": "Use a code after all",
     "link_factors": "Your second factor",
+    "link_totp": "On this device: open the app here",
+    "link_done": "Done",
     "factor_totp": "Authenticator app",
     "factor_sms": "Text message to the number that ends in {digits}",
     # What is asked for
@@ -46,7 +49,8 @@ DEFAULT_TEXTS: Mapping[str, str] = {
     "for_recovery_codes": "With this code you get new recovery codes. The old ones stop working.",
     "form_dropped": "What you sent was not carried out. After the code you get back to the form: fill it in again.",
     "ask_recovery": "Each recovery code works once. If you have none, ask our support.",
-    "scan": "Scan the square with your app, or type this into it:",
+    "qr_alt": "QR code for the authenticator app. The text below holds the same secret.",
+    "scan_by_hand": "If you can't scan it, type this into the app:",
     "scan_then": "Then enter the six digits that the app shows.",
     "which_factor": "How do you want to get your codes?",
     "no_factor_yet": "Your account has only a password. With a second factor, nobody gets in with the password alone.",
@@ -59,7 +63,7 @@ DEFAULT_TEXTS: Mapping[str, str] = {
     # What has happened
     "done_added": "The new factor protects your account now.",
     "done_removed": "The factor was removed.",
-    "done_recovery_code": "That recovery code is used up.",
+    "done_recovery_code": "That recovery code is used up. If you have lost a factor, replace it under “Your second factor”.",
     # Why it does not go on
     "code_malformed": "A code has six digits.",
     "totp_code_wrong": "That code is not right. If you have just used it, wait for the next one.",
