@@ -1,64 +1,53 @@
 """Run the app on this machine: ``python examples/flask_app``.
 
-Without a key it runs on the embedded emulator, and this terminal is the phone: it shows the text
-messages. For the authenticator app scan the QR code with a real one, since the emulator's codes are real.
-With ``WORKOS_API_KEY`` set it uses the real API.
-
-This is Flask's development server; for others to use, give ``create_app`` to a WSGI server behind HTTPS.
+Without a key it runs on the embedded emulator, which has a page that is the phone. With ``WORKOS_API_KEY`` it goes to
+WorkOS. It forgets all at the end, unless ``DATABASE_URL`` and ``SECRET_KEY`` are set.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import sys
+import tempfile
 from pathlib import Path
 
 import click
-from flask import Flask
+from sqlalchemy import create_engine
 
 if not __package__:  # run by its folder's name, and then Python does not know the folder above
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from examples.flask_app.accounts import Accounts
 from examples.flask_app.app import create_app
-from workos_mfa import MFA, Emulator, Request, Response
-
-PEOPLE = {"ada@example.com": "correct horse", "grace@example.com": "battery staple"}
+from workos_mfa import MFA, Emulator
 
 
-class Phone:
-    """The emulator, with the text messages shown in the terminal: a transport is easy to wrap."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
-
-    def send(self, request: Request, /) -> Response:
-        """Respond as the emulator does."""
-        already_there = len(self._emulator.outbox)
-        response = self._emulator.send(request)
-        for message in self._emulator.outbox[already_there:]:
-            click.echo(f"[phone {message.to}] {message.text}")
-        return response
-
-    def close(self) -> None:
-        """Close the emulator."""
-        self._emulator.close()
-
-
-def make_app() -> Flask:
-    """The app on the emulator, or on the real API if there is a key for it."""
-    if os.environ.get("WORKOS_API_KEY"):
-        mfa = MFA()
-        click.echo("On the real API, with the key in WORKOS_API_KEY.")
-    else:
-        mfa = MFA(transport=Phone(Emulator()))
-        click.echo("On the embedded emulator. Text messages appear here; scan the QR code with a real app.")
-    for email, password in PEOPLE.items():
-        click.echo(f"Sign in as {email} with the password {password!r}.")
-    secret_key = os.environ.get("SECRET_KEY") or secrets.token_urlsafe(32)
-    return create_app(mfa, Accounts(PEOPLE), secret_key=secret_key, cookie_secure=False)
+def main() -> None:
+    """Run the app with Flask's development server, on the emulator or on WorkOS."""
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        engine = create_engine(os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/app.db")
+        stack.callback(engine.dispose)
+        # Debug mode allows cookies over plain HTTP. The debugger, which runs code that a browser sends, stays off.
+        config = {
+            "DEBUG": True,
+            "SESSION_COOKIE_SECURE": False,
+            "SECRET_KEY": os.environ.get("SECRET_KEY") or secrets.token_urlsafe(32),
+        }
+        if os.environ.get("WORKOS_API_KEY"):
+            click.echo("WorkOS checks the codes and sends the messages, with the key in WORKOS_API_KEY.")
+            app = create_app(MFA(), engine, **config)
+        else:
+            emulator = Emulator()
+            phone = f"{stack.enter_context(emulator.serve()).base_url}/"
+            click.echo(f"On the emulator. Its phone, with all codes and text messages: {phone}")
+            now = emulator.clock.now
+            app = create_app(
+                MFA(transport=emulator), engine, clock=lambda: now().timestamp(), PHONE=phone, **config
+            )
+        app.run("127.0.0.1", int(os.environ.get("PORT", "5000")), use_debugger=False, use_reloader=False)
 
 
 if __name__ == "__main__":
-    make_app().run(host="127.0.0.1", port=int(os.environ.get("PORT", "5000")))
+    main()
