@@ -2,7 +2,8 @@
 
 For an app's unit tests: :class:`StubTransport`, and factories for responses and models. For its whole flows:
 :func:`emulated`, which lets the app find a :class:`workos_mfa.Emulator`, as the pytest fixtures do. For the pages of a
-Flask app with a second factor: :func:`sign_in`. For a transport: :class:`TransportContract`.
+Flask app with a second factor: :func:`sign_in`. For a transport: :class:`TransportContract`; for a store of a Flask app:
+:class:`StoreContract`.
 
 Each name is imported when it is first used: the pytest plugin is in this package, and every run of pytest imports it.
 """
@@ -14,6 +15,7 @@ import importlib
 __all__ = [
     "Connected",
     "ServerResponse",
+    "StoreContract",
     "StubTransport",
     "TransportContract",
     "emulated",
@@ -30,6 +32,7 @@ __all__ = [
 _MODULES = {
     "ServerResponse": "_server",
     "Connected": "_contract",
+    "StoreContract": "_store_contract",
     "TransportContract": "_contract",
     "emulated": "_emulated",
     "sign_in": "_sign_in",
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from workos_mfa.testing._emulated import emulated
     from workos_mfa.testing._server import ServerResponse
     from workos_mfa.testing._sign_in import sign_in
+    from workos_mfa.testing._store_contract import StoreContract
     from workos_mfa.testing._stub import (
         StubTransport,
         json_response,

@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Engine, Insert, MetaData, String, Table, Text, Update, insert, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+import contextlib
+import threading
+from collections.abc import Iterator
 
-_SERIALIZATION_FAILURES = {"40001", "40P01"}
+try:
+    from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, Text, insert, inspect, select, update
+    from sqlalchemy.exc import DBAPIError, IntegrityError
+    from sqlalchemy.pool import SingletonThreadPool, StaticPool
+except ImportError as error:
+    raise ImportError("SQLAlchemyStore needs sqlalchemy, which is not installed; run: pip install sqlalchemy") from error
+
+_CONFLICTS = {"40001", "40P01"}
+"""SQL's names for a transaction that lost against another one, and for a deadlock."""
+
+_ATTEMPTS = 10
+
+# A database in memory has one connection, and a transaction of another thread would end ours.
+_one_at_a_time = threading.Lock()
 
 
 class SQLAlchemyStore:
     """Keeps the documents in a table of a database. Each operation is a transaction of its own.
 
+    Before you use another database than SQLite or PostgreSQL, run :class:`workos_mfa.testing.StoreContract` on it:
+    MySQL, for one, needs a binary collation, so that ``ada`` and ``Ada`` are two accounts.
+
     :param engine: the database, tested with SQLite and PostgreSQL at any isolation level.
     :param table: the table's name.
     :param create: whether to create the table where it is missing. With migrations, make it from :attr:`table`.
+    :raises ValueError: if each thread would have a database of its own, as with SQLite in memory.
     """
 
     def __init__(self, engine: Engine, *, table: str = "workos_mfa_accounts", create: bool = True) -> None:
+        if isinstance(engine.pool, SingletonThreadPool):
+            raise ValueError(
+                "with this engine, each thread has a database of its own: use a file, or for tests "
+                "create_engine('sqlite://', poolclass=StaticPool, connect_args={'check_same_thread': False})"
+            )
         self._engine = engine
+        self._has_one_connection = isinstance(engine.pool, StaticPool)
         self.table = Table(
             table,
             MetaData(),
@@ -25,27 +49,76 @@ class SQLAlchemyStore:
             Column("document", Text, nullable=False),
         )
         if create:
-            self.table.create(engine, checkfirst=True)
+            self._create()
+
+    def _create(self) -> None:
+        try:
+            with self._transaction(is_pooled=False) as connection:
+                self.table.create(connection, checkfirst=True)
+        except DBAPIError:
+            # Maybe another process was faster.
+            with self._transaction(is_pooled=False) as connection:
+                if not inspect(connection).has_table(self.table.name):
+                    raise
 
     def load(self, account_id: str, /) -> str | None:
         """The account's document, or None if there is none."""
-        query = select(self.table.c.document).where(self.table.c.account_id == account_id)
-        with self._engine.connect() as connection:
-            return connection.scalar(query)
+        columns = self.table.c
+        query = select(columns.account_id, columns.document).where(columns.account_id == account_id)
+        for attempts_left in reversed(range(_ATTEMPTS)):
+            try:
+                with self._transaction() as connection:
+                    row = connection.execute(query).one_or_none()
+                break
+            except DBAPIError as error:
+                # Where transactions are serializable, one that only reads can lose too.
+                if not (_is_conflict(error) and attempts_left):
+                    raise
+        if row is None:
+            return None
+        found, document = row
+        if found != account_id:
+            raise RuntimeError("the database takes two accounts for one: the column account_id needs a binary collation")
+        return str(document)
 
     def save(self, account_id: str, document: str, /, *, replaces: str | None) -> bool:
         """Save the account's document, if the one that is there now is ``replaces``; whether it was saved."""
-        columns = self.table.c
-        statement: Insert | Update = insert(self.table).values(account_id=account_id, document=document)
-        if replaces is not None:
-            mine = (columns.account_id == account_id) & (columns.document == replaces)
-            statement = update(self.table).where(mine).values(document=document)
         try:
-            with self._engine.begin() as connection:
-                return connection.execute(statement).rowcount == 1
-        except IntegrityError:
-            return False
+            if replaces is None:
+                return self._insert(account_id, document)
+            return self._update(account_id, document, replaces)
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) in _SERIALIZATION_FAILURES:
+            if _is_conflict(error):
                 return False
             raise
+
+    def _insert(self, account_id: str, document: str) -> bool:
+        try:
+            with self._transaction() as connection:
+                connection.execute(insert(self.table).values(account_id=account_id, document=document))
+        except IntegrityError:
+            # Or the table has a rule of the app's, such as a foreign key: that would not pass the next time either.
+            if self.load(account_id) is None:
+                raise
+            return False
+        return True
+
+    def _update(self, account_id: str, document: str, replaces: str) -> bool:
+        columns = self.table.c
+        mine = (columns.account_id == account_id) & (columns.document == replaces)
+        with self._transaction() as connection:
+            return connection.execute(update(self.table).where(mine).values(document=document)).rowcount == 1
+
+    @contextlib.contextmanager
+    def _transaction(self, *, is_pooled: bool = True) -> Iterator[Connection]:
+        with _one_at_a_time if self._has_one_connection else contextlib.nullcontext(), self._engine.begin() as connection:
+            if not (is_pooled or self._has_one_connection):
+                # A server that loads the app before it forks would share it among its workers.
+                connection.detach()
+            yield connection
+
+
+def _is_conflict(error: DBAPIError) -> bool:
+    # psycopg's name for it, and psycopg2's.
+    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+    return state in _CONFLICTS
