@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import ParamSpec
 
 import attrs
 from flask import after_this_request, current_app, jsonify, make_response, request, url_for
-from flask.typing import ResponseReturnValue
+from flask.typing import ResponseReturnValue, RouteCallable
 from flask.wrappers import Response
 
 from workos_mfa.flask import _browser, _pages, _sign_in
@@ -16,18 +15,14 @@ from workos_mfa.flask._second_factor import codes, sessions
 from workos_mfa.flask._second_factor.refusals import Refused
 from workos_mfa.flask._state import current_state
 
-P = ParamSpec("P")
-
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
-def guarded(
-    view: Callable[P, ResponseReturnValue], max_age: float | None, grace: float
-) -> Callable[P, ResponseReturnValue]:
+def guarded(view: RouteCallable, max_age: float | None, grace: float) -> Callable[..., ResponseReturnValue]:
     """A view behind the guard."""
 
     @functools.wraps(view)
-    def behind_the_guard(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+    def behind_the_guard(*args: object, **kwargs: object) -> ResponseReturnValue:
         led_elsewhere = check(max_age, grace)
         if led_elsewhere is not None:
             return led_elsewhere
@@ -51,7 +46,7 @@ def check(max_age: float | None, grace: float) -> Response | None:
         return _lead("second_factor_missing", url_for("workos_mfa.new_factor", next=_way_back()))
     allowed = None if max_age is None else max_age + (0 if request.method in _SAFE else grace)
     proved = session.proved if session is not None else None
-    if proved is not None and (allowed is None or 0 <= state.backend.clock() - proved < allowed):
+    if proved is not None and (allowed is None or state.backend.clock() - proved < allowed):
         return None
     return _lead_to_code(account_id)
 
@@ -81,7 +76,7 @@ def _way_back() -> str:
 def _lead(error: str, url: str) -> Response:
     if _browser.wants_json():
         return make_response(jsonify(error=error, url=url), 401)
-    return _pages.go_to_path(url)
+    return _pages.go_to_url(url)
 
 
 def _not_stored(response: Response) -> Response:

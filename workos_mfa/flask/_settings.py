@@ -85,6 +85,8 @@ def read_settings(app: Flask) -> Settings:
     known = {field.name for field in attrs.fields(Settings)}
     if unknown := given.keys() - known:
         raise RuntimeError("there are no settings of these names: " + ", ".join(sorted(map(_key, unknown))))
+    if not app.secret_key:
+        raise RuntimeError("set SECRET_KEY: the second factor keeps its state in Flask's session")
     if "login_view" not in given:
         raise RuntimeError(f"set {_key('login_view')} to the endpoint of your login page, such as 'login'")
     issuer: object = given.setdefault("issuer", app.name)

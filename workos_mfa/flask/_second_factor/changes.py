@@ -44,7 +44,7 @@ def session_of(document: Document, token: str | None, now: float) -> Session | N
         return None
     wanted = token_hash(token)
     found = [session for session in document.sessions if hmac.compare_digest(session.token, wanted)]
-    return found[0] if found and 0 <= now - found[0].since < SESSION_LIFETIME else None
+    return found[0] if found and now - found[0].since < SESSION_LIFETIME else None
 
 
 def live_session(document: Document, token: str | None, now: float) -> Session:
@@ -150,7 +150,7 @@ def check_may_enroll(document: Document, step: Step | None, token: str | None, n
         return permit
     if document.factors:
         raise Refused("code_needed")
-    if not 0 <= now - session.password < LIFETIME:
+    if now - session.password >= LIFETIME:
         raise Refused("password_needed")
     return None
 

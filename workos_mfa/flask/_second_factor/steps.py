@@ -49,7 +49,7 @@ class Step:
 
     def is_over(self, now: float) -> bool:
         """Whether its ten minutes are."""
-        return not 0 <= now - self.at < LIFETIME
+        return now - self.at >= LIFETIME
 
     def to_dict(self) -> dict[str, object]:
         """What the session keeps."""
