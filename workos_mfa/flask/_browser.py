@@ -86,11 +86,16 @@ def path_of_form(default: str) -> str:
     """Where the form is that was sent here: this page, if it can be shown, else the page that the browser came from."""
     rule = request.url_rule
     if request.method in {"GET", "HEAD"} or (rule is not None and "GET" in (rule.methods or ())):
-        return path_here(request.full_path.removesuffix("?"), default)
-    came_from = urlsplit(request.referrer or "")
-    if came_from.netloc != request.host:
+        form = request.url  # with the path that the app is mounted at, and quoted as a browser sends it
+    else:
+        form = request.referrer or ""
+    try:
+        parts = urlsplit(form)
+    except ValueError:
         return default
-    return path_here(came_from._replace(scheme="", netloc="", fragment="").geturl(), default)
+    if parts.netloc != request.host:
+        return default
+    return path_here(parts._replace(scheme="", netloc="", fragment="").geturl(), default)
 
 
 def wants_json() -> bool:

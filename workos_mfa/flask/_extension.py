@@ -6,10 +6,10 @@ import functools
 import hmac
 import time
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, overload
+from typing import TypeVar, overload
 
-from flask import Blueprint, Flask, current_app, has_request_context
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, Flask, has_request_context
+from flask.typing import RouteCallable
 from flask.wrappers import Response
 
 from workos_mfa import MFA
@@ -29,9 +29,8 @@ from workos_mfa.flask._stores.memory import MemoryStore
 from workos_mfa.flask._texts import Texts
 from workos_mfa.flask._warnings import warn_once
 
-P = ParamSpec("P")
 _Function = TypeVar("_Function", bound=Callable[..., object])
-_View = TypeVar("_View", bound=Callable[..., ResponseReturnValue])
+_View = TypeVar("_View", bound=RouteCallable)
 
 
 class SecondFactor:
@@ -90,7 +89,7 @@ class SecondFactor:
         )
         backend = Backend(
             mfa=MFA() if mfa is None else mfa,
-            accounts=Accounts(store, request_cache),
+            accounts=Accounts(store, functools.partial(request_cache, store)),
             limits=limits,
             rules=rules,
             clock=self._clock,
@@ -168,7 +167,7 @@ class SecondFactor:
 
     def required(
         self,
-        view: Callable[..., ResponseReturnValue] | None = None,
+        view: RouteCallable | None = None,
         /,
         *,
         max_age: float | None = None,
@@ -249,17 +248,14 @@ def _check_ages(max_age: float | None, grace: float) -> None:
 
 
 def _hmac_key(app: Flask) -> bytes:
-    key = app.secret_key
-    if not key:
-        raise RuntimeError("the second factor needs the app's SECRET_KEY")
+    key = app.secret_key or ""  # it was looked at when the app started
     key = key if isinstance(key, bytes) else key.encode()
     # A key of our own, so that nothing that the app signs or hashes with its key can be taken for something of ours.
     return hmac.digest(key, b"workos_mfa.flask", "sha256")
 
 
 def _not_available(error: Exception) -> Response:
-    current_app.logger.error("nobody can be let in: %s", error)
-    return _pages.unavailable()
+    return _pages.unavailable(error)
 
 
 pages.before_request(warn_once)

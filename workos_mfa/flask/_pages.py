@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import flash, jsonify, make_response, redirect, render_template, request, url_for
+from flask import current_app, flash, jsonify, make_response, redirect, render_template, request, url_for
 from flask.wrappers import Response
 
 from workos_mfa.flask import _browser
@@ -43,8 +43,9 @@ def refusal(name: str, refused: Refused, values: Mapping[str, object]) -> Respon
     return response
 
 
-def unavailable() -> Response:
-    """The page, or the JSON, for when nobody can be let in: the store, the limits or WorkOS can't be reached."""
+def unavailable(error: Exception) -> Response:
+    """The page, or the JSON, for when nobody can be let in: the store or the limits can't be reached."""
+    current_app.logger.error("nobody can be let in: %s", error)
     if _browser.wants_json():
         response = make_response(jsonify(error="unavailable"), 503)
     else:
@@ -61,13 +62,17 @@ def _bare_page() -> str:
 
 def go_to(endpoint: str, next_path: str | None = None) -> Response:
     """Redirect to one of our pages."""
-    return go_to_path(url_for(f"workos_mfa.{endpoint}", next=next_path))
+    return go_to_url(url_for(f"workos_mfa.{endpoint}", next=next_path))
 
 
 def go_to_path(path: str) -> Response:
-    """Redirect to a path of this site, if it is one."""
-    settings = current_state().settings
-    return make_response(redirect(_browser.path_here(path, settings.after_sign_in), 303))
+    """Redirect to a path that a browser has named, if it is one of this site."""
+    return go_to_url(_browser.path_here(path, current_state().settings.after_sign_in))
+
+
+def go_to_url(url: str) -> Response:
+    """Redirect to a URL that the app has made."""
+    return make_response(redirect(url, 303))
 
 
 def say(sentence: str) -> None:

@@ -37,8 +37,8 @@ def ask(step: Step) -> None:
         _pages.say(_pages.sentence(refused))
 
 
-def end(account_id: str, token: str, path: str) -> Response:
-    """Everything is proved, and the token is stored: sign the person in as the app does.
+def end(account_id: str, token: str, url: str) -> Response:
+    """Everything is proved, and the token is stored: sign the person in as the app does, and go on to the URL.
 
     Nothing of the session from before is left, so that one which somebody has planted is worth nothing.
     """
@@ -51,7 +51,7 @@ def end(account_id: str, token: str, path: str) -> Response:
     result = _signed_in(account_id, token)
     if isinstance(result, Response):
         return result
-    return _pages.go_to_path(path)
+    return _pages.go_to_url(url)
 
 
 def _signed_in(account_id: str, token: str) -> object:

@@ -10,7 +10,7 @@ import attrs
 from flask import Flask, current_app, has_request_context, request
 
 from workos_mfa.flask._browser import network_of
-from workos_mfa.flask._second_factor.accounts import Cache
+from workos_mfa.flask._second_factor.accounts import Cache, Store
 from workos_mfa.flask._second_factor.backend import Backend
 from workos_mfa.flask._second_factor.events import Event
 from workos_mfa.flask._settings import Settings
@@ -77,11 +77,14 @@ def has_state(app: Flask) -> bool:
     return _NAME in app.extensions
 
 
-def request_cache() -> Cache:
-    """The documents that this request has loaded already. An app context may be used for more than one request."""
+def request_cache(store: Store) -> Cache:
+    """The documents that this request has loaded already from a store.
+
+    An app context may be used for more than one request, and a request may pass through more than one app.
+    """
     if not has_request_context():
         return {}
-    cache: Cache = request.environ.setdefault(_CACHE, {})
+    cache: Cache = request.environ.setdefault(f"{_CACHE}.{id(store)}", {})
     return cache
 
 

@@ -8,6 +8,7 @@ from flask.wrappers import Response
 from workos_mfa.flask import _browser, _pages, _sign_in
 from workos_mfa.flask._csrf import check_token
 from workos_mfa.flask._second_factor import codes
+from workos_mfa.flask._second_factor.accounts import StoreError
 from workos_mfa.flask._second_factor.refusals import STEP_IS_OVER, Refused
 from workos_mfa.flask._second_factor.steps import Step
 from workos_mfa.flask._state import current_state
@@ -27,16 +28,22 @@ def say_why(refused: Refused) -> Response:
     """Say why it does not go on, with a way to go on."""
     if refused.reason in STEP_IS_OVER:
         _browser.drop_step()
-    return _pages.refusal("notice", refused, {"path": _way_on()})
+    try:
+        return _pages.refusal("notice", refused, {"path": _way_on(refused)})
+    except StoreError as error:  # which Flask does not handle any more: it handles the refusal
+        return _pages.unavailable(error)
 
 
-def _way_on() -> str:
+def _way_on(refused: Refused) -> str:
+    login = url_for(current_state().settings.login_view, next=url_for("workos_mfa.overview"))
+    if refused.reason == "password_needed":
+        return login
     step = _browser.step()
     if step is not None and not step.is_over(current_state().backend.clock()):
         return url_for("workos_mfa.code")
     if _sign_in.live_account() is not None:
         return url_for("workos_mfa.overview")
-    return url_for(current_state().settings.login_view)
+    return login
 
 
 @pages.get("/code")
@@ -59,8 +66,10 @@ def check_code() -> Response:
     checked = codes.check_code(state.backend, step, token, request.form.get("code", ""), state.address())
     if checked.token is not None:
         return _go_on(step, checked.token)
-    _browser.keep_step(checked.step)
     assert checked.refused is not None
+    if checked.refused.reason in STEP_IS_OVER:
+        raise checked.refused
+    _browser.keep_step(checked.step)
     return _code_page(checked.step, checked.refused)
 
 
@@ -85,7 +94,7 @@ def cancel() -> Response:
     step = _browser.step_of_form()
     _browser.drop_step()
     if step.purpose == "sign_in":
-        return _pages.go_to_path(url_for(current_state().settings.login_view))
+        return _pages.go_to_url(url_for(current_state().settings.login_view))
     return _pages.go_to("overview")
 
 
@@ -122,8 +131,8 @@ def _step_for_recovery(step: Step | None) -> Step:
 def _go_on(step: Step, token: str, *, said: str | None = None) -> Response:
     """The code was right: go where the person wanted to."""
     if step.purpose == "sign_in":
-        path = _after_enrolment(step.next) if step.enrolling else step.next
-        response = _sign_in.end(step.account_id, token, path)
+        path = _browser.path_here(step.next, current_state().settings.after_sign_in)
+        response = _sign_in.end(step.account_id, token, _after_enrolment(path) if step.enrolling else path)
     else:
         _browser.keep_token(step.account_id, token)
         _browser.drop_step()
@@ -145,7 +154,7 @@ def _next_page(step: Step) -> Response:
     if not step.enrolling:
         return _pages.go_to("new_factor", step.next)
     _pages.say(texts("done_added"))
-    return _pages.go_to_path(_after_enrolment(step.next))
+    return _pages.go_to_url(_after_enrolment(step.next))
 
 
 def _after_enrolment(path: str) -> str:
