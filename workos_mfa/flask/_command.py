@@ -12,6 +12,13 @@ from workos_mfa.flask._state import current_state
 commands = AppGroup("workos-mfa", help="The second factor of an account.")
 
 
+def not_blank(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Refuse an option that says nothing."""
+    if not value.strip():
+        raise click.BadParameter("it says nothing")
+    return value
+
+
 @commands.command("status")
 @click.argument("account")
 def status(account: str) -> None:
@@ -28,8 +35,8 @@ def status(account: str) -> None:
 
 @commands.command("issue-recovery-code")
 @click.argument("account")
-@click.option("--by", required=True, help="Who of the support staff issues it.")
-@click.option("--reason", required=True, help="Why, such as how the person was identified.")
+@click.option("--by", required=True, callback=not_blank, help="Who of the support staff issues it.")
+@click.option("--reason", required=True, callback=not_blank, help="Why, such as how the person was identified.")
 def issue_recovery_code(account: str, by: str, reason: str) -> None:
     """Make a code with which ACCOUNT can sign in once, within a day, beside the password.
 
