@@ -6,6 +6,7 @@ import html
 import re
 from http.cookies import SimpleCookie
 
+from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
 from tests.flask.app import App
@@ -26,10 +27,15 @@ class Browser:
         self.page: TestResponse | None = None
 
     @property
+    def html(self) -> str:
+        """The page as it was sent."""
+        assert self.page is not None
+        return self.page.get_data(as_text=True)
+
+    @property
     def text(self) -> str:
         """What the page says, without its markup."""
-        assert self.page is not None
-        return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", self.page.get_data(as_text=True)))).strip()
+        return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", self.html))).strip()
 
     @property
     def path(self) -> str:
@@ -42,6 +48,12 @@ class Browser:
         """The status of the page."""
         assert self.page is not None
         return self.page.status_code
+
+    @property
+    def headers(self) -> Headers:
+        """The headers of the page."""
+        assert self.page is not None
+        return self.page.headers
 
     def get(self, path: str) -> str:
         """Go to a page, and see what it says."""
@@ -57,7 +69,7 @@ class Browser:
         """The token, the step and the next path that stand in the page's first forms."""
         if self.page is None:
             return {}
-        found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', self.page.get_data(as_text=True))
+        found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', self.html)
         return {name: html.unescape(value) for name, value in reversed(found) if name != "factor"}
 
     def sign_in(self, account: str = "ada", *, next_path: str | None = None) -> str:
@@ -81,8 +93,7 @@ class Browser:
     def recovery_codes(self) -> list[str]:
         """Have a new set of recovery codes shown, where the page offers one."""
         self.post(f"{PREFIX}/recovery-codes")
-        assert self.page is not None
-        return re.findall(r"<code>([^<]+)</code>", self.page.get_data(as_text=True))
+        return re.findall(r"<code>([^<]+)</code>", self.html)
 
     def cookies(self) -> str:
         """A copy of its cookies, as somebody keeps who looks for them."""
