@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,10 +31,9 @@ def postgresql() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         # It refuses to run as root.
-        as_whom: Sequence[str] = ()
-        if os.geteuid() == 0:
-            as_whom = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
-            shutil.chown(folder, "postgres", "postgres")
+        as_root = os.geteuid() == 0
+        as_whom = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups") if as_root else ()
+        shutil.chown(folder, "postgres" if as_root else os.geteuid())
         data, log = folder / "data", folder / "log"
         options = " ".join(f"-c {each}" for each in _SETTINGS)
 

@@ -2,7 +2,7 @@
 
 For an app's unit tests: :class:`StubTransport`, and factories for responses and models. For its whole flows:
 :func:`emulated`, which lets the app find a :class:`workos_mfa.Emulator`, as the pytest fixtures do. For the pages of a
-Flask app with a second factor: :func:`sign_in`. For a transport: :class:`TransportContract`; for a store of a Flask app:
+Flask app with a second factor: :func:`sign_in`. For a transport: :class:`TransportContract`. For a store:
 :class:`StoreContract`.
 
 Each name is imported when it is first used: the pytest plugin is in this package, and every run of pytest imports it.

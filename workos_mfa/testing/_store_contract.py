@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 _THREADS = 32
 _ATTEMPTS = 1000
+_PATIENCE = 60
 _SIMILAR_IDS = (
     *("ada", "Ada", "ada ", " ada", "ada\t"),
     *("ad\u00e4", "ada\u0308"),  # two ways to write one letter
@@ -103,7 +104,7 @@ class StoreContract:
         store = self.store()
         other = self.another(store)
         store.save("ada", "1", replaces=None)
-        other.load("ada")
+        assert other.load("ada") == "1", "a change of another process is not seen"
         store.save("ada", "2", replaces="1")
         other.save("ada", "3", replaces="1")
         assert store.load("ada") == "2", "a change of another process was lost"
@@ -148,10 +149,14 @@ class StoreContract:
         stores = (store, self.another(store))
         store.save("ada", "", replaces=None)
 
+        all_have_loaded = threading.Barrier(_THREADS, timeout=_PATIENCE)
+
         def add(number: int) -> bool:
             mine = stores[number % 2]
-            for _ in range(_ATTEMPTS):
+            for attempt in range(_ATTEMPTS):
                 before = mine.load("ada")
+                if attempt == 0:
+                    all_have_loaded.wait()
                 if mine.save("ada", f"{before},{number}", replaces=before):
                     return True
             return False
@@ -164,10 +169,11 @@ class StoreContract:
         store = self.store()
         for account_id in account_ids:
             document = store.load(account_id)
-            assert document is None, f"{account_id!r} has the document of {document!r}"
-            store.save(account_id, account_id, replaces=None)
+            assert document is None, f"{account_id!r} has the document {document!r}"
+            store.save(account_id, f"of {account_id!a}", replaces=None)
         for account_id in account_ids:
-            assert store.load(account_id) == account_id, f"{account_id!r} has {store.load(account_id)!r}"
+            document = store.load(account_id)
+            assert document == f"of {account_id!a}", f"{account_id!r} has the document {document!r}"
 
 
 def _at_once(function: Callable[[int], T]) -> list[T]:

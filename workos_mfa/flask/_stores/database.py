@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 
 try:
     from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, Text, insert, inspect, select, update
     from sqlalchemy.exc import DBAPIError, IntegrityError
     from sqlalchemy.pool import SingletonThreadPool, StaticPool
 except ImportError as error:
-    raise ImportError("SQLAlchemyStore needs sqlalchemy, which is not installed; run: pip install sqlalchemy") from error
+    raise ImportError(
+        "SQLAlchemyStore needs sqlalchemy, which is not installed; run: pip install sqlalchemy"
+    ) from error
 
 _CONFLICTS = {"40001", "40P01"}
 """SQL's names for a transaction that lost against another one, and for a deadlock."""
@@ -36,7 +38,7 @@ class SQLAlchemyStore:
 
     def __init__(self, engine: Engine, *, table: str = "workos_mfa_accounts", create: bool = True) -> None:
         if isinstance(engine.pool, SingletonThreadPool):
-            raise ValueError(
+            raise ValueError(  # noqa: TRY004 - it is a setting of the engine
                 "with this engine, each thread has a database of its own: use a file, or for tests "
                 "create_engine('sqlite://', poolclass=StaticPool, connect_args={'check_same_thread': False})"
             )
@@ -63,23 +65,32 @@ class SQLAlchemyStore:
 
     def load(self, account_id: str, /) -> str | None:
         """The account's document, or None if there is none."""
-        columns = self.table.c
-        query = select(columns.account_id, columns.document).where(columns.account_id == account_id)
-        for attempts_left in reversed(range(_ATTEMPTS)):
-            try:
-                with self._transaction() as connection:
-                    row = connection.execute(query).one_or_none()
-                break
-            except DBAPIError as error:
-                # Where transactions are serializable, one that only reads can lose too.
-                if not (_is_conflict(error) and attempts_left):
-                    raise
+        row = self._row(account_id)
         if row is None:
             return None
         found, document = row
         if found != account_id:
-            raise RuntimeError("the database takes two accounts for one: the column account_id needs a binary collation")
-        return str(document)
+            raise RuntimeError(
+                "the database takes two accounts for one: the column account_id needs a binary collation"
+            )
+        return document
+
+    def _row(self, account_id: str) -> tuple[str, str] | None:
+        # Where transactions are serializable, one that only reads can lose too.
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return self._read(account_id)
+            except DBAPIError as error:  # noqa: PERF203 - it is what the loop is for
+                if not _is_conflict(error):
+                    raise
+        return self._read(account_id)
+
+    def _read(self, account_id: str) -> tuple[str, str] | None:
+        columns = self.table.c
+        query = select(columns.account_id, columns.document).where(columns.account_id == account_id)
+        with self._transaction() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else (row[0], row[1])
 
     def save(self, account_id: str, document: str, /, *, replaces: str | None) -> bool:
         """Save the account's document, if the one that is there now is ``replaces``; whether it was saved."""
@@ -110,8 +121,11 @@ class SQLAlchemyStore:
             return connection.execute(update(self.table).where(mine).values(document=document)).rowcount == 1
 
     @contextlib.contextmanager
-    def _transaction(self, *, is_pooled: bool = True) -> Iterator[Connection]:
-        with _one_at_a_time if self._has_one_connection else contextlib.nullcontext(), self._engine.begin() as connection:
+    def _transaction(self, *, is_pooled: bool = True) -> Generator[Connection, None, None]:
+        with (
+            _one_at_a_time if self._has_one_connection else contextlib.nullcontext(),
+            self._engine.begin() as connection,
+        ):
             if not (is_pooled or self._has_one_connection):
                 # A server that loads the app before it forks would share it among its workers.
                 connection.detach()
