@@ -104,11 +104,11 @@ class TestWhoPasses:
         sign_in(browser.client, "ada", age=900)
         assert browser.client.post("/payouts").location == CODE
 
-    def test_a_code_from_the_future_is_none(self, app: App, browser: Browser) -> None:
-        """If the clock was wrong, a code that was given then does not stay young for ever."""
+    def test_a_server_whose_clock_is_behind(self, app: App, browser: Browser) -> None:
+        """Of several servers that serve the app, one may be asked by somebody who signed in at another's later time."""
         sign_in(browser.client, "ada")
-        app.emulator.clock.set(app.emulator.clock.now() - timedelta(hours=1))
-        assert browser.client.get("/payouts").location == "/login?next=/payouts"
+        app.emulator.clock.set(app.emulator.clock.now() - timedelta(seconds=1))
+        assert browser.client.get("/payouts").status_code == 200
 
     def test_a_session_that_ends_meanwhile(self, app: App, browser: Browser) -> None:
         """Between two looks at the clock a session may end. Then it is over."""

@@ -137,7 +137,7 @@ class TestHalfWay:
         assert "Enter your code" in half.get(f"{PREFIX}/code")
         app.emulator.clock.advance(1)
         assert "That took too long" in half.code(app.emulator.totp_code(factor_id))
-        assert 'href="/login"' in half.html
+        assert 'href="/login?next=' in half.html
         assert "not signed in" in half.get(f"{PREFIX}/code")
 
     def test_it_holds_ids_only(self, app: App, factor_id: str, another: Callable[[], Browser]) -> None:
