@@ -1,0 +1,187 @@
+"""A state machine: two people, three browsers, two processes, and everything that can go wrong.
+
+``WORKOS_MFA_MODEL_EXAMPLES=5000 pytest tests/flask/test_model.py`` plays so many runs of up to 40 steps, chosen anew each
+time; without it a few runs, the same ones each time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from tests.flask.model_people import People, Window
+from tests.flask.model_site import PREFIX, Site
+
+_EXAMPLES = os.environ.get("WORKOS_MFA_MODEL_EXAMPLES")
+_SITE = Site()
+_SMALL = st.integers(0, 3)
+_WAITS = (1, 29, 31, 120, 150, 299, 301, 599, 601, 3601, 12 * 3600 + 1, 25 * 3600)
+_OPERATIONS = ("enroll_factor", "challenge_factor", "verify_challenge", "delete_factor")
+_FAULTS = ("refuse_connection", "lose_request", "lose_response", "cut_body", "respond_broken_json")
+
+ACTIONS: dict[str, Callable[[People], object]] = {
+    "ada signs in": lambda people: people.sign_in(people.desk),
+    "ada adds a factor": lambda people: people.enroll(people.desk),
+    "ada adds a factor in the shared browser": lambda people: people.enroll(people.shared, "sms"),
+    "ada removes a factor": lambda people: people.remove(people.desk),
+    "ada replaces a factor": lambda people: (people.recover(people.desk), people.replace(people.desk)),
+    "ada leaves the shared browser": lambda people: people.sign_out(people.shared),
+    "ada changes the password": lambda people: people.change_password(people.desk),
+    "ada gets a new password": People.reset_password,
+    "eve gives the password": lambda people: people.sign_in(people.attic, choice=0),
+    "eve adds a factor": lambda people: people.enroll(people.attic),
+    "eve removes a factor": lambda people: people.remove(people.attic),
+    "eve uses a recovery code": lambda people: people.recover(people.attic),
+    "eve answers": lambda people: people.answer(people.attic),
+}
+
+
+class World(RuleBasedStateMachine):
+    """Ada uses her account; eve has the password, keeps all cookies and forms, and phishes one code."""
+
+    @initialize(mandatory=st.booleans())
+    def begin(self, mandatory: bool) -> None:  # noqa: FBT001
+        """Begin with two accounts that have a password."""
+        _SITE.reset(mandatory=mandatory)
+        self.people = People(_SITE)
+
+    @invariant()
+    def nobody_sees_what_is_not_proved(self) -> None:
+        """No browser has got a page, a session, a factor or recovery codes that it has not proved enough for."""
+        assert not self.people.model.violations, self.people.model.violations
+        assert not _SITE.store.unfinished
+        self.people.keep()
+
+    def teardown(self) -> None:
+        """Ada can come back, and lock eve out."""
+        self.people.ada_comes_back()
+        assert not self.people.model.violations, self.people.model.violations
+
+    def _window(self, number: int) -> Window:
+        return (self.people.desk, self.people.shared, self.people.attic)[number]
+
+    @rule(window=st.integers(0, 1))
+    def ada_signs_in(self, window: int) -> None:
+        """With her phone."""
+        self.people.sign_in(self._window(window))
+
+    @rule(window=st.integers(0, 1), kind=st.sampled_from(["totp", "sms"]))
+    def ada_enrolls(self, window: int, kind: str) -> None:
+        """A factor, the first or another one."""
+        self.people.enroll(self._window(window), kind)
+
+    @rule(window=st.integers(0, 1), nth=st.integers(0, 1))
+    def ada_removes(self, window: int, nth: int) -> None:
+        """A factor."""
+        self.people.remove(self._window(window), nth)
+
+    @rule(window=st.integers(0, 1), nth=st.integers(0, 1))
+    def ada_recovers(self, window: int, nth: int) -> None:
+        """With a recovery code; and she replaces what she has lost."""
+        self.people.recover(self._window(window))
+        self.people.replace(self._window(window), nth)
+
+    @rule(window=st.integers(0, 1))
+    def ada_makes_recovery_codes(self, window: int) -> None:
+        """A new set."""
+        self.people.new_recovery_codes(self._window(window))
+
+    @rule(window=st.integers(0, 1))
+    def ada_signs_out(self, window: int) -> None:
+        """In one of her browsers."""
+        self.people.sign_out(self._window(window))
+
+    @rule(action=st.sampled_from([*ACTIONS]))
+    def act(self, action: str) -> None:
+        """One of the things that also happen at the same time as others."""
+        ACTIONS[action](self.people)
+
+    @rule(action=st.sampled_from([*ACTIONS]), faster=st.sampled_from([*ACTIONS]))
+    def two_at_once(self, action: str, faster: str) -> None:
+        """Something is decided, and before it is saved something else happens."""
+        _SITE.store.meanwhile = lambda: ACTIONS[faster](self.people)
+        ACTIONS[action](self.people)
+        _SITE.store.meanwhile = None
+
+    @rule(window=st.integers(0, 2), path=st.sampled_from(["/members", "/private", "/payouts", f"{PREFIX}/", f"{PREFIX}/new"]))
+    def visit(self, window: int, path: str) -> None:
+        """Go to a page."""
+        self._window(window).get(path)
+
+    @rule(window=st.integers(0, 2), nth=_SMALL, choice=_SMALL)
+    def click(self, window: int, nth: int, choice: int) -> None:
+        """Send any form of the page."""
+        self.people.click(self._window(window), nth, choice)
+
+    @rule(account=st.sampled_from(["ada", "ada", "eve"]), choice=_SMALL)
+    def eve_signs_in(self, account: str, choice: int) -> None:
+        """To ada's account or her own, with any code that she has."""
+        self.people.sign_in(self.people.attic, account, choice)
+
+    @rule(nth=st.integers(0, 9))
+    def eve_puts_a_cookie_back(self, nth: int) -> None:
+        """A copy that she has kept, and looks at what it opens."""
+        self.people.put_back(nth)
+        self.people.attic.get("/members")
+
+    @rule(nth=st.integers(0, 9), choice=_SMALL)
+    def eve_sends_an_old_form(self, nth: int, choice: int) -> None:
+        """One that she has kept."""
+        self.people.repost(nth, choice)
+
+    @rule()
+    def eve_phishes(self) -> None:
+        """One code in the whole run."""
+        self.people.phish()
+
+    @rule()
+    def support(self) -> None:
+        """The support gives ada a code."""
+        self.people.support()
+
+    @rule()
+    def password_leaks(self) -> None:
+        """Eve learns ada's new password."""
+        self.people.leak_password()
+
+    @rule()
+    def nobody_is_forgotten(self) -> None:
+        """Another account is deleted."""
+        self.people.forget_nobody()
+
+    @rule(seconds=st.sampled_from(_WAITS))
+    def wait(self, seconds: int) -> None:
+        """Time passes."""
+        self.people.wait(seconds)
+
+    @rule(fault=st.sampled_from(_FAULTS), operation=st.sampled_from(_OPERATIONS))
+    def workos_fails(self, fault: str, operation: str) -> None:
+        """The next call of a kind fails, or is done and seems to fail."""
+        getattr(_SITE.emulator.faults, fault)(operation=operation)
+
+    @rule(operation=st.sampled_from(_OPERATIONS))
+    def workos_limits(self, operation: str) -> None:
+        """The next call of a kind is one too many."""
+        _SITE.emulator.faults.rate_limit(0, 60, operation=operation, count=1)
+
+    @rule(trouble=st.sampled_from(["lost", "fails", "unclear"]))
+    def store_fails(self, trouble: str) -> None:
+        """The next save fails, is done and seems to fail, or somebody else was faster."""
+        _SITE.store.troubles.append(trouble)
+
+    @rule()
+    def store_does_not_load(self) -> None:
+        """The next load fails."""
+        _SITE.store.load_fails += 1
+
+
+World.TestCase.settings = settings(
+    max_examples=int(_EXAMPLES or 80), stateful_step_count=40, deadline=None, derandomize=not _EXAMPLES,
+    suppress_health_check=[*HealthCheck],
+)
+TestWorld = World.TestCase
