@@ -55,9 +55,9 @@ def unavailable(error: Exception) -> Response:
 
 
 def _bare_page() -> str:
-    # Without the app's layout, which may ask who is signed in, and so fail for the same reason.
-    state = current_state()
-    return render_template("workos_mfa/unavailable.html", layout="workos_mfa/layout.html", texts=state.texts)
+    # Without the app's layout and what Flask-Login adds to each template: to ask who is signed in fails again here.
+    template = current_app.jinja_env.get_template("workos_mfa/unavailable.html")
+    return template.render(layout="workos_mfa/layout.html", texts=current_state().texts)
 
 
 def go_to(endpoint: str, next_path: str | None = None) -> Response:
