@@ -1,0 +1,270 @@
+"""The pages in a real browser: they can be used from end to end, by everybody, and look as the docs show them.
+
+This makes the pictures of the docs anew: ``PICTURES=docs/pictures python -m pytest tests/examples/test_in_chromium.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+import pytest
+
+pytest.importorskip("selenium", reason="selenium is not installed")
+pytest.importorskip("flask_wtf", reason="the extra flask is not installed")
+
+from tests.emulator.http import tools
+from tests.examples.chromium import SCREENS, Chromium, axe_source
+from tests.examples.site import example, served, spoil
+from workos_mfa import Emulator
+
+EMAIL, PASSWORD, NUMBER = "ada@example.com", "correct horse", "+1 212 555 0100"
+PICTURES = {"code-phone", "factors-desktop", "locked-phone", "recovery-codes-phone", "scan-desktop", "scan-phone"}
+"""The pictures that the docs show."""
+
+
+@attrs.frozen
+class World:
+    """The example app in front of a browser.
+
+    :param chromium: the browser.
+    :param emulator: the API, and the phone.
+    :param folder: where the database is, and room for files.
+    """
+
+    chromium: Chromium
+    emulator: Emulator
+    folder: Path
+
+    def sign_up(self) -> None:
+        """Make an account."""
+        self.chromium.go("/sign-up")
+        self.chromium.type(email=EMAIL, password=PASSWORD)
+        self.chromium.press("Sign up")
+
+    def sign_in(self) -> None:
+        """Give the password, with the keyboard alone."""
+        self.chromium.go("/sign-in")
+        self.chromium.type(email=EMAIL, password="")
+        self.chromium.enter(PASSWORD)
+
+    def scan(self) -> str:
+        """The secret in the QR code that the screen shows."""
+        uri = tools.zbarimg(self.chromium.screenshot(self.folder / "screen.png"))
+        return parse_qs(urlsplit(uri).query)["secret"][0]
+
+    def app_code(self, secret: str) -> str:
+        """What an authenticator app shows for a secret now. No code is accepted twice, so time goes on before."""
+        self.emulator.clock.advance(150)
+        command = [tools.program("oathtool", "run: apt-get install oathtool"), "--totp", "--base32", secret]
+        now = f"--now={self.emulator.clock.now():%Y-%m-%d %H:%M:%S} UTC"
+        return subprocess.run([*command, now], check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603
+
+    def wrong_code(self) -> str:
+        """A code that is not right."""
+        return self.emulator.wrong_code(self.emulator.totp_codes()[0].factor_id)
+
+    def message_code(self) -> str:
+        """The code in the newest text message."""
+        return self.emulator.outbox.latest().code
+
+    def enroll(self) -> tuple[str, list[str]]:
+        """Add an authenticator app where the pages lead to; its secret, and the recovery codes."""
+        self.chromium.press("Use an authenticator app")
+        secret = self.scan()
+        self.chromium.type(code=self.app_code(secret))
+        self.chromium.press("Continue")
+        self.chromium.press("Show my recovery codes")
+        codes = self.chromium.texts(".workos-mfa-codes code")
+        self.chromium.press("Continue")
+        return secret, codes
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Generator[Chromium, None, None]:
+    """One browser for all tests: to start it takes longer than most of them."""
+    browser = Chromium(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def world(chromium: Chromium, workos_mfa_emulator: Emulator, tmp_path: Path) -> Iterator[World]:
+    """The example app, which nobody has used yet."""
+    with example(workos_mfa_emulator, tmp_path) as app, served(app) as base_url:
+        chromium.begin(base_url)
+        yield World(chromium, workos_mfa_emulator, tmp_path)
+        assert chromium.complaints() == []
+
+
+def test_from_enrolment_to_sign_out(world: World) -> None:
+    """An app that has scanned the screen gives the code that opens a page, and after the sign-out nothing does."""
+    chromium = world.chromium
+    world.sign_up()
+    chromium.press("Pay out")
+    assert chromium.path == "/second-factor/new?next=/payouts"
+    chromium.press("Use an authenticator app")
+    secret = world.scan()
+    assert "".join(chromium.texts(".workos-mfa-secret span")) == secret
+    chromium.type(code=world.app_code(secret))
+    chromium.press("Continue")
+    assert "protects your account now" in chromium.text
+    chromium.press("Show my recovery codes")
+    assert len(chromium.texts(".workos-mfa-codes code")) == 10
+    chromium.press("Continue")
+    assert chromium.path == "/payouts"
+
+    kept = chromium.driver.get_cookie("session")
+    assert kept is not None
+    chromium.press("Sign out")
+    chromium.driver.delete_all_cookies()
+    chromium.driver.add_cookie(kept)
+    chromium.go("/payouts")
+    assert chromium.path == "/sign-in?next=/payouts"
+
+    world.sign_in()
+    chromium.enter(world.app_code(secret))
+    assert EMAIL in chromium.text
+
+
+def test_locked_out_and_back(world: World) -> None:
+    """After five wrong codes no code helps, but a recovery code does, and with it the lost factor is replaced."""
+    chromium = world.chromium
+    world.sign_up()
+    chromium.press("Pay out")
+    lost, recovery_codes = world.enroll()
+    chromium.press("Sign out")
+    world.sign_in()
+    for _ in range(5):
+        chromium.enter(world.wrong_code())
+        assert "That code is not right." in chromium.text
+    described = chromium.focused().get_attribute("aria-describedby")
+    assert "not right" in chromium.texts(f"#{described}")[0]
+    chromium.enter(world.wrong_code())
+    assert "too many wrong codes" in chromium.text
+    chromium.press("I can't get a code: use a recovery code")
+    chromium.enter(recovery_codes[0])
+    assert "That recovery code is used up." in chromium.text
+    chromium.press("Your second factor")
+    chromium.press("I have lost this: replace it: Authenticator app")
+    world.emulator.clock.advance(300)
+    found, _ = world.enroll()
+    assert found != lost
+    assert [code.factor_id for code in world.emulator.totp_codes()] == [world.emulator.totp_codes()[0].factor_id]
+
+
+def test_a_form_that_comes_late(world: World) -> None:
+    """Who sends a form long after the last code gives another one, is told, and fills the form in again."""
+    chromium = world.chromium
+    world.sign_up()
+    chromium.press("Pay out")
+    secret, _ = world.enroll()
+    world.emulator.clock.advance(1000)
+    chromium.type(amount="7")
+    chromium.press("Pay out")
+    assert chromium.path == "/second-factor/code"
+    assert "was not carried out" in chromium.text
+    chromium.enter(world.app_code(secret))
+    assert chromium.path == "/payouts"
+    chromium.type(amount="7")
+    chromium.press("Pay out")
+    assert "7 dollars are on their way." in chromium.text
+
+
+def test_every_page(world: World) -> None:
+    """On no page finds axe-core anything, light or dark, on a phone or a desktop; and the docs' pictures are small."""
+    axe, pictures = axe_source(), Path(os.environ.get("PICTURES", world.folder))
+    problems: list[str] = []
+    names: list[str] = []
+    for name in walk(world):
+        problems += world.chromium.problems(axe)
+        names.append(name)
+        for screen in SCREENS:
+            if (picture := f"{name}-{screen}") in PICTURES | set(os.environ.get("ALL_PICTURES", "").split()):
+                world.chromium.look(screen, "light")
+                size = world.chromium.screenshot(pictures / f"{picture}.png").stat().st_size
+                assert size < 60_000
+                PICTURES.discard(picture)
+        world.chromium.look("desktop", "light")
+    assert problems == []
+
+
+def walk(world: World) -> Iterator[str]:
+    """Go through all pages, and name each when it is there."""
+    chromium = world.chromium
+    chromium.go("/sign-in")
+    yield "sign-in"
+    chromium.type(email=EMAIL, password=PASSWORD)
+    chromium.press("Sign in")
+    yield "sign-in-wrong"
+    chromium.press("I have no account yet: sign up")
+    yield "sign-up"
+    world.sign_up()
+    yield "home"
+    chromium.press("Your second factor")
+    yield "factors-none"
+    chromium.press("Add a second factor")
+    yield "new-factor"
+    chromium.type(phone_number="12")
+    chromium.press("Use text messages")
+    yield "new-factor-wrong"
+    chromium.press("Use an authenticator app")
+    yield "scan"
+    secret = world.scan()
+    chromium.type(code=world.wrong_code())
+    chromium.press("Continue")
+    yield "first-code-wrong"
+    chromium.enter(world.app_code(secret))
+    yield "recovery-codes-offered"
+    chromium.press("Show my recovery codes")
+    yield "recovery-codes"
+    recovery_code = chromium.texts(".workos-mfa-codes code")[0]
+    chromium.press("Continue")
+    yield "factors-one"
+    chromium.press("Add another factor")
+    yield "code-for-change"
+    chromium.enter(world.app_code(secret))
+    chromium.type(phone_number=NUMBER)
+    chromium.press("Use text messages")
+    yield "first-message-sent"
+    chromium.enter(world.message_code())
+    yield "factors"
+    chromium.go("/payouts")
+    yield "payouts"
+    chromium.type(amount="7000")
+    chromium.driver.execute_script("document.querySelector('main form').noValidate = true")
+    chromium.press("Pay out")
+    yield "payouts-wrong"
+    world.emulator.clock.advance(1000)
+    chromium.type(amount="7")
+    chromium.press("Pay out")
+    yield "code-after-form"
+    chromium.press("Cancel")
+    chromium.press("Sign out")
+    world.sign_in()
+    yield "code"
+    chromium.press("Text message to the number that ends in 00")
+    yield "send-message"
+    chromium.press("Send me a code")
+    yield "message-sent"
+    chromium.press("Authenticator app")
+    for _ in range(6):
+        chromium.enter(world.wrong_code())
+    yield "locked"
+    chromium.press("I can't get a code: use a recovery code")
+    yield "recovery"
+    chromium.enter("wrong")
+    yield "recovery-wrong"
+    chromium.enter(recovery_code)
+    yield "home-recovered"
+    chromium.press("Your second factor")
+    yield "factors-replace"
+    chromium.go("/second-factor/code")
+    yield "notice"
+    spoil(world.folder)
+    chromium.go("/")
+    yield "unavailable"
