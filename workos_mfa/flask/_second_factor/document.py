@@ -15,6 +15,7 @@ import attrs
 from attrs.validators import deep_iterable, instance_of, optional
 
 _VERSION = 1
+_LATEST = 1e12
 
 T = TypeVar("T")
 
@@ -24,7 +25,12 @@ class DocumentError(Exception):
 
 
 _is_str = instance_of(str)
-_is_time = instance_of((int, float))
+
+
+def _is_time(_: object, attribute: attrs.Attribute[float], value: object) -> None:
+    # Neither a boolean nor a number that has no end.
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not abs(value) < _LATEST:
+        raise TypeError(f"{attribute.name} is no time")
 
 
 def _all_are(kind: type[T]) -> Callable[[object, attrs.Attribute[tuple[T, ...]], tuple[T, ...]], None]:
@@ -163,10 +169,11 @@ def read(text: str) -> Document:
     """
     try:
         value = json.loads(text)
-        if value.pop("version") != _VERSION or not value.pop("revision"):
+        version = value.pop("version")
+        if (type(version), version) != (int, _VERSION) or not value.pop("revision"):
             raise DocumentError("the document is not one of this release")
         return Document(**_fields(Document, value))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         problem = f"the document can't be read: {type(error).__name__}"
     raise DocumentError(problem)
 
