@@ -263,6 +263,24 @@ class TestTheWayBack:
         app.emulator.clock.advance(600)
         assert half.client.get("/payouts").location == "/login?next=/payouts"
 
+    def test_a_code_page_in_another_tab(self, app: App, browser: Browser) -> None:
+        """Its form stays good when other pages lead to the code too, and leads to the newest of them."""
+        sign_in(browser.client, "ada", age=900)
+        browser.get("/payouts")
+        browser.client.get("/admin/")
+        assert browser.code(app.next_code(app.emulator.totp_codes()[0].factor_id)) == "seen"
+
+    @pytest.mark.parametrize("over", [False, True])
+    def test_a_script_in_another_tab(self, app: App, browser: Browser, *, over: bool) -> None:
+        """A script that asks again and again does not take away what the person is in the middle of."""
+        sign_in(browser.client, "ada", age=900)
+        browser.get(f"{PREFIX}/")
+        browser.post(f"{PREFIX}/recovery-codes")
+        app.emulator.clock.advance(600 if over else 0)
+        assert browser.client.get("/payouts", headers=JSON).status_code == 401
+        page = browser.code(app.next_code(app.emulator.totp_codes()[0].factor_id))
+        assert ("Recovery codes let you in" in page) is not over
+
     def test_a_long_path(self, browser: Browser) -> None:
         """However long the way back is, people get to the page where they can do what is missing."""
         path = "/one?" + "a" * 990

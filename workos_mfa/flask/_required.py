@@ -59,12 +59,18 @@ def _lead_to_sign_in() -> Response:
 
 
 def _lead_to_code(account_id: str) -> Response:
+    backend = current_state().backend
     try:
-        step = codes.begin_step(
-            current_state().backend, "confirm", account_id, _browser.token_of(account_id), _way_back()
-        )
+        step = codes.begin_step(backend, "confirm", account_id, _browser.token_of(account_id), _way_back())
     except Refused:
         return _lead_to_sign_in()
+    before = _browser.step()
+    if before is not None and before.generation == step.generation and not before.is_over(backend.clock()):
+        # The form of a code page that is open in another tab stays good, however often that tab or a script asks here.
+        if before.purpose == "confirm":
+            step = attrs.evolve(before, next=step.next)
+        elif _browser.wants_json():
+            return _lead("code_required", url_for("workos_mfa.code"))
     _browser.keep_step(attrs.evolve(step, dropped=request.method not in _SAFE))
     return _lead("code_required", url_for("workos_mfa.code"))
 
