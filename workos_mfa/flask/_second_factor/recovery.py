@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 
 COUNT = 10
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no letter looks like a digit
 _LENGTH = 16  # of five bits each
-_MISREAD = str.maketrans("oil", "011", " -\t\n\r")
+_MISREAD = str.maketrans("oil", "011")
+_SEPARATORS = re.compile("[^0-9a-z]")
 
 
 def new_code() -> str:
@@ -20,5 +22,5 @@ def new_code() -> str:
 
 def hashed(account_id: str, code: str) -> str:
     """What is kept of a code, however it was typed. A plain hash is enough, since nobody can try 80 bits."""
-    letters = code.lower().translate(_MISREAD)
+    letters = _SEPARATORS.sub("", code.lower().translate(_MISREAD))
     return hashlib.sha256(f"{account_id}\0{letters}".encode()).hexdigest()
