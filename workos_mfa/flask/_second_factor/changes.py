@@ -191,6 +191,8 @@ def accept_code(
     :raises Refused: if it can't be done any more.
     """
     check_step(document, step, now)
+    if factor_of(document, step) is None:
+        raise Refused("enroll_first")
     document = use_code(document, mac, now)
     if step.purpose == "sign_in":
         session = Session(token="", since=now, password=step.at, proved=now)
