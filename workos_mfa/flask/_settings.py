@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import attrs
-from attrs.validators import deep_iterable, in_, instance_of, is_callable, optional, or_
+from attrs.validators import deep_iterable, in_, instance_of, is_callable, optional
 from flask import Flask
 
 from workos_mfa.flask._second_factor.us_numbers import US_PREFIXES
@@ -19,13 +19,19 @@ _CSP = (
 
 
 def _tuple(values: Iterable[str]) -> tuple[str, ...]:
-    # A text is iterable too, and never meant.
-    return values if isinstance(values, str) else tuple(values)  # type: ignore[return-value]  # the validator refuses it
+    # A text is iterable too, and never meant. The validator refuses it, and what is not iterable.
+    is_collection = isinstance(values, Iterable) and not isinstance(values, str)
+    return tuple(values) if is_collection else cast("tuple[str, ...]", values)
 
 
 def _are_texts(_: object, attribute: attrs.Attribute[Mapping[str, str]], value: Mapping[str, str]) -> None:
-    if not all(isinstance(each, str) for each in (*value, *value.values())):
+    if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in (*value, *value.values())):
         raise TypeError(f"{attribute.name} has names and texts, and both are str")
+
+
+def _is_rule(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not (isinstance(value, bool) or callable(value)):
+        raise TypeError(f"{attribute.name} is True, False or a function of an account's id")
 
 
 @attrs.frozen(kw_only=True)
@@ -57,9 +63,7 @@ class Settings:
     limits: Mapping[str, str] = attrs.field(factory=dict[str, str], validator=_are_texts)
     limits_uri: str = attrs.field(default="memory://", validator=instance_of(str))
     login_view: str = attrs.field(validator=instance_of(str))
-    mandatory: bool | Callable[[str], bool] = attrs.field(
-        default=False, validator=or_(instance_of(bool), is_callable())
-    )
+    mandatory: bool | Callable[[str], bool] = attrs.field(default=False, validator=_is_rule)
     methods: tuple[str, ...] = attrs.field(
         default=("totp",), converter=_tuple, validator=deep_iterable(in_(("totp", "sms")), instance_of(tuple))
     )

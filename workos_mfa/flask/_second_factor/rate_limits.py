@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, cast
 
 from limits import RateLimitItem, parse_many
-from limits.errors import StorageError
+from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage, Storage, storage_from_string
 
 DEFAULT_LIMITS: Mapping[str, str] = {
@@ -59,14 +59,18 @@ class Limits:
     :param uri: where they are kept: ``memory://`` for one process, or as ``redis://localhost:6379/0``.
     :param limits: other limits than the default ones, by name.
     :param clock: gives the time in seconds.
-    :raises ValueError: if a limit's name is unknown, or it can't be read.
+    :raises ValueError: if a limit's name is unknown, it can't be read, or there is no such place to keep the counts.
     """
 
     def __init__(self, uri: str, limits: Mapping[str, str], clock: Callable[[], float]) -> None:
         if unknown := limits.keys() - DEFAULT_LIMITS.keys():
             raise ValueError(f"there are no limits of these names: {', '.join(sorted(unknown))}")
         self._items = {name: _read(name, text) for name, text in {**DEFAULT_LIMITS, **limits}.items()}
-        self._storage = cast("Storage", storage_from_string(uri, wrap_exceptions=True))
+        try:
+            self._storage = cast("Storage", storage_from_string(uri, wrap_exceptions=True))
+        except ConfigurationError as error:
+            # There may be a password in it.
+            raise ValueError(f"the limits can't be counted there: {str(error).replace(uri, '...')}") from None
         self._clock = clock
         self.is_in_memory = isinstance(self._storage, MemoryStorage)
         # A step of Redis is atomic. One in memory is not, so threads could lose counts.
