@@ -33,6 +33,9 @@ DEFAULT_LIMITS: Mapping[str, str] = {
 }
 """The limits by name, each as ``limits`` reads it: several are separated by commas, the shortest first."""
 
+_PATIENCE = 2.0
+"""Seconds to wait for a Redis that says nothing; ``?socket_timeout=5`` in its address is stronger."""
+
 Taken: TypeAlias = "list[tuple[str, RateLimitItem]]"
 
 
@@ -67,7 +70,7 @@ class Limits:
             raise ValueError(f"there are no limits of these names: {', '.join(sorted(unknown))}")
         self._items = {name: _read(name, text) for name, text in {**DEFAULT_LIMITS, **limits}.items()}
         try:
-            self._storage = cast("Storage", storage_from_string(uri, wrap_exceptions=True))
+            self._storage = cast("Storage", storage_from_string(uri, wrap_exceptions=True, **_options(uri)))
         except ConfigurationError as error:
             # There may be a password in it.
             raise ValueError(f"the limits can't be counted there: {str(error).replace(uri, '...')}") from None
@@ -126,6 +129,11 @@ class Limits:
     def _key(item: RateLimitItem, name: str, who: str, now: float) -> str:
         # The number of the time window is part of the key, so that the windows follow our clock and not the storage's.
         return item.key_for("workos_mfa", name, who, str(int(now // item.get_expiry())))
+
+
+def _options(uri: str) -> Mapping[str, float]:
+    is_redis = uri.startswith(("redis", "valkey"))
+    return {"socket_timeout": _PATIENCE, "socket_connect_timeout": _PATIENCE} if is_redis else {}
 
 
 def _unavailable(error: StorageError) -> LimitsUnavailableError:
