@@ -12,6 +12,7 @@ import secrets
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy import create_engine
@@ -30,7 +31,7 @@ def main() -> None:
         engine = create_engine(os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/app.db")
         stack.callback(engine.dispose)
         # Debug mode allows cookies over plain HTTP. The debugger, which runs code that a browser sends, stays off.
-        config = {
+        config: dict[str, Any] = {
             "DEBUG": True,
             "SESSION_COOKIE_SECURE": False,
             "SECRET_KEY": os.environ.get("SECRET_KEY") or secrets.token_urlsafe(32),
@@ -43,9 +44,7 @@ def main() -> None:
             phone = f"{stack.enter_context(emulator.serve()).base_url}/"
             click.echo(f"On the emulator. Its phone, with all codes and text messages: {phone}")
             now = emulator.clock.now
-            app = create_app(
-                MFA(transport=emulator), engine, clock=lambda: now().timestamp(), PHONE=phone, **config
-            )
+            app = create_app(MFA(transport=emulator), engine, clock=lambda: now().timestamp(), PHONE=phone, **config)
         app.run("127.0.0.1", int(os.environ.get("PORT", "5000")), use_debugger=False, use_reloader=False)
 
 

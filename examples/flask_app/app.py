@@ -46,14 +46,21 @@ def create_app(mfa: MFA, engine: Engine, *, clock: Callable[[], float] = time.ti
     app.config.update(config)
     Base.metadata.create_all(engine)
     CSRFProtect(app)
-    login_manager = LoginManager(app)
-    login_manager.login_view = "sign_in"
     second_factor = SecondFactor(clock=clock)
     second_factor.init_app(app, store=SQLAlchemyStore(engine), mfa=mfa)
+    add_login(app, engine, second_factor)
+    add_pages(app, engine, second_factor)
+    return app
 
-    def user_of(account_id: str) -> User | None:
+
+def add_login(app: Flask, engine: Engine, second_factor: SecondFactor) -> None:
+    """Have Flask-Login know the person that the second factor has let in."""
+    login_manager = LoginManager(app)
+    login_manager.login_view = "sign_in"
+
+    def user_of(account_id: str) -> User:
         with Session(engine) as session:
-            return session.get(User, int(account_id))
+            return session.get_one(User, int(account_id))
 
     @login_manager.user_loader
     def load_user(account_id: str) -> User | None:
@@ -74,6 +81,10 @@ def create_app(mfa: MFA, engine: Engine, *, clock: Callable[[], float] = time.ti
     @second_factor.notify
     def notify(account_id: str, event: Event) -> None:
         app.logger.warning("e-mail to %s: %s", account_name(account_id), event.name)  # send one in your app
+
+
+def add_pages(app: Flask, engine: Engine, second_factor: SecondFactor) -> None:
+    """Add the app's own pages. A password leads to the second factor, which leads on to where the person wanted to."""
 
     @app.route("/sign-up", methods=["GET", "POST"], endpoint="sign_up", defaults={"new": True})
     @app.route("/sign-in", methods=["GET", "POST"], endpoint="sign_in", defaults={"new": False})
@@ -106,5 +117,3 @@ def create_app(mfa: MFA, engine: Engine, *, clock: Callable[[], float] = time.ti
             flash(f"{form.amount.data} dollars are on their way.")
             return redirect(url_for("home"))
         return render_template("payouts.html", form=form)
-
-    return app

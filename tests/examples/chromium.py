@@ -39,6 +39,10 @@ _TARGETS = """
 return [...document.querySelectorAll("a, button, input:not([type=hidden])")]
   .map(each => [each.getBoundingClientRect().height, each.outerHTML.slice(0, 80)])
 """
+_TOO_WIDE = """
+return [...document.querySelectorAll("html, section")]
+  .filter(each => each.scrollWidth > each.clientWidth).map(each => each.tagName)
+"""
 _FINDINGS = """
 const done = arguments[arguments.length - 1];
 axe.run(document, {rules: {"target-size": {enabled: true}}, resultTypes: ["violations"]}).then(
@@ -150,14 +154,14 @@ class Chromium:
                 self.look(screen, scheme)
                 here: list[str] = self.driver.execute_async_script(_FINDINGS)
                 here += [f"{height} px high: {what}" for height, what in self._run(_TARGETS) if height < 44]
-                if self._run("return document.documentElement.scrollWidth > innerWidth"):
-                    here.append("it is wider than the screen")
+                here += [f"wider than its place: {what}" for what in self._run(_TOO_WIDE)]
                 found += [f"{self.path}, {screen}, {scheme}: {problem}" for problem in here]
         return found
 
     def complaints(self) -> list[str]:
         """What the browser refused to load or run since it was asked last."""
-        return [entry["message"] for entry in self.driver.get_log("browser") if "Content Security" in entry["message"]]
+        entries: list[dict[str, str]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # it has no types
+        return [entry["message"] for entry in entries if "Content Security" in entry["message"]]
 
     @contextlib.contextmanager
     def _another_page(self) -> Generator[None, None, None]:

@@ -29,6 +29,7 @@ def example(emulator: Emulator, folder: Path) -> Generator[Flask, None, None]:
             MFA(transport=emulator),
             engine,
             clock=lambda: emulator.clock.now().timestamp(),
+            PHONE="http://127.0.0.1:9/",
             SECRET_KEY="only for tests",
             SESSION_COOKIE_SECURE=False,
             DEBUG=True,

@@ -7,9 +7,9 @@ import runpy
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
+import requests
 
 pytest.importorskip("flask_login", reason="flask-login is not installed")
 pytest.importorskip("flask_wtf", reason="the extra flask is not installed")
@@ -75,7 +75,7 @@ def test_sign_up(client: FlaskClient) -> None:
     ],
 )
 def test_refused(client: FlaskClient, fields: dict[str, str], said: str) -> None:
-    """Nobody gets in with a wrong password or a form of another site, and the page does not say what of it was wrong."""
+    """A wrong password opens nothing, nor does a form of another site; the page does not say which part was wrong."""
     send(client, "/sign-up", **ACCOUNT)
     send(client, "/", to="/sign-out")
     assert said in send(client, "/sign-in", **{**ACCOUNT, **fields}).text
@@ -133,7 +133,7 @@ class TestCommand:
         def run(app: Flask, *address: object, **options: object) -> None:
             assert "/sign-in" in app.test_client().get("/").location
             phone = app.config.get("PHONE")
-            ran.append((app, address, options, urlopen(phone).read().decode() if phone else ""))
+            ran.append((app, address, options, requests.get(phone, timeout=10).text if phone else ""))
 
         monkeypatch.setattr(Flask, "run", run)
         monkeypatch.setattr(sys, "path", list(sys.path))

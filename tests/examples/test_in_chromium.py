@@ -1,6 +1,6 @@
 """The pages in a real browser: they can be used from end to end, by everybody, and look as the docs show them.
 
-This makes the pictures of the docs anew: ``PICTURES=docs/pictures python -m pytest tests/examples/test_in_chromium.py``.
+``PICTURES=docs/pictures python -m pytest tests/examples/test_in_chromium.py`` makes the pictures of the docs anew.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.examples.site import example, served, spoil
 from workos_mfa import Emulator
 
 EMAIL, PASSWORD, NUMBER = "ada@example.com", "correct horse", "+1 212 555 0100"
-PICTURES = {"code-phone", "factors-desktop", "locked-phone", "recovery-codes-phone", "scan-desktop", "scan-phone"}
+PICTURES = tools.ROOT / "docs" / "pictures"
 """The pictures that the docs show."""
 
 
@@ -176,25 +176,34 @@ def test_a_form_that_comes_late(world: World) -> None:
 
 
 def test_every_page(world: World) -> None:
-    """On no page finds axe-core anything, light or dark, on a phone or a desktop; and the docs' pictures are small."""
-    axe, pictures = axe_source(), Path(os.environ.get("PICTURES", world.folder))
+    """On no page finds axe-core anything, light or dark, on phone or desktop; the pictures are small, and of today."""
+    axe, shown = axe_source(), {file.stem for file in PICTURES.glob("*.png")}
+    folder = Path(os.environ.get("PICTURES", world.folder))
     problems: list[str] = []
-    names: list[str] = []
-    for name in walk(world):
+    made: set[str] = set()
+    for page in walk(world):
         problems += world.chromium.problems(axe)
-        names.append(name)
         for screen in SCREENS:
-            if (picture := f"{name}-{screen}") in PICTURES | set(os.environ.get("ALL_PICTURES", "").split()):
+            name = f"{page}-{screen}"
+            if name in shown or "PICTURES" in os.environ:
                 world.chromium.look(screen, "light")
-                size = world.chromium.screenshot(pictures / f"{picture}.png").stat().st_size
-                assert size < 60_000
-                PICTURES.discard(picture)
+                assert world.chromium.screenshot(folder / f"{name}.png").stat().st_size < 60_000
+                made.add(name)
         world.chromium.look("desktop", "light")
     assert problems == []
+    assert shown <= made
 
 
-def walk(world: World) -> Iterator[str]:
+def walk(world: World) -> Generator[str, None, None]:
     """Go through all pages, and name each when it is there."""
+    yield from walk_in(world)
+    secret, recovery_code = yield from walk_enrolment(world)
+    yield from walk_changes(world, secret)
+    yield from walk_back(world, recovery_code)
+
+
+def walk_in(world: World) -> Iterator[str]:
+    """The app's own pages."""
     chromium = world.chromium
     chromium.go("/sign-in")
     yield "sign-in"
@@ -205,6 +214,11 @@ def walk(world: World) -> Iterator[str]:
     yield "sign-up"
     world.sign_up()
     yield "home"
+
+
+def walk_enrolment(world: World) -> Generator[str, None, tuple[str, str]]:
+    """The pages up to the first factor; the secret of the app, and a recovery code."""
+    chromium = world.chromium
     chromium.press("Your second factor")
     yield "factors-none"
     chromium.press("Add a second factor")
@@ -225,6 +239,12 @@ def walk(world: World) -> Iterator[str]:
     recovery_code = chromium.texts(".workos-mfa-codes code")[0]
     chromium.press("Continue")
     yield "factors-one"
+    return secret, recovery_code
+
+
+def walk_changes(world: World, secret: str) -> Iterator[str]:
+    """The pages that ask for a code of who is signed in."""
+    chromium = world.chromium
     chromium.press("Add another factor")
     yield "code-for-change"
     chromium.enter(world.app_code(secret))
@@ -244,6 +264,11 @@ def walk(world: World) -> Iterator[str]:
     chromium.press("Pay out")
     yield "code-after-form"
     chromium.press("Cancel")
+
+
+def walk_back(world: World, recovery_code: str) -> Iterator[str]:
+    """The pages of the next sign-in, and what goes wrong at the end."""
+    chromium = world.chromium
     chromium.press("Sign out")
     world.sign_in()
     yield "code"

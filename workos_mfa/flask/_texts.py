@@ -34,7 +34,7 @@ DEFAULT_TEXTS: Mapping[str, str] = {
     "button_show_codes": "Show my recovery codes",
     "link_recovery": "I can't get a code: use a recovery code",
     "link_code": "Use a code after all",
-    "link_factors": "Your second factor",
+    "link_factors": "Back to your second factor",
     "link_totp": "On this device: open the app here",
     "link_done": "Done",
     "factor_totp": "Authenticator app",
@@ -63,7 +63,7 @@ DEFAULT_TEXTS: Mapping[str, str] = {
     # What has happened
     "done_added": "The new factor protects your account now.",
     "done_removed": "The factor was removed.",
-    "done_recovery_code": "That recovery code is used up. If you have lost a factor, replace it under “Your second factor”.",
+    "done_recovery_code": "That recovery code is used up. Have you lost a factor? “Your second factor” replaces it.",
     # Why it does not go on
     "code_malformed": "A code has six digits.",
     "totp_code_wrong": "That code is not right. If you have just used it, wait for the next one.",
