@@ -7,8 +7,8 @@ from typing import cast
 from flask import current_app, request
 
 # Neither has types.
-from flask_wtf.csrf import generate_csrf, validate_csrf  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
-from wtforms.validators import ValidationError  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+from flask_wtf.csrf import generate_csrf, validate_csrf  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+from wtforms.validators import ValidationError  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from workos_mfa.flask._second_factor.refusals import Refused
 
