@@ -84,7 +84,7 @@ def add_pages(flask: Flask, second_factor: SecondFactor) -> None:
 
     @flask.route("/login", methods=["GET", "POST"])
     def login() -> ResponseReturnValue:
-        if request.method == "GET":
+        if request.method != "POST":
             return "the login page"
         return second_factor.sign_in(request.form["account"], next=request.args.get("next"))
 
