@@ -84,11 +84,13 @@ class Came:
     """The response to one request, before redirects are followed, and what was saved in the course of it.
 
     :param location: where it leads, or an empty text.
+    :param has_cookie: whether it has a new cookie.
     """
 
     status: int
     location: str
     text: str
+    has_cookie: bool
     saves: list[Save]
 
     @property

@@ -138,8 +138,12 @@ class Window:
 
     def _go(self, method: str, sent: Sent) -> None:
         for _ in range(9):
+            before = self.standing
             came = self._request(method, sent)
-            self.standing = self._model.after(self.standing, sent, came)
+            after = self._model.after(before, sent, came)
+            # In another tab something may have happened in the meantime: the cookie that comes last stays.
+            if came.has_cookie or self.standing is before:
+                self.standing = after
             self.path, self.text, self.status = sent.path, came.text, came.status
             self.person.learn(came.text)
             if came.went_on and "code" in sent.fields:
@@ -171,9 +175,16 @@ class Window:
             environ_overrides={"REMOTE_ADDR": self._address},
         )
         saves = self._site.store.saves.pop()
-        for cookie in response.headers.getlist("Set-Cookie"):
+        cookies = response.headers.getlist("Set-Cookie")
+        for cookie in cookies:
             self.cookie = cookie.removeprefix("session=").partition(";")[0]
-        return Came(response.status_code, response.headers.get("Location", ""), response.get_data(as_text=True), saves)
+        return Came(
+            status=response.status_code,
+            location=response.headers.get("Location", ""),
+            text=response.get_data(as_text=True),
+            has_cookie=bool(cookies),
+            saves=saves,
+        )
 
 
 class People:
@@ -182,6 +193,7 @@ class People:
     :ivar desk: ada's own browser.
     :ivar shared: a browser that ada uses and that eve can get at afterwards.
     :ivar attic: eve's browser.
+    :ivar phished: whether eve has got a code of ada's; she gets no other one.
     """
 
     def __init__(self, site: Site) -> None:
@@ -195,7 +207,7 @@ class People:
         self.attic = Window(site, self.model, self.eve, "192.0.2.3", self.eve)
         self._cookies: list[tuple[str, Standing, Window]] = []
         self._forms: list[Form] = []
-        self._phished = False
+        self.phished = False
 
     # Ada
 
@@ -205,16 +217,30 @@ class People:
         self.answer(window, choice)
 
     def answer(self, window: Window, choice: int = 0) -> None:
-        """Give a code on the page that asks for one; where it is sent first, have it sent."""
-        window.send(window.form("/code") or window.form("/code/send"), choice)
-        if window.status == 200 and window.form("/code/send") and window.form("/code"):
+        """Give a code on the page that asks for one; where it is sent first, have it sent.
+
+        Who has used her code already waits for another one.
+        """
+        if window.form("/code") is None:
+            window.send(window.form("/code/send"))
+        window.send(window.form("/code"), choice)
+        if DEFAULT_TEXTS["code_used"] in window.text:
+            self.wait(150)
             window.send(window.form("/code"), choice)
+
+    def at_home(self, window: Window) -> None:
+        """Go to the page of her factors, and sign in for it if she has to."""
+        window.get(f"{PREFIX}/")
+        if window.status != 200:
+            self.sign_in(window)
+            window.get(f"{PREFIX}/")
 
     def enroll(self, window: Window, kind: str = "totp") -> None:
         """Add a factor, after a code if there is one already, and have recovery codes shown if they are offered."""
-        window.get(f"{PREFIX}/")
-        window.send(window.form("/add"))
-        if window.path == f"{PREFIX}/code":
+        self.sign_in(window)
+        if window.form("/new/totp") is None:
+            window.get(f"{PREFIX}/")
+            window.send(window.form("/add"))
             self.answer(window)
         self.enroll_here(window, kind)
 
@@ -226,13 +252,13 @@ class People:
 
     def remove(self, window: Window, nth: int = 0, choice: int = 0) -> None:
         """Remove a factor."""
-        window.get(f"{PREFIX}/")
+        self.at_home(window)
         window.send(window.form("/remove", nth))
         self.answer(window, choice)
 
     def new_recovery_codes(self, window: Window) -> None:
         """Make new recovery codes."""
-        window.get(f"{PREFIX}/")
+        self.at_home(window)
         window.send(window.form("/recovery-codes"))
         self.answer(window)
         window.send(window.form("/recovery-codes"))
@@ -294,10 +320,9 @@ class People:
 
     def phish(self) -> None:
         """Get one code out of ada, in the whole run."""
-        if not self._phished:
-            sms = self.attic.form("/code/send") is not None
-            self.eve.others = [self.ada.codes(sms=sms, enrolling=False)[0], *self.eve.others]
-            self._phished = True
+        sms = self.attic.form("/code/send") is not None
+        self.eve.others = [self.ada.codes(sms=sms, enrolling=False)[0], *self.eve.others]
+        self.phished = True
 
     # Others
 
@@ -346,20 +371,22 @@ class People:
         window.get(f"{PREFIX}/" if self.site.store.factors("ada") else f"{PREFIX}/new")
         window.send(window.form("/replace"))
         self.enroll_here(window)
-        for _ in range(9):
+        mine = next(reversed(self.ada.secrets), "")
+        while others := self.site.store.factors("ada") - {mine}:
+            self.wait(300)
             window.get(f"{PREFIX}/")
-            others = [form for form in window.forms if form.path == f"{PREFIX}/remove"]
-            mine = next(reversed(self.ada.secrets), "")
-            wanted = next((form for form in others if form.fields["factor"] != mine), None)
-            if wanted is None:
-                break
-            self.wait(150)
-            window.send(wanted)
+            self._send_for(window, "/remove", min(others))
+            self._send_for(window, "/code/switch", mine)
             self.answer(window)
-        assert [*self.site.store.factors("ada")] == [next(reversed(self.ada.secrets), "")], "eve keeps a factor"
+            assert min(others) not in self.site.store.factors("ada"), window.text
         window.get("/private")
         assert "the private page of ada" in window.text, window.text
         self._eve_tries_everything()
+
+    @staticmethod
+    def _send_for(window: Window, path: str, factor: str) -> None:
+        """Send the form that is for a factor."""
+        window.send(next((each for each in window.forms if each.path == PREFIX + path and each.fields["factor"] == factor), None))
 
     def _eve_tries_everything(self) -> None:
         self.leak_password()

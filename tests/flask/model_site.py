@@ -45,8 +45,7 @@ class UnreliableStore:
     """A store that loses swaps and fails as often as it is told, and lets somebody else be faster.
 
     :ivar documents: the documents.
-    :ivar load_fails: how many of the next loads fail.
-    :ivar troubles: what happens to the next saves: ``lost``, ``fails`` or ``unclear``, which saves and fails then.
+    :ivar troubles: what happens next: a ``load`` fails, a save is ``lost``, ``fails``, or is done and ``unclear``.
     :ivar meanwhile: what somebody else does between the next save and the load before it.
     :ivar unfinished: how often that was begun and not ended, since it raised something.
     :ivar saves: what was saved by each request that is under way, the innermost last.
@@ -64,14 +63,13 @@ class UnreliableStore:
 
     def calm(self) -> None:
         """No more trouble."""
-        self.load_fails = 0
         self.troubles: deque[str] = deque()
         self.meanwhile: Callable[[], object] | None = None
 
     def load(self, account_id: str, /) -> str | None:
         """The document."""
-        if self.load_fails:
-            self.load_fails -= 1
+        if self.troubles and self.troubles[0] == "load":
+            self.troubles.popleft()
             raise OSError("the database does not answer")
         return self.documents.get(account_id)
 
