@@ -62,8 +62,9 @@ def start_session(document: Document, session: Session, now: float) -> tuple[Doc
     """Add a session; give the token that its browser gets. Those that have ended, and the oldest above 20, go."""
     token = secrets.token_urlsafe(32)
     live = [each for each in document.sessions if now - each.since < SESSION_LIFETIME]
-    kept = live[1 - _MOST_SESSIONS :] if len(live) >= _MOST_SESSIONS else live
-    return attrs.evolve(document, sessions=(*kept, attrs.evolve(session, token=token_hash(token)))), token
+    return attrs.evolve(
+        document, sessions=(*live[1 - _MOST_SESSIONS :], attrs.evolve(session, token=token_hash(token)))
+    ), token
 
 
 def end_session(document: Document, token: str) -> Document:
