@@ -63,7 +63,11 @@ class App:
         self.second_factor = SecondFactor(clock=lambda: emulator.clock.now().timestamp())
         self.second_factor.init_app(self.flask, store=self.store, mfa=MFA(transport=emulator))
         self.second_factor.notify(lambda _, event: self.events.append(event))
-        add_pages(self.flask, self.second_factor)
+        self.add_pages(self.flask, self.second_factor)
+
+    def add_pages(self, flask: Flask, second_factor: SecondFactor) -> None:
+        """The app's own pages; those of another app are others."""
+        add_pages(flask, second_factor)
 
     def next_code(self, factor_id: str) -> str:
         """The next code that an authenticator app shows."""

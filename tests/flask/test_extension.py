@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -404,6 +405,18 @@ class TestThePackage:
         """A misspelt name is an AttributeError, as of any module."""
         with pytest.raises(AttributeError, match="no attribute 'SecondFacto'"):
             _ = workos_mfa.flask.SecondFacto  # type: ignore[attr-defined]
+
+    @pytest.mark.parametrize(
+        ("missing", "problem"),
+        [("flask", "flask is missing: pip install 'workos-mfa[flask]'"), ("hmac", "import of hmac")],
+    )
+    def test_without_the_extra(self, monkeypatch: pytest.MonkeyPatch, missing: str, problem: str) -> None:
+        """What is missing of the extra is named with the command that installs it; what else is missing, is as it is."""
+        monkeypatch.delitem(sys.modules, "workos_mfa.flask._extension")
+        monkeypatch.delitem(vars(workos_mfa.flask), "SecondFactor")
+        monkeypatch.setitem(sys.modules, missing, None)
+        with pytest.raises(ImportError, match=re.escape(problem)):
+            _ = workos_mfa.flask.SecondFactor
 
     def test_a_mounted_app(self, app: App) -> None:
         """Under a path of its own, all pages and forms are under that path."""

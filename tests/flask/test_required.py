@@ -151,6 +151,8 @@ class TestMethods:
     def test_options_of_the_app_is_guarded(self, browser: Browser) -> None:
         """An OPTIONS that the app answers is a page as others are."""
         assert browser.client.options("/own-options").status_code == 303
+        sign_in(browser.client, "ada")
+        assert browser.client.options("/own-options").text == "seen"
 
 
 def _responses(browser: Browser) -> list[TestResponse]:
@@ -189,6 +191,8 @@ class TestPrograms:
     def test_a_body_of_json(self, browser: Browser) -> None:
         """Who sends JSON reads JSON."""
         assert browser.client.post("/send", json={}).status_code == 401
+        sign_in(browser.client, "ada")
+        assert browser.client.post("/send", json={}).text == "sent"
 
     @pytest.mark.parametrize(
         ("accept", "status"),
