@@ -411,7 +411,7 @@ class TestThePackage:
         [("flask", "flask is missing: pip install 'workos-mfa[flask]'"), ("hmac", "import of hmac")],
     )
     def test_without_the_extra(self, monkeypatch: pytest.MonkeyPatch, missing: str, problem: str) -> None:
-        """What is missing of the extra is named with the command that installs it; what else is missing, is as it is."""
+        """What is missing of the extra is named with the command that installs it; any other module is named alone."""
         monkeypatch.delitem(sys.modules, "workos_mfa.flask._extension")
         monkeypatch.delitem(vars(workos_mfa.flask), "SecondFactor")
         monkeypatch.setitem(sys.modules, missing, None)
