@@ -9,7 +9,7 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -224,15 +224,15 @@ def test_processes_that_start_at_once(
     all_have_looked = threading.Barrier(4)
     made = [engines(url) for _ in range(4)]
 
-    def wait(*_: object, **__: object) -> None:
+    def wait_for_all(*_: object, **__: object) -> None:
         all_have_looked.wait(10)
 
-    event.listen(Table, "before_create", wait)
+    event.listen(Table, "before_create", wait_for_all)
     try:
         with ThreadPoolExecutor() as pool:
             stores = list(pool.map(SQLAlchemyStore, made))
     finally:
-        event.remove(Table, "before_create", wait)
+        event.remove(Table, "before_create", wait_for_all)
     assert [store.save("ada", "1", replaces=None) for store in stores] == [True, False, False, False]
 
 
@@ -267,6 +267,25 @@ def test_no_connection_is_left_open(
     event.listen(engine, "close_detached", opened.remove)
     SQLAlchemyStore(engine)
     assert opened == []
+
+
+def test_one_connection_has_one_transaction(engines: Engines) -> None:
+    """Where all threads have one connection, as with SQLite in memory, none undoes what another one has saved."""
+    engine = in_memory(engines)
+    store = SQLAlchemyStore(engine)
+    store.save("ada", "1", replaces=None)
+    refused: list[Future[bool]] = []
+    with ThreadPoolExecutor() as pool:
+
+        @event.listens_for(engine, "after_cursor_execute")
+        def come_between(*arguments: Any) -> None:
+            if arguments[2].startswith("UPDATE"):
+                refused.append(pool.submit(store.save, "ada", "3", replaces=None))
+                wait(refused, timeout=0.2)  # it has to wait for us
+
+        assert store.save("ada", "2", replaces="1")
+    assert [each.result() for each in refused] == [False]
+    assert store.load("ada") == "2"
 
 
 def test_a_database_for_each_thread_is_refused(engines: Engines) -> None:
