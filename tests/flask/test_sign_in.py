@@ -67,6 +67,8 @@ class TestTheEnd:
         page = browser.code(app.next_code(factor_id))
         assert "You can't sign in to this account at the moment." in page
         assert browser.status == 403
+        with browser.client.session_transaction() as kept:
+            assert "_workos_mfa" not in kept
         assert browser.get("/private") == "the login page"
         assert outside(app, lambda: app.second_factor.status("ada")).sessions == 1
 
