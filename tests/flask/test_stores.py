@@ -125,6 +125,28 @@ def empty(engine: Engine) -> None:
     found.drop_all(engine)
 
 
+def test_memory_compares_and_saves_in_one_step() -> None:
+    """Whatever another thread does in between, it does before or after."""
+    store = MemoryStore()
+    store.save("ada", "1", replaces=None)
+    others: list[Future[bool]] = []
+
+    class Interrupted(str):
+        """A text at whose comparison another thread comes."""
+
+        __slots__ = ()
+
+        def __ne__(self, other: object) -> bool:
+            others.append(pool.submit(store.save, "ada", "3", replaces="1"))
+            wait(others, timeout=0.2)  # it has to wait for us
+            return super().__ne__(other)
+
+    with ThreadPoolExecutor() as pool:
+        assert store.save("ada", "2", replaces=Interrupted("1"))
+    assert [each.result() for each in others] == [False]
+    assert store.load("ada") == "2"
+
+
 # SQLAlchemyStore
 
 
