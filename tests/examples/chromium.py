@@ -141,7 +141,7 @@ class Chromium:
         self._command("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
 
     def screenshot(self, file: Path) -> Path:
-        """The whole page as a picture."""
+        """What the screen shows, as a picture."""
         file.write_bytes(self.driver.get_screenshot_as_png())
         return file
 

@@ -63,7 +63,9 @@ DEFAULT_TEXTS: Mapping[str, str] = {
     # What has happened
     "done_added": "The new factor protects your account now.",
     "done_removed": "The factor was removed.",
-    "done_recovery_code": "That recovery code is used up. Have you lost a factor? “Your second factor” replaces it.",
+    "done_recovery_code": (
+        "That recovery code is used up. If you have lost a factor, you can replace it under “Your second factor”."
+    ),
     # Why it does not go on
     "code_malformed": "A code has six digits.",
     "totp_code_wrong": "That code is not right. If you have just used it, wait for the next one.",
