@@ -53,6 +53,21 @@ def test_what_is_not_ours_is_not_read(text: str) -> None:
         read(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("not JSON", "the document can't be read: JSONDecodeError"),
+        (FULL_TEXT.replace('"version": 1', '"version": 2'), "the document is not one of this release"),
+        (FULL_TEXT.replace('"to_delete"', '"deleted"'), "this is no Document of this release"),
+        (FULL_TEXT.replace('"step"', '"steps"'), "this is no Enrolment of this release"),
+    ],
+)
+def test_the_error_says_what_is_wrong(text: str, problem: str) -> None:
+    """So that whoever reads the log knows where to look."""
+    with pytest.raises(DocumentError, match=f"^{problem}$"):
+        read(text)
+
+
 def test_a_cut_text_is_not_read() -> None:
     """Wherever it was cut, as by a column that is too short."""
     for length in range(len(FULL_TEXT)):
@@ -95,8 +110,38 @@ JSON = st.recursive(
 )
 
 
+def at(path: tuple[str | int, ...]) -> Any:
+    """What the text has in this place."""
+    value = json.loads(FULL_TEXT)
+    for key in path:
+        value = value[key]
+    return value
+
+
+CAN_BE_NONE = {"enrolment", "permit", "proved", "support_code", "target"}
+KINDS: dict[type, list[object]] = {
+    # what is none of a kind
+    str: [None, True, 1, [], ["text"], {}],
+    int: [None, True, "1", [], [1], {}],
+    float: [None, True, "1", [], [1], {}],
+    list: [None, True, 1, "text", [None], [1], [[]], [["text"]], [{}], {}, {"0": "text"}],
+    dict: [None, True, 1, "text", [], [{}], {}, {"0": "text"}],
+}
+
+
+@pytest.mark.parametrize("path", [path for path in PLACES if path and at(path) is not None], ids=str)
+def test_a_value_of_another_type_is_not_read(path: tuple[str | int, ...]) -> None:
+    """In whatever place it is."""
+    for value in KINDS[type(at(path))]:
+        if value is None and path[-1] in CAN_BE_NONE:
+            read(json.dumps(changed(path, value)))
+            continue
+        with pytest.raises(DocumentError):
+            read(json.dumps(changed(path, value)))
+
+
 @given(path=st.sampled_from(PLACES), value=JSON)
-def test_a_value_of_another_type_is_not_read(path: tuple[str | int, ...], value: object) -> None:
+def test_a_value_is_read_as_it_is_or_not_at_all(path: tuple[str | int, ...], value: object) -> None:
     """Whatever stands in a place is read as it is, or the whole document is not: nothing is dropped or taken for
     something else.
     """

@@ -30,7 +30,7 @@ _is_str = instance_of(str)
 def _is_time(_: object, attribute: attrs.Attribute[float], value: object) -> None:
     # Neither a boolean nor a number that has no end.
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not abs(value) < _LATEST:
-        raise TypeError(f"{attribute.name} is no time")
+        raise TypeError(attribute.name)
 
 
 def _all_are(kind: type[T]) -> Callable[[object, attrs.Attribute[tuple[T, ...]], tuple[T, ...]], None]:
