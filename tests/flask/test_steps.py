@@ -33,6 +33,12 @@ def test_a_session_keeps_it(step: Step) -> None:
     assert from_session(json.loads(json.dumps(step.to_dict()))) == step
 
 
+def test_a_step_begins() -> None:
+    """It is for a factor that counts, and no form has been sent in vain."""
+    step = Step(purpose="sign_in", account_id="ada", generation="1", at=0, next="/")
+    assert (step.enrolling, step.dropped, step.factor_id, step.challenge_id, step.target) == (False, False, *[None] * 3)
+
+
 def test_no_two_steps_are_the_same() -> None:
     """The form of one is not taken for that of another."""
     steps = [Step(purpose="sign_in", account_id="ada", generation="1", at=0, next="/") for _ in range(100)]
