@@ -391,6 +391,14 @@ class TestPhones:
         assert other.code(app.message()) == "the private page of ada"
         assert app.emulator.outbox[-1].text == f"Your Foo Corp code is {app.message()}. We never call to ask for it."
 
+    def test_a_link_sends_nothing(self, app: App, browser: Browser) -> None:
+        """Where the app signs people in by a GET, such as a link of an e-mail, the person asks for the message."""
+        sign_in(browser.client, "ada", age=None)
+        enroll_sms(browser)
+        with app.flask.test_request_context("/link"):
+            assert app.second_factor.sign_in("ada").location == f"{PREFIX}/code"
+        assert len(app.emulator.outbox) == 1
+
     def test_another_factor(self, app: App, factor_id: str, browser: Browser, another: Callable[[], Browser]) -> None:
         """Who has two chooses which one gives the code. Nothing is sent before the person asks."""
         browser.get(f"{PREFIX}/")
