@@ -267,7 +267,9 @@ class Model:
             self._recovery[account] = set()
             self._support.pop(account, None)
         self._end_sessions(account)
-        begun = session or Session(account, now, password_at or 0)
+        if not allowed or not right:
+            return attrs.evolve(standing, session=None)
+        begun = session or Session(account, now, password_at or now)
         wanted = "recovery_codes" if added and not self._recovery[account] else None
         return self._renewed(standing, begun, proved=now, permit=wanted, until=now + _LIFETIME, target=None)
 

@@ -156,7 +156,7 @@ class Window:
     def _was_right(self, sent: Sent) -> None:
         # Who looked over her shoulder has seen it.
         if sent.code is not None:
-            self.spy.others = [*self.spy.others, sent.code][-3:]
+            self.spy.others = [sent.code, *self.spy.others][:3]
         else:
             self.spy.recovery_codes.append(sent.fields["code"])
             if sent.fields["code"] in self.person.recovery_codes:

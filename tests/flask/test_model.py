@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from tests.flask.model_people import People, Window
+from tests.flask.model_rules import RULES, Rule, old_example, take_over
 from tests.flask.model_site import PREFIX, Site
 
 _EXAMPLES = os.environ.get("WORKOS_MFA_MODEL_EXAMPLES")
@@ -181,3 +182,44 @@ World.TestCase.settings = settings(
     suppress_health_check=[*HealthCheck],
 )
 TestWorld = World.TestCase
+
+
+def _people(**settings: bool) -> People:
+    _SITE.reset(**{"mandatory": False, **settings})
+    return People(_SITE)
+
+
+_of_rules = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.text)
+
+
+@_of_rules
+def test_a_rule_that_is_switched_off_is_missed(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the rule, somebody gets what is not hers, and the model says so; with it, nobody does."""
+    kept = _people()
+    rule.scenario(kept)
+    assert not kept.model.violations
+    rule.off(monkeypatch)
+    people = _people()
+    rule.scenario(people)
+    assert rule.finds in str(people.model.violations)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.by_chance], ids=lambda rule: rule.text)
+def test_the_machine_misses_a_rule(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the rule the machine comes upon a violation by itself."""
+    rule.off(monkeypatch)
+    with pytest.raises(AssertionError, match="of ada"):
+        run_state_machine_as_test(World, settings=settings(World.TestCase.settings, max_examples=200))
+
+
+def test_the_old_example_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under the rules of the example of before, who was signed in before ada enrolled takes her account over."""
+    old_example(monkeypatch)
+    people = _people()
+    take_over(people)
+    found = set(people.model.violations)
+    assert {
+        "a factor of ada was added without a code for that",
+        "a factor of ada was removed without a code for that",
+        "a browser that is not signed in has seen the private page of ada",
+    } <= found
