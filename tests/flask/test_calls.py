@@ -12,6 +12,7 @@ from workos_mfa import MFA, Emulator
 from workos_mfa.flask._second_factor import calls
 from workos_mfa.flask._second_factor.document import KnownFactor
 from workos_mfa.flask._second_factor.refusals import Refused
+from workos_mfa.testing import StubTransport
 
 NUMBER = "+15005550006"
 OK = ("", 0)
@@ -131,12 +132,32 @@ def test_a_message_has_the_text_of_the_app(emulator: Emulator, mfa: MFA) -> None
     calls.verify(mfa, phone, challenge_id, message.code)
 
 
-def test_a_factor_that_is_lost_is_logged(emulator: Emulator, mfa: MFA, caplog: pytest.LogCaptureFixture) -> None:
-    """Somebody has to see to it: the person can't."""
-    factor = totp(mfa)
-    emulator.reset()
-    assert refusal(lambda: calls.challenge(mfa, factor, "{{code}}")) == ("factor_unknown", 0)
-    assert f"WorkOS does not know the factor {factor.id}" in caplog.text
+def test_an_authenticator_app_gets_no_message(emulator: Emulator) -> None:
+    """The request has no text for one, which WorkOS might refuse."""
+    transport = StubTransport(emulator.send)
+    mfa = MFA(transport=transport)
+    calls.challenge(mfa, totp(mfa), "Foo: {{code}}")
+    calls.challenge(mfa, sms(mfa), "Foo: {{code}}")
+    bodies = [request.json for request in transport.requests if request.operation == "challenge_factor"]
+    assert bodies == [{}, {"sms_template": "Foo: {{code}}"}]
+
+
+LOGGED: dict[str, tuple[Break, str]] = {
+    "a factor is lost": (lambda emulator: emulator.reset(), "WorkOS does not know the factor auth_factor_"),
+    "all messages": (api_error(429, "sms_challenge_quota_reached"), "WorkOS sends no more text messages: 429"),
+}
+
+
+@pytest.mark.parametrize(("broken", "logged"), LOGGED.values(), ids=LOGGED)
+def test_what_the_person_cant_help_is_logged(
+    emulator: Emulator, mfa: MFA, broken: Break, logged: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody else has to see to it."""
+    factor = sms(mfa)
+    broken(emulator)
+    refusal(lambda: calls.challenge(mfa, factor, "{{code}}"))
+    messages = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert [message.startswith(logged) for message in messages] == [True]
 
 
 # Verification
