@@ -212,6 +212,21 @@ def test_the_machine_misses_a_rule(rule: Rule, monkeypatch: pytest.MonkeyPatch) 
         run_state_machine_as_test(World, settings=settings(World.TestCase.settings, max_examples=200))
 
 
+def test_a_sign_out_that_failed_is_done_the_second_time() -> None:
+    """Who is told that she could not be signed out tries again, and then all copies of her cookie have ended."""
+    people = _people()
+    people.enroll(people.shared)
+    people.keep()
+    _SITE.store.troubles.append("fails")
+    people.sign_out(people.shared)
+    assert people.shared.status == 503
+    people.sign_out(people.shared)
+    assert people.shared.path == "/login"
+    people.put_back(0)
+    people.attic.get("/members")
+    assert not people.model.violations
+
+
 def test_the_old_example_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Under the rules of the example of before, who was signed in before ada enrolled takes her account over."""
     old_example(monkeypatch)

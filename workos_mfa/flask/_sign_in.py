@@ -71,11 +71,14 @@ def _signed_in(account_id: str, token: str) -> object:
 
 
 def sign_out() -> None:
-    """End the session, wherever a copy of its cookie is. The app's own keys are the app's to remove."""
+    """End the session, wherever a copy of its cookie is. The app's own keys are the app's to remove.
+
+    If the store fails the browser keeps its token: without it, nobody could end the copies any more.
+    """
     account_id, token = _browser.signed_in()
-    _browser.forget()
     if account_id is not None and token is not None:
         sessions.sign_out(current_state().backend, account_id, token)
+    _browser.forget()
 
 
 def live_account() -> str | None:
