@@ -21,8 +21,8 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextlib.contextmanager
-def example(emulator: Emulator, folder: Path) -> Generator[Flask, None, None]:
-    """The app, with its database in a folder."""
+def example(emulator: Emulator, folder: Path, **config: object) -> Generator[Flask, None, None]:
+    """The app, with its database in a folder, and with more settings."""
     engine = create_engine(f"sqlite:///{folder}/app.db")
     try:
         yield create_app(
@@ -33,6 +33,7 @@ def example(emulator: Emulator, folder: Path) -> Generator[Flask, None, None]:
             SECRET_KEY="only for tests",
             SESSION_COOKIE_SECURE=False,
             DEBUG=True,
+            **config,
         )
     finally:
         engine.dispose()
