@@ -6,6 +6,7 @@ It judges by what browsers get: a page, a redirect, recovery codes. It never ask
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import attrs
 
@@ -213,7 +214,7 @@ class Model:
             return standing
         return self._renewed(standing, session, permit=None)
 
-    def _recover(self, standing: Standing, sent: Sent, came: Came) -> Standing:  # noqa: ARG002
+    def _recover(self, standing: Standing, sent: Sent, came: Came) -> Standing:
         account = came.saves[0].account if came.saves else ""
         if not self._use_recovery_code(account, sent.fields["code"]):
             return attrs.evolve(standing, session=None)
@@ -221,7 +222,7 @@ class Model:
         permit = {"proved": self._site.now, "permit": "replace", "until": self._site.now + _SESSION_LIFETIME}
         return self._proved(standing, account, purpose, permit)
 
-    def _code(self, standing: Standing, sent: Sent, came: Came) -> Standing:  # noqa: ARG002
+    def _code(self, standing: Standing, sent: Sent, came: Came) -> Standing:
         save = came.saves[0] if came.saves else Save("", frozenset(), frozenset())
         purpose, target = self._asked.get(sent.fields["step"], ("", None))
         added, removed = save.after - save.before, save.before - save.after
@@ -230,12 +231,12 @@ class Model:
             return self._changed(standing, save, right, target if right and purpose == "remove" else None)
         if not right:
             return attrs.evolve(standing, session=None)
-        permit = {"proved": self._site.now}
+        permit: dict[str, Any] = {"proved": self._site.now}
         if purpose in {"add", "recovery_codes"}:
             permit |= {"permit": purpose, "until": self._site.now + _LIFETIME}
         return self._proved(standing, save.account, purpose, permit)
 
-    def _proved(self, standing: Standing, account: str, purpose: str, permit: dict) -> Standing:
+    def _proved(self, standing: Standing, account: str, purpose: str, permit: dict[str, Any]) -> Standing:
         """A right code was given: for a sign-in it needs a password, for anything else a session."""
         session, half = self.live(standing), self._half(standing, account)
         if purpose == "sign_in":
@@ -246,7 +247,7 @@ class Model:
         return self._renewed(standing, session, **permit)
 
     def _changed(self, standing: Standing, save: Save, right: bool, target: str | None) -> Standing:  # noqa: FBT001
-        """Factors have come or gone: was that allowed, and who is signed in now?"""
+        """Factors have come or gone: judge it, and give what the browser that has done it is worth now."""
         account, now = save.account, self._site.now
         added, removed = save.after - save.before, save.before - save.after
         session, half = self.live(standing), self._half(standing, account)
@@ -308,7 +309,7 @@ class Model:
             self._sessions.append(session)
         return attrs.evolve(standing, session=session)
 
-    def _renewed(self, standing: Standing, session: Session, **changes: object) -> Standing:
+    def _renewed(self, standing: Standing, session: Session, **changes: Any) -> Standing:
         return self._signed_in(standing, attrs.evolve(session, alive=True, **changes))
 
     def _end_sessions(self, account: str, but: Session | None = None) -> None:

@@ -11,6 +11,7 @@ import attrs
 from tests.flask.model import Came, Code, Model, Sent, Standing
 from tests.flask.model_site import PREFIX, Site
 from workos_mfa.emulator._domain import totp
+from workos_mfa.flask import SecondFactor
 from workos_mfa.flask._texts import DEFAULT_TEXTS
 
 _FORM = re.compile(r'<form method="post" action="([^"]+)">(.*?)</form>', re.DOTALL)
@@ -269,6 +270,11 @@ class People:
         window.get(f"{PREFIX}/recovery")
         window.send(window.form("/recovery"), choice)
 
+    def recover_and_replace(self, window: Window, nth: int = 0) -> None:
+        """Sign in with a recovery code, and replace a factor that is lost."""
+        self.recover(window)
+        self.replace(window, nth)
+
     def replace(self, window: Window, nth: int = 0) -> None:
         """Replace a factor that is lost."""
         window.get(f"{PREFIX}/")
@@ -337,10 +343,15 @@ class People:
 
     def reset_password(self) -> None:
         """Ada chooses a new password by e-mail, which eve does not know."""
-        if self.site.outside(lambda sf: [sf.password_changed("ada")]):
+        if self.site.outside(self._say_password_changed):
             self.site.passwords["ada"] += "?"
             self.ada.passwords["ada"] = self.site.passwords["ada"]
             self.model.password_changed("ada")
+
+    @staticmethod
+    def _say_password_changed(second_factor: SecondFactor) -> bool:
+        second_factor.password_changed("ada")
+        return True
 
     def leak_password(self) -> None:
         """Eve learns the password again."""
@@ -386,7 +397,11 @@ class People:
     @staticmethod
     def _send_for(window: Window, path: str, factor: str) -> None:
         """Send the form that is for a factor."""
-        window.send(next((each for each in window.forms if each.path == PREFIX + path and each.fields["factor"] == factor), None))
+        window.send(
+            next(
+                (each for each in window.forms if each.path == PREFIX + path and each.fields["factor"] == factor), None
+            )
+        )
 
     def _eve_tries_everything(self) -> None:
         self.leak_password()

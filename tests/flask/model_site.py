@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 import attrs
 from flask import Flask, redirect, request
 from flask.typing import ResponseReturnValue
-from flask_login import (  # type: ignore[import-untyped]  # it has no types
+from flask_login import (
     LoginManager,
     UserMixin,
     current_user,
@@ -162,7 +162,7 @@ class Site:
         second_factor = SecondFactor(clock=lambda: self.now)
         second_factor.init_app(app, store=self.store, mfa=MFA(transport=self))
         second_factor.signed_in(lambda account: login_user(User(account)))
-        second_factor.current_account(lambda: current_user.get_id())
+        second_factor.current_account(lambda: current_user.get_id())  # noqa: PLW0108 - it is not there yet
         manager = LoginManager(app)
         manager.login_view = "login"
         manager.login_message = None
@@ -198,6 +198,4 @@ class Site:
 
         app.add_url_rule("/members", "members", login_required(functools.partial(page, "member")))
         app.add_url_rule("/private", "private", second_factor.required(functools.partial(page, "private")))
-        app.add_url_rule(
-            "/payouts", "payouts", second_factor.required(max_age=300)(functools.partial(page, "payouts"))
-        )
+        app.add_url_rule("/payouts", "payouts", second_factor.required(max_age=300)(functools.partial(page, "payouts")))
