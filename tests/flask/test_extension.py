@@ -13,7 +13,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import ChoiceLoader, DictLoader
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.test import Client, run_wsgi_app
+from werkzeug.test import Client
 
 import workos_mfa.flask
 from tests.flask.app import SETTINGS, App, FailingStore, add_pages, outside
@@ -72,7 +72,8 @@ class TestSeveralApps:
             asked.append(one.second_factor.live("ada"))
 
         def first_one_then_two(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
-            run_wsgi_app(one.flask, environ)
+            ignored: list[bytes] = []
+            list(one.flask.wsgi_app(environ, lambda *_: ignored.append))
             return two.flask.wsgi_app(environ, start)
 
         client = Client(first_one_then_two)
