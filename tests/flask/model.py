@@ -110,7 +110,7 @@ class Model:
         self._site = site
         self._sessions: list[Session] = []
         self._asked: dict[str, tuple[str, str | None]] = {}
-        self._used: dict[Code, float] = {}
+        self._used: dict[Code | None, float] = {}
         self._recovery: dict[str, set[str]] = {"ada": set(), "eve": set()}
         self._support: dict[str, tuple[str, float]] = {}
         self.violations: list[str] = []
@@ -126,9 +126,9 @@ class Model:
         """The support has made a code."""
         self._support[account] = code, self._site.now + 24 * 3600
 
-    def password_changed(self, account: str, by: Session | None = None) -> None:
-        """All sessions have ended but the one that has done it."""
-        self._end_sessions(account, but=by)
+    def password_changed(self, account: str) -> None:
+        """All sessions have ended."""
+        self._end_sessions(account)
 
     def after(self, standing: Standing, sent: Sent, came: Came) -> Standing:
         """What a cookie is worth after a response."""
@@ -142,7 +142,9 @@ class Model:
             f"{PREFIX}/replace": self._replace,
             f"{PREFIX}/recovery-codes": self._codes,
         }.get(sent.path)
-        if handle is not None and sent.fields and (came.went_on or came.saves):
+        # Our own pages may have saved something and failed then.
+        has_acted = came.went_on or (came.saves and sent.path.startswith(PREFIX))
+        if handle is not None and sent.fields and has_acted:
             standing = handle(standing, sent, came)
         self._look(standing, sent.path, came.text)
         return standing
@@ -175,17 +177,12 @@ class Model:
 
     def _login(self, standing: Standing, sent: Sent, came: Came) -> Standing:
         account, now = sent.fields["account"], self._site.now
-        if not came.went_on:
-            return standing
         if came.location.startswith(PREFIX):
             return attrs.evolve(standing, half=Half(account, now, self._site.passwords[account]))
         return self._signed_in(standing, Session(account, now, now))
 
     def _logout(self, standing: Standing, sent: Sent, came: Came) -> Standing:  # noqa: ARG002
-        if not came.went_on:
-            return standing
-        if standing.session is not None:
-            standing.session.alive = False
+        self._signed_in(standing, None)
         return Standing()
 
     def _password(self, standing: Standing, sent: Sent, came: Came) -> Standing:  # noqa: ARG002
@@ -199,10 +196,9 @@ class Model:
         return attrs.evolve(standing, target=sent.fields.get("factor"))
 
     def _replace(self, standing: Standing, sent: Sent, came: Came) -> Standing:  # noqa: ARG002
-        session = self.live(standing)
-        if session is None or not self._may(session, "replace"):
-            return standing
-        return self._renewed(standing, session, target=sent.fields.get("factor"))
+        session, target = self.live(standing), sent.fields.get("factor")
+        may = session is not None and self._may(session, "replace")
+        return self._renewed(standing, session, target=target) if session is not None and may else standing
 
     def _codes(self, standing: Standing, sent: Sent, came: Came) -> Standing:  # noqa: ARG002
         if not came.saves:
@@ -242,17 +238,15 @@ class Model:
         if purpose == "sign_in":
             begun = Session(account, self._site.now, half.at, **permit) if half is not None else None
             return self._signed_in(attrs.evolve(standing, half=None), begun)
-        if session is None or session.account != account:
-            return attrs.evolve(standing, session=None)
-        return self._renewed(standing, session, **permit)
+        is_hers = session is not None and session.account == account
+        return self._renewed(standing, session if is_hers else None, **permit)
 
     def _changed(self, standing: Standing, save: Save, right: bool, target: str | None) -> Standing:  # noqa: FBT001
         """Factors have come or gone: judge it, and give what the browser that has done it is worth now."""
         account, now = save.account, self._site.now
         added, removed = save.after - save.before, save.before - save.after
         session, half = self.live(standing), self._half(standing, account)
-        if session is not None and session.account != account:
-            session = None
+        session = session if session is not None and session.account == account else None
         password_at = max([each for each in (session and session.password_at, half and half.at) if each], default=None)
         is_first = not save.before and password_at is not None and now - password_at < _LIFETIME
         allowed = is_first
@@ -285,12 +279,10 @@ class Model:
 
     def _use(self, code: Code | None, counting: frozenset[str]) -> bool:
         """Whether a code was right, and used for the first time."""
-        if code is None or code.factor_id not in counting:
-            return False
         now = self._site.now
         is_new = now - self._used.get(code, -now) >= 120
         self._used[code] = now
-        return is_new
+        return is_new and code is not None and code.factor_id in counting
 
     def _use_recovery_code(self, account: str, code: str) -> bool:
         support, until = self._support.get(account, ("", 0.0))
@@ -309,13 +301,13 @@ class Model:
             self._sessions.append(session)
         return attrs.evolve(standing, session=session)
 
-    def _renewed(self, standing: Standing, session: Session, **changes: Any) -> Standing:
-        return self._signed_in(standing, attrs.evolve(session, alive=True, **changes))
+    def _renewed(self, standing: Standing, session: Session | None, **changes: Any) -> Standing:
+        """Another token, for a session that is there."""
+        return self._signed_in(standing, attrs.evolve(session, alive=True, **changes) if session is not None else None)
 
-    def _end_sessions(self, account: str, but: Session | None = None) -> None:
-        for session in self._sessions:
-            if session.account == account and session is not but:
-                session.alive = False
+    def _end_sessions(self, account: str) -> None:
+        for session in [each for each in self._sessions if each.account == account]:
+            session.alive = False
 
 
 def _asked_on(text: str) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.flask.model_people import People
 from tests.flask.model_site import PREFIX
-from workos_mfa.flask import _required
+from workos_mfa.flask import _factor_views, _required
 from workos_mfa.flask._second_factor import changes
 from workos_mfa.flask._second_factor.document import Document, Permit, new_random
 from workos_mfa.flask._second_factor.steps import Step
@@ -91,6 +91,19 @@ def _replace_anything(document: Document, token: str | None, factor_id: str, now
     session = changes.live_session(document, token, now)
     permit = Permit(change="replace", until=now + 600, target=factor_id)
     return changes.renew_session(document, attrs.evolve(session, permit=permit), now)
+
+
+def _without_permits_for_recovery_codes(patch: pytest.MonkeyPatch) -> None:
+    always = Permit(change="recovery_codes", until=_NEVER * 10)
+    patch.setattr(_factor_views, "_permit", lambda _: always)
+    patch.setattr(changes, "replace_recovery_codes", _make_recovery_codes)
+
+
+def _make_recovery_codes(
+    document: Document, token: str | None, codes: tuple[str, ...], now: float
+) -> tuple[Document, str]:
+    session = changes.live_session(document, token, now)
+    return changes.renew_session(attrs.evolve(document, recovery_codes=codes), session, now)
 
 
 # What happens then
@@ -222,6 +235,17 @@ def _ada_enrolls_long_after_the_password(people: People) -> None:
     people.enroll_here(people.desk)
 
 
+def _ada_has_no_factor(people: People) -> None:
+    people.sign_in(people.desk)
+    people.desk.get("/private")
+
+
+def _eve_makes_recovery_codes(people: People) -> None:
+    _eve_is_in(people)
+    people.attic.get(f"{PREFIX}/")
+    people.attic.send(people.attic.form("/recovery-codes"))
+
+
 def _ada_comes_late(people: People) -> None:
     people.enroll(people.desk)
     people.wait(301)
@@ -330,6 +354,18 @@ RULES = (
         off=_replaced("SESSION_LIFETIME", _NEVER),
         scenario=_ada_stays_for_a_day,
         finds="not signed in has seen the member page of ada",
+    ),
+    Rule(
+        text="a page may want a factor",
+        off=lambda patch: patch.setattr(_required, "check", lambda *_: None),
+        scenario=_ada_has_no_factor,
+        finds="a browser that has proved no factor has seen the private page of ada",
+    ),
+    Rule(
+        text="recovery codes need a code",
+        off=_without_permits_for_recovery_codes,
+        scenario=_eve_makes_recovery_codes,
+        finds="a browser has got recovery codes of ada without a code for them",
     ),
     Rule(
         text="a page may want a code of late",

@@ -224,6 +224,54 @@ def test_the_machine_misses_a_rule(rule: Rule, monkeypatch: pytest.MonkeyPatch) 
         run_state_machine_as_test(World, settings=settings(World.TestCase.settings, max_examples=100))
 
 
+def test_all_that_people_do() -> None:
+    """Each thing that the machine does, once and in order, with its own result: the machine does what it says."""
+    people = _people(mandatory=True)
+    desk, shared, attic = people.desk, people.shared, people.attic
+    people.put_back(0)
+    people.repost(0, 0)
+    people.support()
+    people.forget_nobody()
+    people.click(desk, 0, 0)
+    people.sign_in(attic, "eve")
+    assert attic.path == f"{PREFIX}/new"
+    people.enroll(desk)
+    people.enroll(shared, "sms")
+    assert len(_SITE.store.factors("ada")) == 2
+    people.sign_in(desk)
+    people.change_password(desk)
+    people.wait(301)
+    desk.get("/payouts")
+    people.answer(desk)
+    assert desk.text == "the payouts page of ada"
+    people.new_recovery_codes(desk)
+    people.keep()
+    people.repost(0, 0)
+    people.sign_out(desk)
+    people.change_password(desk)
+    assert desk.path == "/login"
+    people.remove(desk)
+    assert len(_SITE.store.factors("ada")) == 1
+    people.support()
+    people.recover_and_replace(desk)
+    people.enroll(desk, "sms")
+    _SITE.store.troubles.extend(["load", "fails", "lost", "unclear"])
+    desk.get("/private")
+    assert desk.status == 503
+    people.reset_password()
+    people.sign_out(desk)
+    assert desk.status == 503
+    _SITE.store.troubles.append("fails")
+    people.support()
+    people.reset_password()
+    people.sign_in(attic)
+    assert attic.text == "that is not the password"
+    people.leak_password()
+    people.phish()
+    people.ada_comes_back()
+    assert not people.model.violations
+
+
 def test_a_sign_out_that_failed_is_done_the_second_time() -> None:
     """Who is told that she could not be signed out tries again, and then all copies of her cookie have ended."""
     people = _people()
