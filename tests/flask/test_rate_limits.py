@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -195,6 +197,31 @@ def test_many_threads(make: Callable[..., Limits]) -> None:
     assert sum(race(lambda _: taken(limits, 10))) == 5
 
 
+def test_memory_counts_one_at_a_time(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step of the library's storage in memory is made of several, between which no other thread may come."""
+    limits = Limits("memory://", {}, clock)
+    count = limits._storage.incr
+    inside = 0
+    most = 0
+    others: list[Future[object]] = []
+
+    def slow(key: str, expiry: int, amount: int = 1) -> int:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        if not others:
+            others.append(pool.submit(limits.take, "messages_by_app"))
+            wait(others, timeout=0.2)  # it has to wait for us
+        inside -= 1
+        return count(key, expiry, amount=amount)
+
+    monkeypatch.setattr(limits._storage, "incr", slow)
+    with ThreadPoolExecutor() as pool:
+        limits.take("messages_by_app")
+    assert others[0].result()
+    assert most == 1
+
+
 def test_processes_share_a_redis(redis_url: str, clock: Clock) -> None:  # noqa: F811
     """Two that count there have one count; in memory each has its own, and says so."""
     for uri, together in ((redis_url, 5), ("memory://", 10)):
@@ -237,6 +264,7 @@ def test_a_redis_that_is_down(
 ) -> None:
     """Nothing is let through, and nobody waits for long; the error does not show where Redis is."""
     monkeypatch.setattr(rate_limits, "_PATIENCE", 0.05)
+    began = time.monotonic()
     with server() as port:
         limits = Limits(f"redis://:secret@127.0.0.1:{port}/0", {}, clock)
         item = Limits("memory://", {}, clock).take("codes_by_account", "ada")
@@ -248,3 +276,4 @@ def test_a_redis_that_is_down(
             with pytest.raises(LimitsUnavailableError, match=r"^the limits can't be counted: \w+$"):
                 call()
         close(limits)
+    assert time.monotonic() - began < 10  # less than what the driver would wait for three times
