@@ -181,6 +181,17 @@ class TestAChange:
         assert factors_of(app) == [("totp", ""), ("sms", "06")]
         assert "Text message to the number that ends in 06" in browser.get(f"{PREFIX}/")
 
+    def test_another_page_in_between(self, app: App, factor_id: str, browser: Browser) -> None:
+        """A page that asks for a code meanwhile, in another tab, does not get mixed up with the new factor."""
+        browser.get(f"{PREFIX}/")
+        browser.post(f"{PREFIX}/add")
+        browser.code(app.emulator.totp_code(factor_id))
+        app.emulator.clock.advance(300)
+        browser.get("/payouts")
+        browser.get(f"{PREFIX}/new")
+        browser.post(f"{PREFIX}/new/totp")
+        assert "protects your account now" in browser.code(app.emulator.totp_code(newest_factor(app)))
+
     def test_one_code_is_good_for_one_factor(self, app: App, factor_id: str, browser: Browser) -> None:
         """The next one needs another code."""
         browser.get(f"{PREFIX}/")

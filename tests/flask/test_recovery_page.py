@@ -206,6 +206,19 @@ class TestTheSet:
         assert "not right" in recover(browser, codes[0])
         assert recover(browser, made[0]) == "GET of the payouts of ada"
 
+    def test_a_new_set_after_a_recovery_code(self, codes: list[str], stranded: Browser) -> None:
+        """A recovery code allows a replacement and no new set: that page asks for a code."""
+        recover(stranded, codes[0])
+        stranded.get(f"{PREFIX}/")
+        assert "With this code you get new recovery codes." in stranded.post(f"{PREFIX}/recovery-codes")
+
+    def test_the_offer_ends(self, app: App, browser: Browser) -> None:
+        """Ten minutes after the factor was added, the set needs another code."""
+        browser.sign_in()
+        browser.enroll_totp()
+        app.emulator.clock.advance(600)
+        assert "With this code you get new recovery codes." in browser.post(f"{PREFIX}/recovery-codes")
+
     def test_without_a_factor(self, browser: Browser) -> None:
         """There are none for an account that needs no code."""
         sign_in(browser.client, "ada", age=None)
