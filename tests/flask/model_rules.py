@@ -277,7 +277,6 @@ RULES = (
         off=_replaced("change_password", lambda document, *_: (document, None)),
         scenario=_eve_keeps_what_she_has,
         finds="not signed in has seen the member page of ada",
-        by_chance=True,
     ),
     Rule(
         text="a step has ten minutes",
@@ -341,7 +340,6 @@ RULES = (
         off=_replaced("_without_recovery_code", _keep_recovery_code),
         scenario=_eve_repeats_a_recovery_code,
         finds="not signed in has seen the member page of ada",
-        by_chance=True,
     ),
     Rule(
         text="a code of the support works for a day",
