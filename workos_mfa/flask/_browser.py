@@ -5,23 +5,31 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-from flask import request, session
+from flask import current_app, request, session
 
 from workos_mfa.flask._second_factor.refusals import Refused
 from workos_mfa.flask._second_factor.steps import Step, from_session
 
-_SIGNED_IN = "_workos_mfa"
-_STEP = "_workos_mfa_step"
 _LONGEST_PATH = 1000
+
+
+def _key(what: str) -> str:
+    # With the name of the app in it: another one may have the same SECRET_KEY, and so the same cookie.
+    return f"workos_mfa.{current_app.config['WORKOS_MFA_ISSUER']}.{what}"
 
 
 def signed_in() -> tuple[str, str] | tuple[None, None]:
     """Account and token that the session names; whether they are worth anything, the account's document says."""
-    match session.get(_SIGNED_IN):
+    match session.get(_key("session")):
         case {"account": str() as account_id, "token": str() as token}:
             return account_id, token
         case _:
             return None, None
+
+
+def token() -> str | None:
+    """The browser's token, of whichever account."""
+    return signed_in()[1]
 
 
 def token_of(account_id: str) -> str | None:
@@ -31,13 +39,19 @@ def token_of(account_id: str) -> str | None:
 
 
 def keep_token(account_id: str, token: str) -> None:
-    """Put a new token into the session."""
-    session[_SIGNED_IN] = {"account": account_id, "token": token}
+    """Put a new token into the session.
+
+    A session on the server side gets another id: somebody may have planted the one that it has.
+    """
+    session[_key("session")] = {"account": account_id, "token": token}
+    regenerate = getattr(current_app.session_interface, "regenerate", None)  # Flask-Session has it
+    if regenerate is not None:
+        regenerate(session)
 
 
 def step() -> Step | None:
     """What the browser is in the middle of."""
-    return from_session(session.get(_STEP))
+    return from_session(session.get(_key("step")))
 
 
 def step_of_form() -> Step:
@@ -53,17 +67,17 @@ def step_of_form() -> Step:
 
 def keep_step(step: Step) -> None:
     """Put a step into the session, in place of the one before."""
-    session[_STEP] = step.to_dict()
+    session[_key("step")] = step.to_dict()
 
 
 def drop_step() -> None:
     """Forget the step."""
-    session.pop(_STEP, None)
+    session.pop(_key("step"), None)
 
 
 def forget() -> None:
     """Take our keys out of the session, and leave the app's."""
-    session.pop(_SIGNED_IN, None)
+    session.pop(_key("session"), None)
     drop_step()
 
 
@@ -74,7 +88,7 @@ def is_path_here(path: str) -> bool:
     """
     if len(path) > _LONGEST_PATH or not path.startswith("/") or path.startswith("//"):
         return False
-    return "\\" not in path and all(character.isprintable() and character != " " for character in path)
+    return path.isascii() and path.isprintable() and not {" ", "\\"} & {*path}
 
 
 def path_here(path: str | None, default: str) -> str:

@@ -124,7 +124,7 @@ def _begin(purpose: Purpose, account_id: str, *, target: str | None = None) -> R
     token = _browser.token_of(account_id)
     step = codes.begin_step(backend, purpose, account_id, token, url_for("workos_mfa.overview"), target=target)
     _browser.keep_step(step)
-    if codes.factor_asked(backend, step).type == "sms":
+    if codes.factor_asked(backend, step, token).type == "sms":
         _sign_in.ask(step)
     return _pages.go_to("code")
 

@@ -107,5 +107,6 @@ def protected(response: Response) -> Response:
     if request.endpoint != "workos_mfa.static":
         response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["X-Frame-Options"] = "DENY"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

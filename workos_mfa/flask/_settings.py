@@ -9,6 +9,7 @@ import attrs
 from attrs.validators import deep_iterable, in_, instance_of, is_callable, optional
 from flask import Flask
 
+from workos_mfa.flask._browser import is_path_here
 from workos_mfa.flask._second_factor.us_numbers import US_PREFIXES
 
 _PREFIX = "WORKOS_MFA_"
@@ -93,7 +94,7 @@ def read_settings(app: Flask) -> Settings:
         raise RuntimeError("set SECRET_KEY: the second factor keeps its state in Flask's session")
     if "login_view" not in given:
         raise RuntimeError(f"set {_key('login_view')} to the endpoint of your login page, such as 'login'")
-    issuer: object = given.setdefault("issuer", app.name)
+    issuer: object = given.setdefault("issuer", app.config.setdefault(_key("issuer"), app.name))
     given.setdefault("sms_template", f"Your {issuer} code is {{{{code}}}}. We never call to ask for it.")
     try:
         settings = Settings(**given)
@@ -101,8 +102,14 @@ def read_settings(app: Flask) -> Settings:
         raise RuntimeError(f"a setting can't be right: {error.args[0]}") from None
     if "{{code}}" not in settings.sms_template or len(settings.sms_template) > 160:
         raise RuntimeError(f"{_key('sms_template')} needs {{{{code}}}}, and has at most 160 characters")
+    if not is_path_here(settings.after_sign_in):
+        raise RuntimeError(f"{_key('after_sign_in')} is a path of this site, such as '/account'")
+    if not settings.methods or not all(prefix.startswith("+") for prefix in settings.sms_prefixes):
+        raise RuntimeError(
+            f"{_key('methods')} names one kind at least, and each of {_key('sms_prefixes')} begins with +"
+        )
     if not (app.debug or app.testing):
-        _check_cookie(config)
+        _check_safety(config)
     return settings
 
 
@@ -110,17 +117,18 @@ def _key(name: str) -> str:
     return _PREFIX + name.upper()
 
 
-def _check_cookie(config: Mapping[str, object]) -> None:
+def _check_safety(config: Mapping[str, object]) -> None:
     wrong = [
         name
         for name, right in (
             ("SESSION_COOKIE_SECURE = True", config["SESSION_COOKIE_SECURE"]),
             ("SESSION_COOKIE_HTTPONLY = True", config["SESSION_COOKIE_HTTPONLY"]),
             ("SESSION_COOKIE_SAMESITE = 'Lax'", config["SESSION_COOKIE_SAMESITE"] in {"Lax", "Strict"}),
+            ("WTF_CSRF_ENABLED = True", config.get("WTF_CSRF_ENABLED", True)),
         )
         if not right
     ]
     if wrong:
         raise RuntimeError(
-            f"the session cookie is not safe: set {', '.join(wrong)}. On your own machine, run Flask in debug mode"
+            f"the session is not safe: set {', '.join(wrong)}. On your own machine, run Flask in debug mode"
         )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flask import request, session
+from collections.abc import Callable
+from typing import cast
+
+from flask import current_app, request, session
 from flask.wrappers import Response
 
 from workos_mfa.flask import _browser, _pages
@@ -23,7 +26,7 @@ def begin(account_id: str, next_path: str | None) -> Response:
     if step.factor_id is None:
         return _pages.go_to("new_factor")
     # A GET sends nothing: a page of another site could make browsers send it.
-    if request.method == "POST" and codes.factor_asked(state.backend, step).type == "sms":
+    if request.method == "POST" and codes.factor_asked(state.backend, step, _browser.token()).type == "sms":
         ask(step)
     return _pages.go_to("code")
 
@@ -32,7 +35,7 @@ def ask(step: Step) -> None:
     """Challenge the step's factor; if that fails, the code page says why."""
     state = current_state()
     try:
-        _browser.keep_step(codes.ask(state.backend, step, state.address()))
+        _browser.keep_step(codes.ask(state.backend, step, _browser.token(), state.address()))
     except Refused as refused:
         _pages.say(_pages.sentence(refused))
 
@@ -45,9 +48,9 @@ def end(account_id: str, token: str, url: str) -> Response:
     state = current_state()
     account_before, token_before = _browser.signed_in()
     session.clear()
-    _browser.keep_token(account_id, token)
     if account_before is not None and token_before is not None:
         sessions.sign_out(state.backend, account_before, token_before)
+    _browser.keep_token(account_id, token)
     result = _signed_in(account_id, token)
     if isinstance(result, Response):
         return result
@@ -62,8 +65,8 @@ def _signed_in(account_id: str, token: str) -> object:
     try:
         result = state.callbacks.signed_in(account_id)
     finally:
-        if result is False:
-            _browser.forget()
+        if result is False or (isinstance(result, Response) and result.status_code >= 400):
+            session.clear()  # the app may have put something in before it refused
             sessions.sign_out(state.backend, account_id, token)
     if result is False:
         raise Refused("not_allowed")
@@ -87,8 +90,18 @@ def live_account() -> str | None:
     account_id, token = _browser.signed_in()
     if account_id is None or sessions.session(state.backend, account_id, token) is None:
         return None
-    if state.callbacks.current_account is not None:
-        current = state.callbacks.current_account()
+    current_account = state.callbacks.current_account or _account_of_flask_login()
+    if current_account is not None:
+        current = current_account()
         if current is None or str(current) != account_id:
             return None
     return account_id
+
+
+def _account_of_flask_login() -> Callable[[], object] | None:
+    """What Flask-Login says, for an app that has it and does not say itself whom it takes the person for."""
+    if not hasattr(current_app, "login_manager"):
+        return None
+    from flask_login import current_user
+
+    return cast("Callable[[], object]", current_user.get_id)

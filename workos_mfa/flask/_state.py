@@ -90,7 +90,9 @@ def request_cache(store: Store) -> Cache:
 
 def tell(app: Flask, callbacks: Callbacks, event: Event) -> None:
     """Tell the person, and whoever listens. It has happened already, so whatever fails here is logged and no more."""
-    _log.info("%s for the account %r%s", event.name, event.account_id, event.by and f", by {event.by}: {event.reason}")
+    _log.info(
+        "%s for the account %r%s", event.name, event.account_id, event.by and f", by {event.by!r}: {event.reason!r}"
+    )
     for receiver in signals[event.name].receivers_for(app):
         _receive(event, functools.partial(receiver, app, event=event))
     if callbacks.notify is not None:

@@ -36,7 +36,7 @@ def say_why(refused: Refused) -> Response:
 
 def _way_on(refused: Refused) -> str:
     login = url_for(current_state().settings.login_view, next=url_for("workos_mfa.overview"))
-    if refused.reason == "password_needed":
+    if refused.reason in {"password_needed", "signed_out"}:
         return login
     step = _browser.step()
     if step is not None and not step.is_over(current_state().backend.clock()):
@@ -67,9 +67,11 @@ def check_code() -> Response:
     if checked.token is not None:
         return _go_on(step, checked.token)
     assert checked.refused is not None
-    if checked.refused.reason in STEP_IS_OVER:
+    if checked.refused.reason in {*STEP_IS_OVER, "signed_out"}:
         raise checked.refused
-    _browser.keep_step(checked.step)
+    if checked.step != step:
+        # Only then: of two equal forms, sent by a double click, the second must not put back the token of before.
+        _browser.keep_step(checked.step)
     return _code_page(checked.step, checked.refused)
 
 
@@ -83,7 +85,9 @@ def send_code() -> Response:
 @pages.post("/code/switch")
 def switch() -> Response:
     """Ask another factor of the account."""
-    step = codes.switch(current_state().backend, _browser.step_of_form(), request.form.get("factor", ""))
+    step = codes.switch(
+        current_state().backend, _browser.step_of_form(), _browser.token(), request.form.get("factor", "")
+    )
     _browser.keep_step(step)
     return _pages.go_to("code")
 
@@ -101,7 +105,7 @@ def cancel() -> Response:
 @pages.get("/recovery")
 def recovery() -> Response:
     """Ask for a recovery code."""
-    codes.factor_asked(current_state().backend, _step_for_recovery(_browser.step()))
+    codes.factor_asked(current_state().backend, _step_for_recovery(_browser.step()), _browser.token())
     return _pages.render("recovery", {})
 
 
@@ -163,7 +167,7 @@ def _after_enrolment(path: str) -> str:
 
 def _code_page(step: Step, refused: Refused | None = None) -> Response:
     backend = current_state().backend
-    factor = codes.factor_asked(backend, step)
+    factor = codes.factor_asked(backend, step, _browser.token())
     factors = backend.accounts.load(step.account_id).factors
     values: dict[str, object] = {
         "factor": factor,

@@ -30,8 +30,8 @@ def sign_in(client: FlaskClient, account_id: object, age: float | None = 0) -> N
     :param account_id: the account's id, as for :meth:`workos_mfa.flask.SecondFactor.sign_in`.
     :param age: how many seconds ago both were given. None for the password alone: an account that needs no second
         factor is signed in, any other one is in the middle of its sign-in.
-    :raises RuntimeError: if the app has no :class:`workos_mfa.flask.SecondFactor`, or its ``signed_in`` refuses the
-        account.
+    :raises RuntimeError: if the app has no :class:`workos_mfa.flask.SecondFactor` or is not in testing mode, or its
+        ``signed_in`` refuses the account.
     :raises ValueError: if the id's text is empty or over 255 characters, or ``age`` is negative.
     :raises MFAError: if no factor can be enrolled.
     """
@@ -48,6 +48,8 @@ def sign_in(client: FlaskClient, account_id: object, age: float | None = 0) -> N
     app = client.application
     if not has_state(app):
         raise RuntimeError("the app has no SecondFactor: call its init_app first")
+    if not (app.testing or app.debug):
+        raise RuntimeError("sign_in is for tests: set app.testing")
     account = checked_id(account_id)
     if age is not None and not age >= 0:
         raise ValueError("age is in seconds, and not negative")

@@ -79,11 +79,13 @@ class Backend:
     def clean_up(self, account_id: str, document: Document) -> None:
         """Delete at WorkOS what does not count any more; what can't be deleted now is tried again next time."""
         deleted: set[str] = set()
+        failed: set[str] = set()
         for factor_id in document.to_delete:
             if not self.delete(factor_id):
+                failed.add(factor_id)
                 break
             deleted.add(factor_id)
-        if not deleted:
+        if not document.to_delete:
             return
         with contextlib.suppress(StoreError):  # what it is about is done: to delete them twice does no harm
-            self.accounts.change(account_id, lambda document: (changes.forget_deleted(document, deleted), None))
+            self.accounts.change(account_id, lambda document: (changes.forget_deleted(document, deleted, failed), None))

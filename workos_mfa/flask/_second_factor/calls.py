@@ -38,6 +38,8 @@ CHALLENGE_OVER: Mapping[type[MFAError], str] = {
     NotFoundError: "challenge_unknown",
 }
 OUTCOME_UNKNOWN = "outcome_unknown"
+NOT_LOOKED_AT = frozenset({"factor_unknown", "rate_limited", "unreachable"})
+"""The reasons after which nobody has looked at the code, so that it was no try."""
 
 
 def needs_new_challenge(refused: Refused) -> bool:

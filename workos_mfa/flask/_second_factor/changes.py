@@ -60,22 +60,29 @@ def live_session(document: Document, token: str | None, now: float) -> Session:
 
 def start_session(document: Document, session: Session, now: float) -> tuple[Document, str]:
     """Add a session; give the token that its browser gets. Those that have ended, and the oldest above 20, go."""
-    token = secrets.token_urlsafe(32)
+    # The token begins with what stays the same when it is renewed, so that any copy of it can end the session.
+    lasting = session.id or new_random()
+    token = f"{lasting}.{secrets.token_urlsafe(32)}"
+    session = attrs.evolve(session, id=lasting, token=token_hash(token))
     live = [each for each in document.sessions if now - each.since < SESSION_LIFETIME]
     return attrs.evolve(
-        document, sessions=(*live[1 - _MOST_SESSIONS :], attrs.evolve(session, token=token_hash(token)))
+        document,
+        sessions=(
+            *live[1 - _MOST_SESSIONS :],
+            attrs.evolve(session, id=token.partition(".")[0], token=token_hash(token)),
+        ),
     ), token
 
 
 def end_session(document: Document, token: str) -> Document:
-    """Remove the session that has this token."""
-    ended = token_hash(token)
-    return attrs.evolve(document, sessions=tuple(each for each in document.sessions if each.token != ended))
+    """Remove the session that has this token, or has had it."""
+    ended = token.partition(".")[0]
+    return attrs.evolve(document, sessions=tuple(each for each in document.sessions if each.id != ended))
 
 
 def renew_session(document: Document, session: Session, now: float) -> tuple[Document, str]:
     """Give a session a new token, in place of the one that it had."""
-    others = tuple(each for each in document.sessions if each.token != session.token)
+    others = tuple(each for each in document.sessions if each.id != session.id)
     return start_session(attrs.evolve(document, sessions=others), session, now)
 
 
@@ -315,7 +322,9 @@ def change_password(document: Document, token: str | None, now: float) -> tuple[
     document = new_generation(document)
     if session is None:
         return document, None
-    return start_session(document, attrs.evolve(session, password=now, permit=None), now)
+    # Who has lost a factor, and changes the password first, may still replace it.
+    permit = session.permit if session.permit is not None and session.permit.change == "replace" else None
+    return start_session(document, attrs.evolve(session, password=now, permit=permit), now)
 
 
 def forget(document: Document) -> Document:
@@ -325,6 +334,7 @@ def forget(document: Document) -> Document:
     return Document(to_delete=(*gone.to_delete, *ids))
 
 
-def forget_deleted(document: Document, deleted: set[str]) -> Document:
-    """Drop the ids of factors that are deleted at WorkOS."""
-    return attrs.evolve(document, to_delete=tuple(each for each in document.to_delete if each not in deleted))
+def forget_deleted(document: Document, deleted: set[str], failed: set[str]) -> Document:
+    """Drop the ids of factors that are deleted at WorkOS; those that could not be deleted come last from now on."""
+    waiting = [each for each in document.to_delete if each not in deleted]
+    return attrs.evolve(document, to_delete=tuple(sorted(waiting, key=failed.__contains__)))

@@ -61,37 +61,38 @@ def begin_step(
     )
 
 
-def switch(backend: Backend, step: Step, factor_id: str) -> Step:
+def switch(backend: Backend, step: Step, token: str | None, factor_id: str) -> Step:
     """Ask another factor of the account.
 
     :raises Refused: if it has no such factor, or the code is for a new one.
     """
-    document = backend.accounts.load(step.account_id)
-    changes.check_step(document, step, backend.clock())
-    if step.enrolling or document.factor(factor_id) is None:
+    factor_asked(backend, step, token)
+    if step.enrolling or backend.accounts.load(step.account_id).factor(factor_id) is None:
         raise Refused("changed_meanwhile")
     return attrs.evolve(step, factor_id=factor_id, challenge_id=None)
 
 
-def factor_asked(backend: Backend, step: Step) -> KnownFactor:
+def factor_asked(backend: Backend, step: Step, token: str | None) -> KnownFactor:
     """The factor that the step's code has to come from.
 
-    :raises Refused: if the step is over.
+    :raises Refused: if the step is over, or, of a person who was signed in, the session.
     """
     document = backend.accounts.load(step.account_id)
     changes.check_step(document, step, backend.clock())
+    if step.purpose != "sign_in":
+        changes.live_session(document, token, backend.clock())
     factor = changes.factor_of(document, step)
     if factor is None:
         raise Refused("enroll_first")
     return factor
 
 
-def ask(backend: Backend, step: Step, address: str) -> Step:
+def ask(backend: Backend, step: Step, token: str | None, address: str) -> Step:
     """Challenge the step's factor. For an SMS factor, that sends a message.
 
     :raises Refused: if there is no challenge; until there is one, the one before still counts.
     """
-    factor = factor_asked(backend, step)
+    factor = factor_asked(backend, step, token)
     if factor.type == "sms":
         _take_message(backend, step, factor, address)
     return attrs.evolve(step, challenge_id=calls.challenge(backend.mfa, factor, backend.rules.sms_template))
@@ -99,24 +100,31 @@ def ask(backend: Backend, step: Step, address: str) -> Step:
 
 def check_code(backend: Backend, step: Step, token: str | None, code: str, address: str) -> Checked:
     """Check the code that a person typed, and do what it was asked for."""
+    of_address: Taken = []
+    of_account: Taken = []
     try:
-        factor = factor_asked(backend, step)
+        factor = factor_asked(backend, step, token)
         digits = _digits_of(code)
         if factor.type == "sms" and step.challenge_id is None:
             return Checked(step=step, refused=Refused("ask_first"))
-        taken = backend.take("codes_by_address", address)
-        _take_code(backend, step.account_id)
+        of_address = backend.take("codes_by_address", address)
+        of_account = _take_code(backend, step.account_id)
         mac = backend.hmac("code", step.account_id, factor.id, digits)
         changes.check_unused(backend.accounts.load(step.account_id), mac, backend.clock())
         if step.challenge_id is None:
-            step = ask(backend, step, address)
+            step = ask(backend, step, token, address)
         calls.verify(backend.mfa, factor, step.challenge_id or "", digits)
         renewed = _accept(backend, step, token, mac)
     except Refused as refused:
         if calls.needs_new_challenge(refused):
             step = attrs.evolve(step, challenge_id=None)
+        if refused.reason in calls.NOT_LOOKED_AT:
+            _give_back(backend, [*of_address, *of_account])
         return Checked(step=step, refused=refused)
-    _clear_limits(backend, step.account_id, taken)
+    # A right code is no try of its address, which many people may share; the account begins a new short time.
+    _give_back(backend, of_address)
+    with contextlib.suppress(LimitsUnavailableError):
+        backend.limits.clear_shortest("codes_by_account", step.account_id)
     return Checked(step=step, token=renewed)
 
 
@@ -167,16 +175,14 @@ def _tell_of_changes(backend: Backend, step: Step, before: Document, after: Docu
         backend.tell(about("factor_removed", step.account_id, removed[0]))
 
 
-def _clear_limits(backend: Backend, account_id: str, taken: Taken) -> None:
-    """A right code is no try of its address, which many people may share, and the account begins a new short time."""
+def _give_back(backend: Backend, taken: Taken) -> None:
     with contextlib.suppress(LimitsUnavailableError):  # it is done, and the limits are only stricter now
         backend.limits.give_back(taken)
-        backend.limits.clear_shortest("codes_by_account", account_id)
 
 
-def _take_code(backend: Backend, account_id: str) -> None:
+def _take_code(backend: Backend, account_id: str) -> Taken:
     try:
-        backend.take("codes_by_account", account_id, reason="locked")
+        return backend.take("codes_by_account", account_id, reason="locked")
     except Refused:
         # The person is told, but not each time.
         with contextlib.suppress(Refused):
@@ -190,4 +196,4 @@ def _take_message(backend: Backend, step: Step, factor: KnownFactor, address: st
     kind = "new_number_messages" if step.enrolling else "messages"
     for limit, who in (("address", address), ("account", step.account_id), ("number", factor.number)):
         backend.take(f"{kind}_by_{limit}", who)
-    backend.take("messages_by_app")
+    backend.take(f"{kind}_by_app")

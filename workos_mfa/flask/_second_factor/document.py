@@ -71,6 +71,7 @@ class Permit:
 class Session:
     """A browser that is signed in.
 
+    :param id: random, and the same as long as the session lives.
     :param token: the hash of the token that the browser has.
     :param since: when it signed in.
     :param password: when the password was given.
@@ -78,7 +79,8 @@ class Session:
     :param permit: the change of factors that it may make.
     """
 
-    token: str = attrs.field(validator=_is_str)
+    id: str = attrs.field(default="", validator=_is_str)
+    token: str = attrs.field(default="", validator=_is_str)
     since: float = attrs.field(validator=_is_time)
     password: float = attrs.field(validator=_is_time)
     proved: float | None = attrs.field(default=None, validator=optional(_is_time))

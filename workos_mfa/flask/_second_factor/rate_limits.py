@@ -27,6 +27,7 @@ DEFAULT_LIMITS: Mapping[str, str] = {
     "new_number_messages_by_address": "5 per hour, 10 per day",
     "new_number_messages_by_account": "5 per hour, 10 per day",
     "new_number_messages_by_number": "3 per hour, 5 per day",
+    "new_number_messages_by_app": "300 per hour",
     "new_numbers_by_account": "3 per day",
     "messages_by_app": "1000 per hour",
     "lock_notices_by_account": "1 per hour",
@@ -59,21 +60,25 @@ class TooOften(Exception):  # noqa: N818 - it is a decision, not a fault
 class Limits:
     """The counts.
 
+    :param app: the name of the app, since another one may count in the same place.
     :param uri: where they are kept: ``memory://`` for one process, or as ``redis://localhost:6379/0``.
     :param limits: other limits than the default ones, by name.
     :param clock: gives the time in seconds.
     :raises ValueError: if a limit's name is unknown, it can't be read, or there is no such place to keep the counts.
     """
 
-    def __init__(self, uri: str, limits: Mapping[str, str], clock: Callable[[], float]) -> None:
+    def __init__(self, app: str, uri: str, limits: Mapping[str, str], clock: Callable[[], float]) -> None:
         if unknown := limits.keys() - DEFAULT_LIMITS.keys():
             raise ValueError(f"there are no limits of these names: {', '.join(sorted(unknown))}")
         self._items = {name: _read(name, text) for name, text in {**DEFAULT_LIMITS, **limits}.items()}
+        if uri.startswith("async+"):
+            raise ValueError("the limits can't be counted there: it is for programs with asyncio")
         try:
             self._storage = cast("Storage", storage_from_string(uri, wrap_exceptions=True, **_options(uri)))
         except ConfigurationError as error:
             # There may be a password in it.
             raise ValueError(f"the limits can't be counted there: {str(error).replace(uri, '...')}") from None
+        self._app = app
         self._clock = clock
         self.is_in_memory = isinstance(self._storage, MemoryStorage)
         # A step of Redis is atomic. One in memory is not, so threads could lose counts.
@@ -125,10 +130,9 @@ class Limits:
         except StorageError as error:
             raise _unavailable(error) from error
 
-    @staticmethod
-    def _key(item: RateLimitItem, name: str, who: str, now: float) -> str:
+    def _key(self, item: RateLimitItem, name: str, who: str, now: float) -> str:
         # The number of the time window is part of the key, so that the windows follow our clock and not the storage's.
-        return item.key_for("workos_mfa", name, who, str(int(now // item.get_expiry())))
+        return item.key_for("workos_mfa", self._app, name, who, str(int(now // item.get_expiry())))
 
 
 def _options(uri: str) -> Mapping[str, float]:

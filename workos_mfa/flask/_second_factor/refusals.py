@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-STEP_IS_OVER = frozenset({"step_over", "changed_meanwhile", "enrolment_replaced", "signed_out"})
+STEP_IS_OVER = frozenset({"step_over", "changed_meanwhile", "enrolment_replaced"})
 """The reasons after which a step can't be finished."""
 
 

@@ -49,7 +49,9 @@ def session(backend: Backend, account_id: str, token: str | None) -> Session | N
 
 def sign_out(backend: Backend, account_id: str, token: str) -> None:
     """End the session of this token, wherever a copy of it is."""
-    backend.accounts.change(account_id, lambda document: (changes.end_session(document, token), None))
+    document = backend.accounts.load(account_id)
+    if changes.end_session(document, token) != document:
+        backend.accounts.change(account_id, lambda document: (changes.end_session(document, token), None))
 
 
 def change_password(backend: Backend, account_id: str, token: str | None) -> str | None:
