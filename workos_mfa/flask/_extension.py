@@ -75,7 +75,7 @@ class SecondFactor:
 
     def _state(self, app: Flask, settings: Settings, store: Store, mfa: MFA | None) -> State:
         try:
-            limits = Limits(settings.issuer, settings.limits_uri, settings.limits, self._clock)
+            limits = Limits(settings.limits_uri, settings.limits, self._clock, app=settings.issuer)
             texts = Texts(settings.texts)
         except ValueError as error:
             raise RuntimeError(f"a setting can't be right: {error}") from None

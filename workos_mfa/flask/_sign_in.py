@@ -47,9 +47,10 @@ def end(account_id: str, token: str, url: str) -> Response:
     """
     state = current_state()
     account_before, token_before = _browser.signed_in()
-    session.clear()
     if account_before is not None and token_before is not None:
+        # First, and while the browser has it: if that fails, it can be tried again.
         sessions.sign_out(state.backend, account_before, token_before)
+    session.clear()
     _browser.keep_token(account_id, token)
     result = _signed_in(account_id, token)
     if isinstance(result, Response):

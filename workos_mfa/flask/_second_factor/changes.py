@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Set as AbstractSet
 
 import attrs
 
@@ -334,7 +335,7 @@ def forget(document: Document) -> Document:
     return Document(to_delete=(*gone.to_delete, *ids))
 
 
-def forget_deleted(document: Document, deleted: set[str], failed: set[str]) -> Document:
+def forget_deleted(document: Document, deleted: AbstractSet[str], failed: AbstractSet[str] = frozenset()) -> Document:
     """Drop the ids of factors that are deleted at WorkOS; those that could not be deleted come last from now on."""
     waiting = [each for each in document.to_delete if each not in deleted]
     return attrs.evolve(document, to_delete=tuple(sorted(waiting, key=failed.__contains__)))

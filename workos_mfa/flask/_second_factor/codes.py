@@ -108,7 +108,9 @@ def check_code(backend: Backend, step: Step, token: str | None, code: str, addre
         if factor.type == "sms" and step.challenge_id is None:
             return Checked(step=step, refused=Refused("ask_first"))
         of_address = backend.take("codes_by_address", address)
-        of_account = _take_code(backend, step.account_id)
+        if not step.enrolling:
+            # The first code of a new factor is no guess; who recovers an account can give it while others guess.
+            of_account = _take_code(backend, step.account_id)
         mac = backend.hmac("code", step.account_id, factor.id, digits)
         changes.check_unused(backend.accounts.load(step.account_id), mac, backend.clock())
         if step.challenge_id is None:

@@ -80,7 +80,7 @@ class Session:
     """
 
     id: str = attrs.field(default="", validator=_is_str)
-    token: str = attrs.field(default="", validator=_is_str)
+    token: str = attrs.field(validator=_is_str)
     since: float = attrs.field(validator=_is_time)
     password: float = attrs.field(validator=_is_time)
     proved: float | None = attrs.field(default=None, validator=optional(_is_time))

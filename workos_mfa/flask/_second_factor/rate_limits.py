@@ -60,14 +60,14 @@ class TooOften(Exception):  # noqa: N818 - it is a decision, not a fault
 class Limits:
     """The counts.
 
-    :param app: the name of the app, since another one may count in the same place.
     :param uri: where they are kept: ``memory://`` for one process, or as ``redis://localhost:6379/0``.
     :param limits: other limits than the default ones, by name.
     :param clock: gives the time in seconds.
+    :param app: the name of the app, since another one may count in the same place.
     :raises ValueError: if a limit's name is unknown, it can't be read, or there is no such place to keep the counts.
     """
 
-    def __init__(self, app: str, uri: str, limits: Mapping[str, str], clock: Callable[[], float]) -> None:
+    def __init__(self, uri: str, limits: Mapping[str, str], clock: Callable[[], float], *, app: str = "") -> None:
         if unknown := limits.keys() - DEFAULT_LIMITS.keys():
             raise ValueError(f"there are no limits of these names: {', '.join(sorted(unknown))}")
         self._items = {name: _read(name, text) for name, text in {**DEFAULT_LIMITS, **limits}.items()}
