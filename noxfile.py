@@ -148,7 +148,8 @@ def add_tests(version: str) -> None:
         if version == NEWEST:
             # Coverage finds ``workos_mfa/__main__.py`` only where it is told a folder, and not a package.
             session.install("--editable", ".[test]", "--requirement", ".ci/sdks/requirements.txt")
-            session.run("npm", "ci", "--prefix", ".ci/sdks", "--silent", external=True)
+            for folder in (".ci/sdks", ".ci/browser"):
+                session.run("npm", "ci", "--prefix", folder, "--silent", external=True)
             measure_tests(session)
         else:
             leave_the_source(session)

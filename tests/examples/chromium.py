@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,8 @@ class Chromium:
 
     def __init__(self, profile: Path) -> None:
         options = webdriver.ChromeOptions()
-        options.binary_location = tools.program("chromium", HOW)
+        # GitHub's machines have the other one.
+        options.binary_location = shutil.which("google-chrome") or tools.program("chromium", HOW)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         for argument in (*_ARGUMENTS, f"--user-data-dir={profile}"):
             options.add_argument(argument)
