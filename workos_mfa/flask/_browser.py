@@ -6,6 +6,7 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from flask import current_app, request, session
+from werkzeug.urls import iri_to_uri
 
 from workos_mfa.flask._second_factor.refusals import Refused
 from workos_mfa.flask._second_factor.steps import Step, from_session
@@ -100,7 +101,7 @@ def path_of_form(default: str) -> str:
     """Where the form is that was sent here: this page, if it can be shown, else the page that the browser came from."""
     rule = request.url_rule
     if request.method in {"GET", "HEAD"} or (rule is not None and "GET" in (rule.methods or ())):
-        form = request.url  # with the path that the app is mounted at, and quoted as a browser sends it
+        form = iri_to_uri(request.url)  # with the path that the app is mounted at, and quoted as a browser sends it
     else:
         form = request.referrer or ""
     try:
