@@ -14,6 +14,11 @@ from tests.flask.app import App
 PREFIX = "/second-factor"
 
 
+def our_key(what: str, issuer: str = "Foo Corp") -> str:
+    """The key under which Flask's session has what is ours: ``session`` or ``step``."""
+    return f"workos_mfa.{issuer}.{what}"
+
+
 class Browser:
     """One browser on an app.
 

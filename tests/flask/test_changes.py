@@ -24,8 +24,8 @@ from workos_mfa.flask._second_factor.steps import Step
 NOW = 1_000_000.0
 MINUTES = 60
 HOURS = 3600
-TOKEN = "the browser's token"
-OTHER = "another browser's token"
+TOKEN = "browser.token"
+OTHER = "another.token"
 
 APP = KnownFactor(id="auth_factor_app", type="totp")
 PHONE = KnownFactor(id="auth_factor_phone", type="sms", digits="06")
@@ -36,7 +36,12 @@ WAITING = Enrolment(factor=NEW, step="the new one's")
 def session(token: str = TOKEN, **fields: Any) -> Session:
     """A browser that has signed in an hour ago."""
     given = {"since": NOW - HOURS, "password": NOW - HOURS, "proved": NOW - HOURS, **fields}
-    return Session(token=changes.token_hash(token), **given)
+    return Session(id=token.partition(".")[0], token=changes.token_hash(token), **given)
+
+
+def begun_now() -> Session:
+    """A browser that signs in now, and has no token yet."""
+    return Session(token="", since=NOW, password=NOW)
 
 
 def document(*factors: KnownFactor, **fields: Any) -> Document:
@@ -111,7 +116,7 @@ def test_a_session_is_live(token: str | None, age: float, live: bool) -> None:  
 
 def test_a_token_is_not_kept() -> None:
     """The document has its hash, so who reads the database has no session."""
-    after, token = changes.start_session(Document(), Session(token="", since=NOW, password=NOW), NOW)
+    after, token = changes.start_session(Document(), begun_now(), NOW)
     assert token not in repr(after)
     assert not is_live(after, after.sessions[0].token)
     assert is_live(after, token)
@@ -119,9 +124,12 @@ def test_a_token_is_not_kept() -> None:
 
 def test_no_two_tokens_are_the_same() -> None:
     """Nobody guesses one."""
-    tokens = {changes.start_session(Document(), session(), NOW)[1] for _ in range(100)}
-    assert len(tokens) == 100
-    assert set(map(len, tokens)) == {43}  # of 32 bytes
+    begun = [changes.start_session(Document(), begun_now(), NOW) for _ in range(100)]
+    renewed = [changes.renew_session(given, given.sessions[0], NOW)[1] for given, _ in begun]
+    secrets = {token.partition(".")[2] for token in [*renewed, *(token for _, token in begun)]}
+    assert len(secrets) == 200
+    assert set(map(len, secrets)) == {43}  # of 32 bytes
+    assert len({given.sessions[0].id for given, _ in begun}) == 100
 
 
 def test_twenty_sessions_at_most() -> None:
@@ -142,15 +150,24 @@ def test_twenty_sessions_stay() -> None:
     """The twentieth ends no other one."""
     given = Document()
     for _ in range(20):
-        given, _ = changes.start_session(given, session(), NOW)
+        given, _ = changes.start_session(given, begun_now(), NOW)
     assert len(given.sessions) == 20
 
 
-def test_one_session_ends() -> None:
-    """Signing out ends this session, with all copies of its token, and leaves the others."""
-    after = changes.end_session(document(APP), TOKEN)
-    assert not is_live(after, TOKEN)
-    assert is_live(after, OTHER)
+@pytest.mark.parametrize(
+    ("token", "left"),
+    [
+        (TOKEN, [OTHER]),
+        ("browser.token of before", [OTHER]),  # which was renewed since
+        ("browser", [OTHER]),
+        ("unknown.token", [TOKEN, OTHER]),
+        ("", [TOKEN, OTHER]),
+    ],
+)
+def test_one_session_ends(token: str, left: list[str]) -> None:
+    """Signing out ends this session, with whatever copy of a token that it has or had, and leaves the others."""
+    after = changes.end_session(document(APP), token)
+    assert [each for each in (TOKEN, OTHER) if is_live(after, each)] == left
 
 
 def test_a_session_gets_another_token() -> None:
@@ -337,7 +354,7 @@ def test_a_code_signs_in() -> None:
     """There is one session more, which knows when the password and the code were given, and may change nothing."""
     given = document(APP)
     after, token = accept(given, step("sign_in"), None)
-    expected = Session(token=changes.token_hash(token), since=NOW, password=NOW - MINUTES, proved=NOW)
+    expected = session(token, since=NOW, password=NOW - MINUTES, proved=NOW)
     assert after == attrs.evolve(
         given, sessions=(*given.sessions, expected), used_codes=(UsedCode(hmac="mac", at=NOW),)
     )
@@ -416,8 +433,8 @@ def test_the_first_factor_of_who_must_have_one() -> None:
     assert after.factors == (NEW,)
     assert after.generation != given.generation
     assert [is_live(after, each) for each in (TOKEN, OTHER, token)] == [False, False, True]
-    expected = Session(
-        token=changes.token_hash(token),
+    expected = session(
+        token,
         since=NOW,
         password=NOW - MINUTES,
         proved=NOW,
@@ -558,8 +575,8 @@ def test_a_recovery_code_signs_in() -> None:
     given = document(APP)
     after, token = recover(given, step("sign_in"))
     assert after.recovery_codes == ("b",)
-    assert own(after, token) == Session(
-        token=changes.token_hash(token),
+    assert own(after, token) == session(
+        token,
         since=NOW,
         password=NOW - MINUTES,
         proved=NOW,

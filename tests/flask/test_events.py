@@ -102,5 +102,5 @@ def test_nobody_listens(workos_mfa_client: MFA, caplog: pytest.LogCaptureFixture
     with flask.app_context():
         second_factor.issue_recovery_code("ada", by="ann", reason="saw the passport")
     assert [record.getMessage() for record in caplog.records] == [
-        "recovery_code_issued for the account 'ada', by ann: saw the passport"
+        "recovery_code_issued for the account 'ada', by 'ann': 'saw the passport'"
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.flask.app import App
-from tests.flask.browser import PREFIX, Browser, newest_factor
+from tests.flask.browser import PREFIX, Browser, newest_factor, our_key
 from workos_mfa import Emulator
 from workos_mfa.testing import sign_in
 
@@ -71,7 +71,7 @@ class TestACode:
             "authentication_factor_id": "auth_factor_of_grace",
         }
         with at_code.client.session_transaction() as kept:
-            kept["_workos_mfa_step"] = {**kept["_workos_mfa_step"], "challenge_id": "auth_challenge_of_grace"}
+            kept[our_key("step")] = {**kept[our_key("step")], "challenge_id": "auth_challenge_of_grace"}
         app.emulator.faults.respond(201, {"challenge": challenge, "valid": True}, operation="verify_challenge")
         assert "That code was for another factor." in at_code.code("123456")
         assert at_code.code(right_code(app)) == PAYOUTS

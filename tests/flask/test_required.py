@@ -12,7 +12,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import TestResponse
 
 from tests.flask.app import App
-from tests.flask.browser import PREFIX, Browser
+from tests.flask.browser import PREFIX, Browser, our_key
 from workos_mfa import Emulator
 from workos_mfa.testing import sign_in
 
@@ -139,7 +139,7 @@ class TestMethods:
         sign_in(browser.client, "ada", age=300)
         assert browser.client.head("/payouts").location == CODE
         with browser.client.session_transaction() as kept:
-            assert kept["_workos_mfa_step"]["dropped"] is False
+            assert kept[our_key("step")]["dropped"] is False
 
     @pytest.mark.parametrize("path", ["/payouts", "/admin/"])
     def test_options_passes(self, browser: Browser, path: str) -> None:
@@ -241,7 +241,7 @@ class TestTheWayBack:
         sign_in(browser.client, "ada", age=900)
         browser.client.post("/send", headers=headers)
         with browser.client.session_transaction() as kept:
-            assert kept["_workos_mfa_step"]["next"] == way_back
+            assert kept[our_key("step")]["next"] == way_back
 
     def test_a_path_with_letters_of_all_kinds(self, app: App, browser: Browser) -> None:
         """The way back is the path as the browser sent it, with spaces and question marks."""
@@ -256,7 +256,7 @@ class TestTheWayBack:
         sign_in(browser.client, "ada", age=900)
         assert browser.client.get("/shop/payouts").location == f"/shop{CODE}"
         with browser.client.session_transaction() as kept:
-            assert kept["_workos_mfa_step"]["next"] == "/shop/payouts"
+            assert kept[our_key("step")]["next"] == "/shop/payouts"
 
     def test_the_middle_of_a_sign_in(self, app: App, browser: Browser, another: Callable[[], Browser]) -> None:
         """Who was asked for a code already gets back to that page, as long as it can be used."""
@@ -314,7 +314,8 @@ class TestTheWayBack:
 PATHS = [
     ("/private", "/private"),
     ("/private?a=b", "/private?a=b"),
-    ("/caf\u00e9", "/caf\u00e9"),
+    ("/caf%C3%A9", "/caf%C3%A9"),  # as browsers send it
+    ("/caf\u00e9", "/"),
     ("/" + "a" * 999, "/" + "a" * 999),
     ("/" + "a" * 1000, "/"),
     ("", "/"),
@@ -342,7 +343,7 @@ class TestNext:
         browser = Browser(app)
         query = {"next": path}
         location = browser.client.post("/login", query_string=query, data={"account": "ada"}).location
-        assert location == led_to.replace("\u00e9", "%C3%A9")
+        assert location == led_to
         sign_in(browser.client, "ada")
         factor_id = app.emulator.totp_codes()[0].factor_id
         browser.client.post("/login", query_string=query, data={"account": "ada"})
@@ -360,7 +361,7 @@ class TestNext:
         else:
             browser.get("/payouts")
         with browser.client.session_transaction() as kept:
-            kept["_workos_mfa_step"] = {**kept["_workos_mfa_step"], "next": "//evil.test", "purpose": purpose}
+            kept[our_key("step")] = {**kept[our_key("step")], "next": "//evil.test", "purpose": purpose}
         fields = {**browser.hidden_fields(), "code": app.emulator.totp_code(factor_id)}
         location = browser.client.post(CODE, data=fields).location
         assert location == (f"{PREFIX}/new?next=//evil.test" if purpose == "add" else "/")

@@ -89,7 +89,7 @@ class TestProduction:
     def test_an_unsafe_cookie(self, workos_mfa_emulator: Emulator, changed: dict[str, object], named: str) -> None:
         """The app does not start with a cookie that others can read or send. In debug mode it does."""
         settings: dict[str, Any] = {"TESTING": False, **SAFE_COOKIE, **changed}
-        with pytest.raises(RuntimeError, match=re.escape(f"the session cookie is not safe: set {named}.")):
+        with pytest.raises(RuntimeError, match=re.escape(f"the session is not safe: set {named}.")):
             App(workos_mfa_emulator, store_in_memory(), **settings)
         App(workos_mfa_emulator, store_in_memory(), **settings, DEBUG=True)
 
@@ -99,8 +99,10 @@ class TestProduction:
         settings: dict[str, Any] = {**SAFE_COOKIE, "SESSION_COOKIE_SAMESITE": same_site, "TESTING": False}
         app = App(workos_mfa_emulator, store_in_memory(), **settings)
         browser = Browser(app)
-        sign_in(browser.client, "ada")
-        assert browser.client.get("/private", base_url="https://localhost").status_code == 200
+        browser.client.environ_base["wsgi.url_scheme"] = "https"
+        browser.sign_in()
+        browser.enroll_totp()
+        assert browser.get("/private") == "the private page of ada"
 
     def test_a_store_that_forgets(self, workos_mfa_emulator: Emulator) -> None:
         """``MemoryStore`` is refused: after a restart, passwords alone would let everybody in."""

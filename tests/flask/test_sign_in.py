@@ -8,7 +8,7 @@ import pytest
 from flask import Response, session
 
 from tests.flask.app import App, outside
-from tests.flask.browser import PREFIX, Browser
+from tests.flask.browser import PREFIX, Browser, our_key
 from workos_mfa import Emulator
 
 HOURS = 3600
@@ -41,9 +41,9 @@ class TestTheEnd:
         browser.sign_in(next_path="/private")
         assert seen == []
         assert browser.code(app.next_code(factor_id)) == PRIVATE
-        assert seen == [("ada", True, ["_workos_mfa"])]
+        assert seen == [("ada", True, [our_key("session")])]
         with browser.client.session_transaction() as after:
-            assert set(after) == {"_workos_mfa", "user"}
+            assert set(after) == {our_key("session"), "user"}
 
     def test_a_sign_in_with_the_password_alone_ends_the_same_way(self, app: App, browser: Browser) -> None:
         """An account that needs no second factor is signed in at once, with a session that counts."""
@@ -52,7 +52,7 @@ class TestTheEnd:
             before["cart"] = "planted by somebody"
         assert browser.sign_in() == "home of ada"
         with browser.client.session_transaction() as after:
-            assert set(after) == {"_workos_mfa", "user"}
+            assert set(after) == {our_key("session"), "user"}
 
     def test_a_response_of_the_app_is_sent(self, app: App, browser: Browser) -> None:
         """The app can answer the end of a sign-in by itself."""
@@ -68,7 +68,7 @@ class TestTheEnd:
         assert "You can't sign in to this account at the moment." in page
         assert browser.status == 403
         with browser.client.session_transaction() as kept:
-            assert "_workos_mfa" not in kept
+            assert our_key("session") not in kept
         assert browser.get("/private") == "the login page"
         assert outside(app, lambda: app.second_factor.status("ada")).sessions == 1
 
@@ -148,7 +148,7 @@ class TestHalfWay:
         half.sign_in()
         half.code(app.emulator.wrong_code(factor_id))
         with half.client.session_transaction() as kept:
-            step = kept["_workos_mfa_step"]
+            step = kept[our_key("step")]
         challenge_id = step.pop("challenge_id")
         assert challenge_id.startswith("auth_challenge_")
         assert (step.pop("account_id"), step.pop("factor_id")) == ("ada", factor_id)
@@ -165,8 +165,8 @@ class TestHalfWay:
     def test_what_another_release_left_is_dropped(self, browser: Browser) -> None:
         """Sessions that other code has written make no error: the person begins again."""
         with browser.client.session_transaction() as kept:
-            kept["_workos_mfa"] = "ada"
-            kept["_workos_mfa_step"] = {"account_id": "ada"}
+            kept[our_key("session")] = "ada"
+            kept[our_key("step")] = {"account_id": "ada"}
         assert browser.get("/private") == "the login page"
         assert "not signed in" in browser.get(f"{PREFIX}/code")
 
@@ -263,7 +263,7 @@ class TestTheSession:
         browser.get("/payouts")
         with browser.client.session_transaction() as kept:
             kept["cart"] = "three apples"
-            assert set(kept) == {"_workos_mfa", "_workos_mfa_step", "cart", "csrf_token"}
+            assert set(kept) == {our_key("session"), our_key("step"), "cart", "csrf_token"}
         copy = another()
         copy.take_cookies(browser.cookies())
         browser.client.post("/logout")

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask, request, session
 
 from tests.flask.app import App, outside
-from tests.flask.browser import PREFIX, Browser, newest_factor
+from tests.flask.browser import PREFIX, Browser, newest_factor, our_key
 from workos_mfa import ConnectError, Emulator
 from workos_mfa.testing import sign_in
 
@@ -98,7 +98,7 @@ class TestTheApp:
         sign_in(browser.client, 7)
         assert seen == [("7", "192.0.2.1", "a browser")]
         with browser.client.session_transaction() as after:
-            assert set(after) == {"_workos_mfa", "user"}
+            assert set(after) == {our_key("session"), "user"}
 
     def test_it_refuses(self, app: App, browser: Browser) -> None:
         """Then the client is not signed in."""

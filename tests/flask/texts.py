@@ -24,8 +24,9 @@ FULL = Document(
     recovery_codes=("a hash", "another hash"),
     support_code=SupportCode(hash="a hash", until=5.0),
     sessions=(
-        Session(token="a hash", since=1.0, password=1.0),
+        Session(id="a session", token="a hash", since=1.0, password=1.0),
         Session(
+            id="another session",
             token="another hash",
             since=2.0,
             password=2.0,
@@ -43,8 +44,8 @@ FULL_TEXT = """{"version": 1, "revision": "a revision", "generation": "a generat
 "enrolment": {"factor": {"id": "auth_factor_3", "type": "totp", "digits": "", "number": ""}, "step": "a step"},
 "recovery_codes": ["a hash", "another hash"],
 "support_code": {"hash": "a hash", "until": 5.0},
-"sessions": [{"token": "a hash", "since": 1.0, "password": 1.0, "proved": null, "permit": null},
-             {"token": "another hash", "since": 2.0, "password": 2.0, "proved": 3,
+"sessions": [{"id": "a session", "token": "a hash", "since": 1.0, "password": 1.0, "proved": null, "permit": null},
+             {"id": "another session", "token": "another hash", "since": 2.0, "password": 2.0, "proved": 3,
               "permit": {"change": "replace", "until": 4.0, "target": "auth_factor_1"}}],
 "used_codes": [{"hmac": "an HMAC", "at": 3.5}],
 "to_delete": ["auth_factor_4"]}"""
