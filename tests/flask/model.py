@@ -36,6 +36,7 @@ class Session:
     :param permit: the change of factors that a code was given for, or ``replace``.
     :param until: when the permit ends.
     :param target: the factor that is to be replaced.
+    :param lasting: the same under each of its tokens: a sign-out with any of them ends it.
     """
 
     account: str
@@ -46,6 +47,7 @@ class Session:
     until: float = 0
     target: str | None = None
     alive: bool = True
+    lasting: object = attrs.field(factory=object)
 
 
 @attrs.frozen
@@ -190,7 +192,8 @@ class Model:
         if session is None or not came.saves:
             return standing
         self.password_changed(session.account)
-        return self._renewed(standing, session, password_at=self._site.now, permit=None)
+        permit = "replace" if session.permit == "replace" else None
+        return self._renewed(standing, session, password_at=self._site.now, permit=permit)
 
     def _remove(self, standing: Standing, sent: Sent, came: Came) -> Standing:  # noqa: ARG002
         return attrs.evolve(standing, target=sent.fields.get("factor"))
@@ -216,7 +219,7 @@ class Model:
             return attrs.evolve(standing, session=None)
         purpose = self._asked.get(sent.fields["step"], ("", None))[0]
         permit = {"proved": self._site.now, "permit": "replace", "until": self._site.now + _SESSION_LIFETIME}
-        return self._proved(standing, account, purpose, permit)
+        return self._proved(standing, came, account, purpose, permit)
 
     def _code(self, standing: Standing, sent: Sent, came: Came) -> Standing:
         save = came.saves[0] if came.saves else Save("", frozenset(), frozenset())
@@ -230,11 +233,15 @@ class Model:
         permit: dict[str, Any] = {"proved": self._site.now}
         if purpose in {"add", "recovery_codes"}:
             permit |= {"permit": purpose, "until": self._site.now + _LIFETIME}
-        return self._proved(standing, save.account, purpose, permit)
+        return self._proved(standing, came, save.account, purpose, permit)
 
-    def _proved(self, standing: Standing, account: str, purpose: str, permit: dict[str, Any]) -> Standing:
+    def _proved(
+        self, standing: Standing, came: Came, account: str, purpose: str, permit: dict[str, Any]
+    ) -> Standing:
         """A right code was given: for a sign-in it needs a password, for anything else a session."""
         session, half = self.live(standing), self._half(standing, account)
+        if purpose == "sign_in" and not came.went_on:
+            return standing  # the session before could not be ended, so it goes on
         if purpose == "sign_in":
             begun = Session(account, self._site.now, half.at, **permit) if half is not None else None
             return self._signed_in(attrs.evolve(standing, half=None), begun)
@@ -296,7 +303,8 @@ class Model:
 
     def _signed_in(self, standing: Standing, session: Session | None) -> Standing:
         if standing.session is not None:
-            standing.session.alive = False
+            for each in self._sessions:
+                each.alive &= each.lasting is not standing.session.lasting
         if session is not None:
             self._sessions.append(session)
         return attrs.evolve(standing, session=session)

@@ -56,6 +56,11 @@ def _keep_sessions(document: Document) -> Document:
     return attrs.evolve(changes.abandon_enrolment(document), generation=new_random())
 
 
+def _end_one_token(document: Document, token: str) -> Document:
+    ended = changes.token_hash(token)
+    return attrs.evolve(document, sessions=tuple(each for each in document.sessions if each.token != ended))
+
+
 def _check_any_generation(document: Document, step: Step, now: float) -> None:
     _check_step(document, _of_now(document, step), now)
 
@@ -188,6 +193,17 @@ def _eve_takes_an_old_cookie(people: People) -> None:
     people.sign_out(people.shared)
     people.put_back(0)
     people.attic.get("/members")
+
+
+def _ada_signs_out_with_an_old_cookie(people: People) -> None:
+    people.enroll(people.shared)
+    people.keep()
+    people.wait(301)
+    people.shared.get("/payouts")
+    people.answer(people.shared)
+    people.put_back(0)
+    people.sign_out(people.attic)
+    people.shared.get("/members")
 
 
 def _eve_takes_a_cookie_from_before_a_code(people: People) -> None:
@@ -327,6 +343,12 @@ RULES = (
         text="a sign-out ends all copies of a cookie",
         off=_replaced("end_session", lambda document, _: document),
         scenario=_eve_takes_an_old_cookie,
+        finds="not signed in has seen the member page of ada",
+    ),
+    Rule(
+        text="a sign-out with an older copy of a cookie ends what the session became",
+        off=_replaced("end_session", _end_one_token),
+        scenario=_ada_signs_out_with_an_old_cookie,
         finds="not signed in has seen the member page of ada",
     ),
     Rule(

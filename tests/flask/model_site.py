@@ -116,7 +116,7 @@ class Site:
 
     def __init__(self) -> None:
         self.store = UnreliableStore()
-        self.apps = tuple(self._app(name) for name in ("one", "two"))
+        self.apps = (self._app(), self._app())
         self.clients = tuple(app.test_client(use_cookies=False) for app, _ in self.apps)
         self.reset(mandatory=False)
 
@@ -155,8 +155,8 @@ class Site:
             return act(second_factor)
         return None
 
-    def _app(self, name: str) -> tuple[Flask, SecondFactor]:
-        app = Flask(name)
+    def _app(self) -> tuple[Flask, SecondFactor]:
+        app = Flask("Foo Corp")
         app.config.update({**SETTINGS, "WORKOS_MFA_SMS_PREFIXES": ("+1202",)})
         app.config["WORKOS_MFA_MANDATORY"] = lambda _: self.mandatory
         second_factor = SecondFactor(clock=lambda: self.now)
