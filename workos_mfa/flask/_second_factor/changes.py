@@ -66,13 +66,7 @@ def start_session(document: Document, session: Session, now: float) -> tuple[Doc
     token = f"{lasting}.{secrets.token_urlsafe(32)}"
     session = attrs.evolve(session, id=lasting, token=token_hash(token))
     live = [each for each in document.sessions if now - each.since < SESSION_LIFETIME]
-    return attrs.evolve(
-        document,
-        sessions=(
-            *live[1 - _MOST_SESSIONS :],
-            attrs.evolve(session, id=token.partition(".")[0], token=token_hash(token)),
-        ),
-    ), token
+    return attrs.evolve(document, sessions=(*live[1 - _MOST_SESSIONS :], session)), token
 
 
 def end_session(document: Document, token: str) -> Document:
