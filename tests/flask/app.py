@@ -124,20 +124,21 @@ def outside(app: App, call: Callable[[], T]) -> T:
 
 
 class FailingStore(MemoryStore):
-    """A store whose database is away while ``is_away`` is set."""
+    """A store whose database is away while ``is_away`` is set, or for one account alone."""
 
     is_away = False
+    is_away_for: str | None = None
 
     def load(self, account_id: str, /) -> str | None:
         """Fail, or load."""
-        self._check()
+        self._check(account_id)
         return super().load(account_id)
 
     def save(self, account_id: str, document: str, /, *, replaces: str | None) -> bool:
         """Fail, or save."""
-        self._check()
+        self._check(account_id)
         return super().save(account_id, document, replaces=replaces)
 
-    def _check(self) -> None:
-        if self.is_away:
+    def _check(self, account_id: str) -> None:
+        if self.is_away or self.is_away_for == account_id:
             raise OSError("the database is away")

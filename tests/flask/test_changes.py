@@ -176,6 +176,7 @@ def test_a_session_gets_another_token() -> None:
     after, token = changes.renew_session(given, own(given, TOKEN), NOW)
     assert [is_live(after, each) for each in (TOKEN, OTHER, token)] == [False, True, True]
     assert attrs.evolve(own(after, token), token="") == attrs.evolve(own(given, TOKEN), token="")
+    assert not is_live(changes.end_session(after, TOKEN), token)
 
 
 def test_a_new_generation() -> None:
@@ -690,13 +691,17 @@ def test_somebody_else_has_changed_the_password(token: str | None) -> None:
     assert (after.factors, after.recovery_codes) == (given.factors, given.recovery_codes)
 
 
-def test_this_browser_has_changed_the_password() -> None:
-    """Its session goes on under another token, with the new password, and may change nothing that it might before."""
-    given = document(APP, sessions=permit("add"))
+@pytest.mark.parametrize(("change", "stays"), [("add", False), ("recovery_codes", False), ("replace", True)])
+def test_this_browser_has_changed_the_password(change: str, stays: bool) -> None:  # noqa: FBT001 - from a table
+    """Its session goes on under another token, with the new password. Of what it might change, it still may replace a
+    factor: who has lost one may change the password first.
+    """
+    given = document(APP, sessions=permit(change))
     after, token = changes.change_password(given, TOKEN, NOW)
     assert token is not None
     assert [is_live(after, each) for each in (TOKEN, OTHER, token)] == [False, False, True]
-    expected = attrs.evolve(given.sessions[0], token=changes.token_hash(token), password=NOW, permit=None)
+    permitted = given.sessions[0].permit if stays else None
+    expected = attrs.evolve(given.sessions[0], token=changes.token_hash(token), password=NOW, permit=permitted)
     assert after.sessions == (expected,)
     assert after.generation != given.generation
 
@@ -716,3 +721,9 @@ def test_an_account_is_forgotten() -> None:
     assert after == Document(generation=after.generation, to_delete=after.to_delete)
     assert after.generation != given.generation
     assert changes.forget_deleted(after, {APP.id, NEW.id, "another"}).to_delete == ("auth_factor_old", PHONE.id)
+
+
+def test_what_could_not_be_deleted_comes_last() -> None:
+    """Next time the others have their turn first; the order is the same otherwise."""
+    given = document(to_delete=("1", "2", "3", "4"))
+    assert changes.forget_deleted(given, {"1"}, {"2", "another"}).to_delete == ("3", "4", "2")

@@ -18,6 +18,7 @@ from werkzeug.test import Client
 import workos_mfa.flask
 from tests.flask.app import SETTINGS, App, FailingStore, add_pages, outside
 from tests.flask.browser import PREFIX, Browser, newest_factor
+from tests.flask.servers import redis_url  # noqa: F401 - a fixture
 from workos_mfa import MFA, Emulator
 from workos_mfa.flask import MemoryStore, SecondFactor, StoreError
 from workos_mfa.testing import sign_in
@@ -80,6 +81,25 @@ class TestSeveralApps:
         client.set_cookie("session", browser.cookies())
         assert client.get("/private").location == "/login?next=/private"
         assert asked == [True]
+
+
+    def test_limits_in_one_place(self, workos_mfa_emulator: Emulator, redis_url: str) -> None:  # noqa: F811
+        """Of two apps that count in one Redis, one does not use up the tries of the other; two processes of one do."""
+        names = ("Foo Corp", "Foo Corp", "Bar Inc")
+        one, same, other = (
+            App(workos_mfa_emulator, WORKOS_MFA_LIMITS_URI=redis_url, WORKOS_MFA_ISSUER=name) for name in names
+        )
+        statuses = []
+        for app in (one, same, other):
+            browser = Browser(app)
+            sign_in(browser.client, "ada", age=300)
+            browser.get("/payouts")
+            for _ in range(5):
+                browser.code(app.emulator.wrong_code(newest_factor(app)))
+            statuses.append(browser.status)
+            storage: Any = app.flask.extensions["workos_mfa"].backend.limits._storage
+            storage.storage.close()
+        assert statuses == [422, 429, 422]
 
 
 class TestTheStoreFails:
@@ -323,6 +343,7 @@ class TestHeaders:
             assert headers["Cache-Control"] == "no-store"
             assert headers["Referrer-Policy"] == "same-origin"
             assert headers["X-Content-Type-Options"] == "nosniff"
+            assert headers["X-Frame-Options"] == "DENY"
             policy = headers["Content-Security-Policy"]
             assert "default-src 'none'" in policy
             assert "frame-ancestors 'none'" in policy

@@ -448,6 +448,25 @@ class TestACode:
             assert "A code has six digits." in browser.code(typed)
         assert app.calls() == before
 
+    @pytest.mark.parametrize("purpose", ["sign_in", "confirm"])
+    def test_a_double_click(self, app: App, factor_id: str, browser: Browser, purpose: str) -> None:
+        """Of two equal forms that are sent at once, the second one's response does not take away what the first one's
+        has brought: the browser may see the second alone.
+        """
+        if purpose == "sign_in":
+            browser.sign_in()
+        else:
+            browser.get("/payouts")
+        before, form = browser.cookies(), browser.hidden_fields()
+        code = app.emulator.totp_code(factor_id)
+        second = Browser(app)
+        second.take_cookies(before)
+        browser.client.post(f"{PREFIX}/code", data={**form, "code": code})
+        response = second.client.post(f"{PREFIX}/code", data={**form, "code": code})
+        assert response.status_code == 422
+        assert "Set-Cookie" not in response.headers  # which the browser would take, since it came last
+        assert browser.get("/payouts") == "GET of the payouts of ada"
+
     def test_a_code_works_once(
         self, app: App, factor_id: str, browser: Browser, another: Callable[[], Browser]
     ) -> None:

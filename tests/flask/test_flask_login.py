@@ -48,7 +48,9 @@ class CountingStore(MemoryStore):
 
 
 class LoginApp(App):
-    """An app with Flask-Login."""
+    """An app with Flask-Login. It says by itself whom it takes the person for."""
+
+    says_who = True
 
     def add_pages(self, flask: Flask, second_factor: SecondFactor) -> None:
         """Its pages, and its functions for the two extensions."""
@@ -60,9 +62,11 @@ class LoginApp(App):
         def signed_in(account_id: str) -> bool:
             return bool(login_user(User(account_id), remember=True))
 
-        @second_factor.current_account
         def current_account() -> str | None:
             return str(current_user.get_id()) if current_user.is_authenticated else None
+
+        if self.says_who:
+            second_factor.current_account(current_account)
 
         def load_user(user_id: str) -> User | None:
             return User(user_id) if second_factor.live(user_id) else None
@@ -92,10 +96,17 @@ class LoginApp(App):
             return f"the private page of {current_user.get_id()}"
 
 
-@pytest.fixture
-def app(workos_mfa_emulator: Emulator) -> App:
-    """An app with Flask-Login."""
-    return LoginApp(workos_mfa_emulator)
+class SilentLoginApp(LoginApp):
+    """One that leaves it to us to ask Flask-Login."""
+
+    says_who = False
+
+
+@pytest.fixture(params=[LoginApp, SilentLoginApp])
+def app(workos_mfa_emulator: Emulator, request: pytest.FixtureRequest) -> App:
+    """An app with Flask-Login, of both kinds."""
+    made: App = request.param(workos_mfa_emulator)
+    return made
 
 
 def test_a_sign_in(app: App, browser: Browser, another: Callable[[], Browser]) -> None:

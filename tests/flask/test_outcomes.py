@@ -7,10 +7,12 @@ import pytest
 from tests.flask.app import App
 from tests.flask.browser import PREFIX, Browser, newest_factor, our_key
 from workos_mfa import Emulator
+from workos_mfa.emulator import Call
 from workos_mfa.testing import sign_in
 
 CODE = f"{PREFIX}/code"
 NUMBER = "+15005550006"
+OTHER_NUMBER = "+12025550106"
 RATE_LIMITED = "+15005550008"
 QUOTA_REACHED = "+15005550009"
 PAYOUTS = "GET of the payouts of ada"
@@ -30,6 +32,11 @@ def at_code(browser: Browser) -> Browser:
 def right_code(app: App) -> str:
     """What Ada's app shows."""
     return app.emulator.totp_code(newest_factor(app))
+
+
+def is_deletion(call: Call) -> bool:
+    """Whether a factor was to be deleted."""
+    return call.operation == "delete_factor"
 
 
 class TestACode:
@@ -147,6 +154,23 @@ class TestACode:
         app.emulator.clock.advance(1)
         assert at_code.code(right_code(app)) == PAYOUTS
 
+    @pytest.mark.workos_mfa(max_wrong_codes=None)
+    @pytest.mark.parametrize("operation", ["challenge_factor", "verify_challenge"])
+    @pytest.mark.parametrize(
+        ("status", "code"), [(429, "rate_limited"), (500, "a_fault"), (401, "no_key"), (404, "entity_not_found")]
+    )
+    def test_nobody_has_looked_at_it(
+        self, app: App, at_code: Browser, operation: str, status: int, code: str
+    ) -> None:
+        """Then it was no try, for the account and for the address; a code that may have been looked at was one."""
+        fault = app.emulator.faults.respond(status, {"code": code, "message": "no"}, operation=operation, count=None)
+        for _ in range(11):
+            at_code.code(right_code(app))
+        looked_at = operation == "verify_challenge" and status in {404, 500}
+        assert [event.name for event in app.events] == ["locked"] * looked_at
+        app.emulator.faults.remove(fault)
+        assert (at_code.code(right_code(app)) == PAYOUTS) is not looked_at
+
     @pytest.mark.parametrize(
         ("limit", "time"),
         [("1 per minute", "60 seconds"), ("1 per hour", "60 minutes"), ("1 per day", "12 hours")],
@@ -231,6 +255,25 @@ class TestAMessage:
         assert len(app.emulator.outbox) == sent
 
 
+    @pytest.mark.parametrize(("kind", "refused"), [("new_number_messages", True), ("messages", False)])
+    def test_the_budget_of_the_app(self, workos_mfa_emulator: Emulator, kind: str, *, refused: bool) -> None:
+        """Messages to new numbers have one of their own, so that who orders those does not use up the one of sign-ins,
+        or the other way round.
+        """
+        app = App(workos_mfa_emulator, WORKOS_MFA_LIMITS={f"{kind}_by_app": "1 per hour"})
+        for account in ("ada", "grace"):
+            browser = Browser(app)
+            sign_in(browser.client, account, age=None)
+            browser.get(f"{PREFIX}/new")
+            browser.post(f"{PREFIX}/new/sms", phone_number=NUMBER if account == "ada" else OTHER_NUMBER)
+            if account == "ada":
+                browser.code(app.message())
+        assert ("That was too often." in browser.text) is refused
+        for _ in range(2):
+            browser = Browser(app)
+            browser.sign_in()
+        assert ("That was too often." in browser.text) is not refused
+
 class TestAnEnrolment:
     """A factor that is enrolled."""
 
@@ -266,3 +309,18 @@ class TestAnEnrolment:
         assert app.calls().count("delete_factor") == 2
         with pytest.raises(LookupError):
             app.emulator.totp_code(first)
+
+    def test_a_deletion_that_fails_again(self, app: App, browser: Browser) -> None:
+        """It is tried after the others the next time, so that one factor does not keep all others at WorkOS."""
+        app.emulator.faults.refuse_connection(operation="delete_factor", count=2)
+        tried: list[str] = []
+        removed: list[str] = []
+        app.emulator.calls.watch(lambda call: tried.append(call.path.rpartition("/")[2]) if is_deletion(call) else None)
+        for _ in range(3):
+            sign_in(browser.client, "ada")
+            removed.append(newest_factor(app))
+            browser.get(f"{PREFIX}/")
+            browser.post(f"{PREFIX}/remove", factor=removed[-1])
+            browser.code(right_code(app))
+        first, second, third = removed
+        assert tried == [first, first, second, first, third]

@@ -136,6 +136,20 @@ class TestReplace:
         assert "you can replace" not in stranded.get(f"{PREFIX}/")
         assert browser.get("/private") == "the login page"
 
+    def test_while_somebody_guesses(self, app: App, codes: list[str], stranded: Browser) -> None:
+        """Wrong codes of somebody else do not keep the first code of the new factor from being taken."""
+        attacker = Browser(app, address="198.51.100.1")
+        attacker.sign_in()
+        for _ in range(6):
+            attacker.code(app.emulator.wrong_code(newest_factor(app)))
+        assert "Please wait" in attacker.text
+        recover(stranded, codes[0])
+        stranded.get(f"{PREFIX}/")
+        stranded.post(f"{PREFIX}/replace", factor=newest_factor(app))
+        stranded.post(f"{PREFIX}/new/totp")
+        assert "not right" in stranded.code(app.emulator.wrong_code(newest_factor(app)))
+        assert "protects your account now" in stranded.code(app.emulator.totp_code(newest_factor(app)))
+
     def test_not_without_one(self, app: App, codes: list[str], browser: Browser) -> None:
         """A session that came by a code is not offered it, and its form is not taken."""
         assert codes

@@ -35,6 +35,8 @@ def store_in_memory() -> SQLAlchemyStore:
         ({"WORKOS_MFA_LOGIN_VIEW": 7}, "'login_view' must be <class 'str'>"),
         ({"WORKOS_MFA_ADDRESS": "192.0.2.1"}, "'address' must be callable"),
         ({"WORKOS_MFA_AFTER_SIGN_IN": None}, "'after_sign_in' must be"),
+        ({"WORKOS_MFA_AFTER_SIGN_IN": "https://evil.test/"}, "WORKOS_MFA_AFTER_SIGN_IN is a path of this site"),
+        ({"WORKOS_MFA_AFTER_SIGN_IN": "account"}, "WORKOS_MFA_AFTER_SIGN_IN is a path of this site"),
         ({"WORKOS_MFA_CSP": True}, "'csp' must be"),
         ({"WORKOS_MFA_ISSUER": None}, "'issuer' must be"),
         ({"WORKOS_MFA_LAYOUT": None}, "'layout' must be"),
@@ -47,10 +49,14 @@ def store_in_memory() -> SQLAlchemyStore:
             {"WORKOS_MFA_LIMITS_URI": "radish://:secret@localhost"},
             "can't be counted there: unknown storage scheme : ...",
         ),
+        ({"WORKOS_MFA_LIMITS_URI": "async+memory://"}, "can't be counted there: it is for programs with asyncio"),
         ({"WORKOS_MFA_MANDATORY": "yes"}, "mandatory is True, False or a function"),
         ({"WORKOS_MFA_METHODS": "totp"}, "'methods' must be"),
         ({"WORKOS_MFA_METHODS": 7}, "'methods' must be"),
         ({"WORKOS_MFA_METHODS": ["totp", "email"]}, "'methods' must be in"),
+        ({"WORKOS_MFA_METHODS": []}, "WORKOS_MFA_METHODS names one kind at least"),
+        ({"WORKOS_MFA_SMS_PREFIXES": ["+1202", "1500"]}, "each of WORKOS_MFA_SMS_PREFIXES begins with +"),
+        ({"WORKOS_MFA_SMS_PREFIXES": [""]}, "each of WORKOS_MFA_SMS_PREFIXES begins with +"),
         ({"WORKOS_MFA_SMS_PREFIXES": "+1"}, "'sms_prefixes' must be"),
         ({"WORKOS_MFA_SMS_PREFIXES": [1]}, "'sms_prefixes' must be"),
         ({"WORKOS_MFA_SMS_TEMPLATE": "Your code is {code}"}, "WORKOS_MFA_SMS_TEMPLATE needs {{code}}"),
@@ -84,10 +90,13 @@ class TestProduction:
             ({"SESSION_COOKIE_HTTPONLY": False}, "SESSION_COOKIE_HTTPONLY = True"),
             ({"SESSION_COOKIE_SAMESITE": None}, "SESSION_COOKIE_SAMESITE = 'Lax'"),
             ({"SESSION_COOKIE_SAMESITE": "None"}, "SESSION_COOKIE_SAMESITE = 'Lax'"),
+            ({"WTF_CSRF_ENABLED": False}, "WTF_CSRF_ENABLED = True"),
         ],
     )
-    def test_an_unsafe_cookie(self, workos_mfa_emulator: Emulator, changed: dict[str, object], named: str) -> None:
-        """The app does not start with a cookie that others can read or send. In debug mode it does."""
+    def test_an_unsafe_session(self, workos_mfa_emulator: Emulator, changed: dict[str, object], named: str) -> None:
+        """The app does not start with a cookie that others can read or send, or with forms that other sites can send.
+        In debug mode it does.
+        """
         settings: dict[str, Any] = {"TESTING": False, **SAFE_COOKIE, **changed}
         with pytest.raises(RuntimeError, match=re.escape(f"the session is not safe: set {named}.")):
             App(workos_mfa_emulator, store_in_memory(), **settings)

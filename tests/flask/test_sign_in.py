@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from flask import Response, session
+from flask import Response, abort, session
 
-from tests.flask.app import App, outside
+from tests.flask.app import App, FailingStore, outside
 from tests.flask.browser import PREFIX, Browser, our_key
 from workos_mfa import Emulator
 
@@ -56,19 +56,45 @@ class TestTheEnd:
 
     def test_a_response_of_the_app_is_sent(self, app: App, browser: Browser) -> None:
         """The app can answer the end of a sign-in by itself."""
-        app.second_factor.signed_in(lambda _: Response("welcome"))
+        app.second_factor.signed_in(lambda _: Response("welcome", 399))
         assert browser.sign_in() == "welcome"
+        assert browser.get("/") == "home of ada"
 
-    def test_the_app_can_refuse(self, app: App, factor_id: str, another: Callable[[], Browser]) -> None:
-        """False means that nobody is signed in: the token ends, and a page says so."""
-        app.second_factor.signed_in(lambda _: False)
+    @pytest.mark.parametrize(
+        ("refuse", "status", "says"),
+        [
+            (lambda: False, 403, "You can't sign in to this account at the moment."),
+            (lambda: Response("not today", 403), 403, "not today"),
+            (lambda: Response("not like this", 400), 400, "not like this"),
+            (lambda: abort(403), 403, "Forbidden"),
+            (lambda: [][0], 500, "Internal Server Error"),
+        ],
+    )
+    def test_the_app_can_refuse(
+        self,
+        app: App,
+        factor_id: str,
+        another: Callable[[], Browser],
+        refuse: Callable[[], object],
+        status: int,
+        says: str,
+    ) -> None:
+        """By False, by a response that is an error, or by an exception: nobody is signed in, the token ends, and
+        nothing is left of what the app has put into the session before.
+        """
+
+        @app.second_factor.signed_in
+        def signed_in(account_id: str) -> object:
+            session["user"] = account_id
+            return refuse()
+
+        app.flask.config["PROPAGATE_EXCEPTIONS"] = False
         browser = another()
         browser.sign_in()
-        page = browser.code(app.next_code(factor_id))
-        assert "You can't sign in to this account at the moment." in page
-        assert browser.status == 403
+        assert says in browser.code(app.next_code(factor_id))
+        assert browser.status == status
         with browser.client.session_transaction() as kept:
-            assert our_key("session") not in kept
+            assert set(kept) <= {"csrf_token"}
         assert browser.get("/private") == "the login page"
         assert outside(app, lambda: app.second_factor.status("ada")).sessions == 1
 
@@ -79,19 +105,6 @@ class TestTheEnd:
         assert browser.headers["Cache-Control"] == "no-store"
         assert outside(app, lambda: app.second_factor.status("ada")).sessions == 0
 
-    def test_an_exception_of_the_app_ends_the_token(self, app: App, browser: Browser) -> None:
-        """If the app fails to sign the person in, the session is worth nothing."""
-
-        @app.second_factor.signed_in
-        def signed_in(account_id: str) -> None:
-            raise LookupError(account_id)
-
-        app.flask.config["PROPAGATE_EXCEPTIONS"] = False
-        browser.sign_in()
-        assert browser.status == 500
-        assert browser.get("/") == "home of None"
-        assert outside(app, lambda: app.second_factor.status("ada")).sessions == 0
-
     def test_the_session_before_ends(self, app: App, browser: Browser, factor_id: str) -> None:
         """Who signs in again in the same browser leaves no session behind."""
         old = browser.cookies()
@@ -100,6 +113,27 @@ class TestTheEnd:
         assert outside(app, lambda: app.second_factor.status("ada")).sessions == 1
         browser.take_cookies(old)
         assert browser.get("/private") == "the login page"
+
+    def test_the_session_before_can_not_be_ended(self, workos_mfa_emulator: Emulator) -> None:
+        """Then it goes on as it was, nobody else is signed in, and it can be tried again."""
+        store = FailingStore()
+        app = App(workos_mfa_emulator, store)
+        asked: list[str] = []
+        browser = Browser(app)
+        browser.sign_in("ada")
+        with browser.client.session_transaction() as kept:
+            kept["cart"] = "three apples"
+        app.second_factor.signed_in(asked.append)
+        store.is_away_for = "ada"
+        browser.sign_in("grace")
+        assert browser.status == 503
+        assert asked == []
+        store.is_away_for = None
+        assert browser.get("/") == "home of ada"
+        with browser.client.session_transaction() as kept:
+            assert kept["cart"] == "three apples"
+        assert browser.sign_in("grace") == "home of grace"
+        assert outside(app, lambda: app.second_factor.status("ada")).sessions == 0
 
     def test_a_wrong_id_is_refused(self, app: App) -> None:
         """An account's id has to fit into every store."""
@@ -272,9 +306,30 @@ class TestTheSession:
         assert copy.get("/private") == "the login page"
         assert outside(app, lambda: app.second_factor.status("ada")).sessions == 0
 
-    def test_sign_out_of_nobody(self, browser: Browser) -> None:
-        """Who is not signed in can sign out."""
+    def test_sign_out_with_an_older_copy(
+        self, app: App, factor_id: str, browser: Browser, another: Callable[[], Browser]
+    ) -> None:
+        """It ends what the session has become, under whatever token it is now."""
+        copy = another()
+        copy.take_cookies(browser.cookies())
+        app.emulator.clock.advance(300)
+        browser.get("/payouts")
+        browser.code(app.next_code(factor_id))
+        assert copy.get("/private") == "the login page"
+        assert browser.get("/private") == PRIVATE
+        copy.client.post("/logout")
+        assert browser.get("/private") == "the login page"
+
+    def test_sign_out_of_nobody(self, app: App, factor_id: str, browser: Browser) -> None:
+        """Who is not signed in, or not any more, can sign out. Nothing is saved for that."""
+        assert factor_id
+        copy = browser.cookies()
         assert browser.post("/logout") == "home of None"
+        saved = app.store.load("ada")
+        assert browser.post("/logout") == "home of None"
+        browser.take_cookies(copy)
+        assert browser.post("/logout") == "home of None"
+        assert app.store.load("ada") == saved
 
     def test_the_app_and_we_agree(self, app: App, factor_id: str, browser: Browser) -> None:
         """A session counts for the account alone that the app takes the person for."""
@@ -307,3 +362,24 @@ class TestOtherApps:
         attacker.page = browser.page
         assert "changed in another window" in attacker.code(one.next_code(one_factor))
         assert attacker.get("/private") == "the login page"
+
+    def test_another_app_with_the_same_store_too(self, workos_mfa_emulator: Emulator) -> None:
+        """Where two apps have the same accounts, who is signed in to one of them is not signed in to the other."""
+        one = App(workos_mfa_emulator)
+        two = App(workos_mfa_emulator, one.store, WORKOS_MFA_ISSUER="Bar Inc")
+        browser = Browser(one)
+        browser.sign_in()
+        factor_id = browser.enroll_totp()
+        other = Browser(two)
+        other.take_cookies(browser.cookies())
+        assert other.get("/private") == "the login page"
+        browser.sign_in()
+        other.take_cookies(browser.cookies())
+        assert "not signed in" in other.get(f"{PREFIX}/code")
+        other.page = browser.page
+        assert "not the newest one" in other.code(one.next_code(factor_id))
+        other.sign_in()
+        other.code(one.next_code(factor_id))
+        assert other.get("/private") == PRIVATE
+        with other.client.session_transaction() as kept:
+            assert our_key("session", "Bar Inc") in kept

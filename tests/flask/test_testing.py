@@ -112,6 +112,16 @@ class TestTheApp:
         with pytest.raises(RuntimeError, match="no SecondFactor: call its init_app first"):
             sign_in(Flask("Foo Corp").test_client(), "ada")
 
+    def test_it_is_not_in_testing_mode(self, app: App, browser: Browser) -> None:
+        """Nobody is signed in without a code outside of tests; debug mode is one's own machine."""
+        app.flask.testing = False
+        with pytest.raises(RuntimeError, match=r"sign_in is for tests: set app\.testing"):
+            sign_in(browser.client, "ada")
+        assert app.calls() == []
+        app.flask.debug = True
+        sign_in(browser.client, "ada")
+        assert browser.get("/private") == "the private page of ada"
+
     @pytest.mark.parametrize("account_id", ["", None, "a" * 256])
     def test_a_wrong_id(self, app: App, browser: Browser, account_id: str | None) -> None:
         """It is refused, as by the extension."""
