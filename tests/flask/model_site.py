@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import json
 from collections import deque
@@ -149,8 +150,14 @@ class Site:
 
     def outside(self, act: Callable[[SecondFactor], object]) -> object:
         """Let the support or a script do something, outside of any request; None if the store fails."""
-        app, second_factor = self.apps[0]
         self.store.saves.append([])
+        # Also where it happens in the middle of a request: its context is not that of a script.
+        done = contextvars.Context().run(self._by_a_script, act)
+        self.store.saves.pop()
+        return done
+
+    def _by_a_script(self, act: Callable[[SecondFactor], object]) -> object:
+        app, second_factor = self.apps[0]
         with app.app_context(), contextlib.suppress(StoreError):
             return act(second_factor)
         return None
