@@ -137,6 +137,7 @@ def check_recovery_code(backend: Backend, step: Step, token: str | None, code: s
 
     :raises Refused: if it is not right, or can't be used here.
     """
+    factor_asked(backend, step, token)
     backend.take("recovery_by_address", address)
     hashed = recovery.hashed(step.account_id, code)
     now = backend.clock()
