@@ -5,10 +5,15 @@ The attacker has the password, keeps every cookie and every form, and may have a
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+from flask import Flask, Request, Response
+from flask.sessions import SessionInterface, SessionMixin
+from werkzeug.datastructures import CallbackDict
 
 from tests.flask.app import App, outside
 from tests.flask.browser import PREFIX, Browser, newest_factor
@@ -136,6 +141,97 @@ def test_fixation(app: App, factor_id: str, browser: Browser, attacker: Browser)
     assert not owns(attacker)
     browser.client.post("/logout")
     assert not owns(attacker)
+
+
+class KeptSession(CallbackDict[str, Any], SessionMixin):
+    """A session that stays on the server."""
+
+    def __init__(self, session_id: str, values: dict[str, Any]) -> None:
+        super().__init__(values)
+        self.id = session_id
+
+
+class ServerSide(SessionInterface):
+    """Keeps sessions by an id that the browser has, and takes any id that comes, as Flask-Session does."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[str, Any]] = {}
+
+    def open_session(self, app: Flask, request: Request) -> KeptSession:
+        """The session of the browser's id."""
+        session_id = request.cookies.get(self.get_cookie_name(app)) or secrets.token_hex()
+        return KeptSession(session_id, self.kept.get(session_id, {}))
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Keep it."""
+        assert isinstance(session, KeptSession)
+        self.kept[session.id] = dict(session)
+        response.set_cookie(self.get_cookie_name(app), session.id)
+
+    def regenerate(self, session: KeptSession) -> None:
+        """Give it another id; the one before is worth nothing."""
+        self.kept.pop(session.id, None)
+        session.id = secrets.token_hex()
+
+
+def test_fixation_of_a_session_on_the_server(app: App, browser: Browser, another: Callable[[], Browser]) -> None:
+    """Where the cookie has only an id, the one that the attacker has planted is not the one of the victim's session."""
+    app.flask.session_interface = ServerSide()
+    attacker = another()
+    for each in (attacker, browser):
+        each.client.set_cookie("session", "planted")
+    attacker.get(f"{PREFIX}/code")
+    browser.sign_in()
+    assert browser.get("/") == "home of ada"
+    assert attacker.get("/") == "home of None"
+    browser.enroll_totp()
+    assert browser.get("/private") == "the private page of ada"
+    assert not owns(attacker)
+
+
+class TestADeadSession:
+    """A copy of a cookie whose session has ended while a code was awaited."""
+
+    @pytest.fixture
+    def copy(self, app: App, browser: Browser, another: Callable[[], Browser]) -> Browser:
+        """The attacker's copy, on the code page. Ada, whose second factor is her phone, has signed out since."""
+        sign_in(browser.client, "ada", age=None)
+        browser.get(f"{PREFIX}/new")
+        browser.post(f"{PREFIX}/new/sms", phone_number=NUMBER)
+        browser.code(app.message())
+        app.emulator.clock.advance(300)
+        browser.get("/payouts")
+        copy = another()
+        copy.take_cookies(browser.cookies())
+        copy.get(CODE)
+        assert "ends in 06" in copy.text
+        browser.client.post("/logout")
+        return copy
+
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("GET", "code"),
+            ("POST", "code"),
+            ("POST", "code/send"),
+            ("POST", "code/switch"),
+            ("GET", "recovery"),
+            ("POST", "recovery"),
+        ],
+    )
+    def test_it_is_worth_nothing(self, app: App, copy: Browser, method: str, path: str) -> None:
+        """It sends no message, calls nobody, takes no try from the owner, tells nothing, and leads to the password."""
+        calls = app.calls()
+        limits = app.flask.extensions["workos_mfa"].backend.limits
+        counted = dict(limits._storage.storage)
+        fields = {**copy.hidden_fields(), "code": "123456", "factor": "auth_factor_1"}
+        for _ in range(2):
+            copy.page = copy.client.open(f"{PREFIX}/{path}", method=method, data=fields, follow_redirects=True)
+            assert "You are not signed in any more." in copy.text
+            assert "06" not in copy.text
+            assert 'href="/login?next=' in copy.html
+        assert app.calls() == calls
+        assert dict(limits._storage.storage) == counted
 
 
 class TestOtherSites:
