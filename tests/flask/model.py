@@ -235,9 +235,7 @@ class Model:
             permit |= {"permit": purpose, "until": self._site.now + _LIFETIME}
         return self._proved(standing, came, save.account, purpose, permit)
 
-    def _proved(
-        self, standing: Standing, came: Came, account: str, purpose: str, permit: dict[str, Any]
-    ) -> Standing:
+    def _proved(self, standing: Standing, came: Came, account: str, purpose: str, permit: dict[str, Any]) -> Standing:
         """A right code was given: for a sign-in it needs a password, for anything else a session."""
         session, half = self.live(standing), self._half(standing, account)
         if purpose == "sign_in" and not came.went_on:

@@ -82,7 +82,6 @@ class TestSeveralApps:
         assert client.get("/private").location == "/login?next=/private"
         assert asked == [True]
 
-
     def test_limits_in_one_place(self, workos_mfa_emulator: Emulator, redis_url: str) -> None:  # noqa: F811
         """Of two apps that count in one Redis, one does not use up the tries of the other; two processes of one do."""
         names = ("Foo Corp", "Foo Corp", "Bar Inc")

@@ -159,9 +159,7 @@ class TestACode:
     @pytest.mark.parametrize(
         ("status", "code"), [(429, "rate_limited"), (500, "a_fault"), (401, "no_key"), (404, "entity_not_found")]
     )
-    def test_nobody_has_looked_at_it(
-        self, app: App, at_code: Browser, operation: str, status: int, code: str
-    ) -> None:
+    def test_nobody_has_looked_at_it(self, app: App, at_code: Browser, operation: str, status: int, code: str) -> None:
         """Then it was no try, for the account and for the address; a code that may have been looked at was one."""
         fault = app.emulator.faults.respond(status, {"code": code, "message": "no"}, operation=operation, count=None)
         for _ in range(11):
@@ -254,7 +252,6 @@ class TestAMessage:
         assert "That was too often. Please try again in 55 minutes." in at_code.post(f"{CODE}/send")
         assert len(app.emulator.outbox) == sent
 
-
     @pytest.mark.parametrize(("kind", "refused"), [("new_number_messages", True), ("messages", False)])
     def test_the_budget_of_the_app(self, workos_mfa_emulator: Emulator, kind: str, *, refused: bool) -> None:
         """Messages to new numbers have one of their own, so that who orders those does not use up the one of sign-ins,
@@ -273,6 +270,7 @@ class TestAMessage:
             browser = Browser(app)
             browser.sign_in()
         assert ("That was too often." in browser.text) is not refused
+
 
 class TestAnEnrolment:
     """A factor that is enrolled."""

@@ -67,7 +67,7 @@ class TestTheEnd:
             (lambda: Response("not today", 403), 403, "not today"),
             (lambda: Response("not like this", 400), 400, "not like this"),
             (lambda: abort(403), 403, "Forbidden"),
-            (lambda: [][0], 500, "Internal Server Error"),
+            (lambda: int("an exception"), 500, "Internal Server Error"),
         ],
     )
     def test_the_app_can_refuse(

@@ -94,7 +94,7 @@ def read_settings(app: Flask) -> Settings:
         raise RuntimeError("set SECRET_KEY: the second factor keeps its state in Flask's session")
     if "login_view" not in given:
         raise RuntimeError(f"set {_key('login_view')} to the endpoint of your login page, such as 'login'")
-    issuer: object = given.setdefault("issuer", app.config.setdefault(_key("issuer"), app.name))
+    issuer: object = given.setdefault("issuer", config.setdefault(_key("issuer"), app.name))
     given.setdefault("sms_template", f"Your {issuer} code is {{{{code}}}}. We never call to ask for it.")
     try:
         settings = Settings(**given)

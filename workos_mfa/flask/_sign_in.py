@@ -103,6 +103,6 @@ def _account_of_flask_login() -> Callable[[], object] | None:
     """What Flask-Login says, for an app that has it and does not say itself whom it takes the person for."""
     if not hasattr(current_app, "login_manager"):
         return None
-    from flask_login import current_user
+    from flask_login import current_user  # pyright: ignore[reportMissingTypeStubs]  # it has none
 
     return cast("Callable[[], object]", current_user.get_id)

@@ -67,7 +67,7 @@ def check_code() -> Response:
     if checked.token is not None:
         return _go_on(step, checked.token)
     assert checked.refused is not None
-    if checked.refused.reason in {*STEP_IS_OVER, "signed_out"}:
+    if checked.refused.reason in STEP_IS_OVER:
         raise checked.refused
     if checked.step != step:
         # Only then: of two equal forms, sent by a double click, the second must not put back the token of before.
