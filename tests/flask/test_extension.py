@@ -427,6 +427,10 @@ class TestThePackage:
         with pytest.raises(AttributeError, match="no attribute 'SecondFacto'"):
             _ = workos_mfa.flask.SecondFacto  # type: ignore[attr-defined]
 
+    def test_its_names(self) -> None:
+        """A console offers what is public, before anything of it is imported."""
+        assert dir(workos_mfa.flask) == sorted(workos_mfa.flask.__all__)
+
     @pytest.mark.parametrize(
         ("missing", "problem"),
         [("flask", "flask is missing: pip install 'workos-mfa[flask]'"), ("hmac", "import of hmac")],

@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.flask.app import App, outside
+from tests.flask.app import App, FailingStore, outside
 from tests.flask.browser import PREFIX, Browser, newest_factor
 from workos_mfa import Emulator
+from workos_mfa.emulator import Call
 from workos_mfa.testing import sign_in
 
 NUMBER = "+15005550006"
@@ -133,6 +134,26 @@ class TestThePageOfTheSecret:
             app.emulator.totp_code(first)
         second, browser.page = newest_factor(app), page
         assert "not the newest one" in browser.code(app.emulator.totp_code(second))
+
+    @pytest.mark.parametrize("is_away", [False, True])
+    def test_it_can_not_be_kept(self, workos_mfa_emulator: Emulator, *, is_away: bool) -> None:
+        """If the password changes, or the store fails, while a factor is enrolled, the factor is deleted at WorkOS."""
+        store = FailingStore()
+        app = App(workos_mfa_emulator, store)
+        browser = Browser(app)
+        sign_in(browser.client, "ada", age=None)
+        browser.get(f"{PREFIX}/new")
+
+        def meanwhile(_: Call) -> None:
+            store.is_away = is_away
+            if not is_away and app.calls() == ["enroll_factor"]:
+                outside(app, lambda: app.second_factor.password_changed("ada"))
+
+        app.emulator.calls.watch(meanwhile)
+        browser.post(f"{PREFIX}/new/totp")
+        assert browser.status == (503 if is_away else 422)
+        assert app.calls() == ["enroll_factor", "delete_factor"]
+        assert app.emulator.totp_codes() == []
 
     def test_two_tabs_of_two_browsers(self, app: App, browser: Browser, another: Callable[[], Browser]) -> None:
         """Of two browsers that add a first factor at once, the one that began later finishes."""

@@ -44,8 +44,6 @@ class Event:
     reason: str = ""
 
 
-def about(name: EventName, account_id: str, factor: KnownFactor | None) -> Event:
+def about(name: EventName, account_id: str, factor: KnownFactor) -> Event:
     """An event about a factor."""
-    if factor is None:
-        return Event(name=name, account_id=account_id)
     return Event(name=name, account_id=account_id, factor_type=factor.type, digits=factor.digits)
