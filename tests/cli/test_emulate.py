@@ -181,7 +181,8 @@ class Impatient(io.StringIO):
     """A standard output whose reader presses Ctrl-C as soon as there is something to read."""
 
     def flush(self) -> None:
-        """Interrupt whoever has written."""
+        """Interrupt whoever has written, once."""
+        self.flush = super().flush  # type: ignore[method-assign]
         signal.raise_signal(signal.SIGINT)
 
 

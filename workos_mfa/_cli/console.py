@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
 import textwrap
 from collections.abc import Iterator
 from typing import TextIO
 
+from workos_mfa._cli.output import has_colours, is_unicode
 from workos_mfa.emulator._domain import qr
 
 _INDENT = "   "
@@ -22,8 +22,8 @@ class Console:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._colours = out.isatty() and "NO_COLOR" not in os.environ
-        self._unicode = (out.encoding or "").lower().startswith("utf")
+        self._colours = has_colours(out)
+        self._unicode = is_unicode(out)
         self._steps = 0
 
     def step(self, title: str) -> None:

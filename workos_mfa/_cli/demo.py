@@ -6,9 +6,9 @@ authenticator app; with ``--live`` they run on the real API.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import itertools
-import os
 import re
 import sys
 from collections.abc import Generator, Iterable, Iterator
@@ -24,7 +24,21 @@ from workos_mfa.emulator import Emulator
 _TEMPLATE = "Your Foo Corp code is {{code}}."
 _CODE = re.compile(r"[0-9]{6}")
 _MORE_TRIES = 2
-_CLOSED_PIPE = 128 + 13  # the exit status that a shell reports for SIGPIPE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Run a whole MFA flow and tell what happens. It needs no account, no key and no network."
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--interactive",
+        action="store_true",
+        help="scan the QR code with the app on your phone, and type the code that it shows",
+    )
+    where.add_argument(
+        "--live",
+        action="store_true",
+        help="run it on the real API with the key in WORKOS_API_KEY; it asks you for the codes",
+    )
 
 
 class UnexpectedResult(Exception):  # noqa: N818 - it is no error of the package: the API did not do what the demo says
@@ -193,25 +207,14 @@ def _expect(what: str, *, is_so: bool) -> None:
         raise UnexpectedResult(f"the demo says that {what}, and it was not so")
 
 
-def main(*, live: bool, interactive: bool) -> int:
+def run(options: argparse.Namespace) -> int:
     """Run the demo in the terminal.
 
-    :param live: run it against the real API, with the key in ``WORKOS_API_KEY``, and ask the person for codes.
-    :param interactive: run it on the emulator, and ask the person for the codes of the authenticator app.
-    :returns: the exit status: 0 if all went well, 1 if not, 141 if standard output was closed.
+    :returns: the exit status: 0 if all went well, 1 if not.
     """
-    try:
-        return _run(live=live, interactive=interactive)
-    except BrokenPipeError:
-        # Python writes what is left in its buffer at exit, and that would fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _CLOSED_PIPE
-
-
-def _run(*, live: bool, interactive: bool) -> int:
     console = Console(sys.stdout)
     try:
-        if live:
+        if options.live:
             with MFA() as mfa:
                 console.say(f"On the real API ({mfa!r}). What is made is deleted again.")
                 Demo(mfa, console).run()
@@ -221,7 +224,7 @@ def _run(*, live: bool, interactive: bool) -> int:
             console.call("emulator = Emulator()")
             console.call("mfa = MFA(transport=emulator)")
             console.result("With an account it is MFA('sk_...'), and all that follows stays the same.")
-            Demo(MFA(transport=emulator), console, emulator, has_app=interactive).run()
+            Demo(MFA(transport=emulator), console, emulator, has_app=options.interactive).run()
     except (MFAError, UnexpectedResult, ImportError) as error:
         return _stopped(f"{type(error).__name__}: {error}")
     except (EOFError, KeyboardInterrupt):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -15,18 +16,48 @@ from typing import TextIO, TypeAlias, cast
 import attrs
 
 from workos_mfa._cli.background_writer import BackgroundWriter
+from workos_mfa._cli.output import UsageError
 from workos_mfa._core.redaction import Hidden, printable
 from workos_mfa.emulator import Call, Emulator, EmulatorServer, Settings, SMSMessage
 from workos_mfa.emulator._domain.seeding import settings_in
 from workos_mfa.emulator._http.control import record_as_json
 from workos_mfa.emulator._http.hosts import is_this_machine
 from workos_mfa.emulator._http.server import DEFAULT_API_KEY
-from workos_mfa.emulator._settings import SettingsDict, settings_from, value_in
+from workos_mfa.emulator._settings import SettingsDict, listed, settings_from, value_in
 
 _LONGEST_LINE = 500
 _LONGEST_SLEEP = 0.5
 # What stops this command: Ctrl-C, or the end of a service.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Serve the WorkOS MFA API over HTTP, until Ctrl-C. It needs no account and no network."
+    parser.epilog = f"settings, each with its default, and with what it takes:\n{listed()}"
+    parser.add_argument("--host", default="127.0.0.1", help="the name or address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=4100, help="the port, or 0 for one that is free (%(default)s)")
+    parser.add_argument(
+        "--api-key",
+        type=Hidden,
+        default=DEFAULT_API_KEY,
+        metavar="KEY",
+        help="the key that calls must have (%(default)s)",
+    )
+    parser.add_argument("--seed", type=Path, metavar="FILE", help="JSON with factors and settings to begin with")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change a setting, listed below; may be given several times, and goes before the seed's",
+    )
+    parser.add_argument("--state", type=Path, metavar="FILE", help="remember everything in this file, made if missing")
+    parser.add_argument("--json", action="store_true", help="tell what happens in JSON, one object a line")
+    parser.add_argument(
+        "--allow-remote",
+        action="store_true",
+        help="let others reach it, at any --host and under any name; needs an --api-key of your own",
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -41,10 +72,6 @@ class ServeOptions:
     state: Path | None
     json: bool
     allow_remote: bool
-
-
-class UsageError(Exception):
-    """An option can't be used like this."""
 
 
 class TextDisplay:
@@ -113,11 +140,12 @@ def _event(event: str, values: Mapping[str, object]) -> str:
     return json.dumps({"event": event, **values})
 
 
-def main(options: ServeOptions) -> int:
+def run(given: argparse.Namespace) -> int:
     """Run an emulator until a signal stops it.
 
     :returns: the exit status: 0 if a signal stopped it, 2 if it could not start.
     """
+    options = ServeOptions(**{field.name: getattr(given, field.name) for field in attrs.fields(ServeOptions)})
     display: Display = JSONDisplay(sys.stdout) if options.json else TextDisplay(sys.stdout)
     try:
         with _stoppable():

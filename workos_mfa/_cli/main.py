@@ -1,88 +1,126 @@
-"""The command ``workos-mfa``, also ``python -m workos_mfa``: its arguments."""
+"""The command ``workos-mfa``, also ``python -m workos_mfa``: the table of its commands, and the way to one of them.
+
+Only the module of the command that was asked for is imported, so that a quick one is quick.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from pathlib import Path
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, cast
 
-from workos_mfa._core.redaction import Hidden
+from workos_mfa._cli import output
 from workos_mfa._version import __version__
-from workos_mfa.emulator._http.server import DEFAULT_API_KEY
-from workos_mfa.emulator._settings import listed
+
+_DESCRIPTION = "The WorkOS Multi-Factor Auth API: try it out, make its calls by hand, see what is wrong."
+_STATUSES = """\
+exit status:
+  0  done, or valid
+  1  not valid, or something is bad or different
+  2  wrong usage or settings: nothing was sent
+  3  refused by the API
+  4  no response that can be used, and nothing was done
+  5  no response that can be used: it may have been done
+  130, 141  stopped by Ctrl-C, or by a reader that left
+"""
+_EPILOG = f"workos-mfa COMMAND --help tells more about a command.\n\n{_STATUSES}"
+
+TRY_IT = "to try it, without an account"
+BY_HAND = "by hand"
+YOUR_ACCOUNT = "for your account"
+
+
+class Command(NamedTuple):
+    """A line of the table: the module of ``_cli`` that has the command, what it does, and where the help lists it."""
+
+    module: str
+    summary: str
+    group: str
+
+
+COMMANDS = {
+    "demo": Command("demo", "watch a whole MFA flow, on the embedded emulator", TRY_IT),
+    "emulate": Command("emulate", "run the emulator, for any WorkOS SDK in any language", TRY_IT),
+    "enroll": Command("calls", "enroll a factor: an authenticator app or a phone", BY_HAND),
+    "challenge": Command("calls", "challenge a factor; a phone then gets a text message", BY_HAND),
+    "verify": Command("calls", "verify a challenge with a code", BY_HAND),
+    "get": Command("calls", "show a factor", BY_HAND),
+    "delete": Command("calls", "delete a factor, for good", BY_HAND),
+    "users": Command("calls", "list or enroll the factors of a WorkOS user", BY_HAND),
+    "code": Command("authenticator", "show the code that an app shows now, by its secret", BY_HAND),
+    "qr": Command("authenticator", "draw the QR code of a secret in the terminal", BY_HAND),
+    "doctor": Command("doctor", "find out what is wrong between here and the API", YOUR_ACCOUNT),
+    "calibrate": Command("calibrate", "find out what your WorkOS does where nobody knows", YOUR_ACCOUNT),
+    "import-totp": Command("import_totp", "bring people's TOTP secrets along from elsewhere", YOUR_ACCOUNT),
+}
+
+
+class _Module(Protocol):
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, options: argparse.Namespace) -> int: ...
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command.
+    """Run a command.
 
-    :param arguments: the arguments after the command's name; those of the process if left out.
+    :param arguments: the arguments after ``workos-mfa``; those of the process if left out.
     :returns: the exit status.
     """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    name = given[0] if given else ""
+    if name in COMMANDS:
+        return output.ended(name, lambda: _module(name).run(command_parser(name).parse_args(given[1:])))
+    return output.ended("", lambda: _without_a_command(given[:1]))
+
+
+def command_parser(name: str) -> argparse.ArgumentParser:
+    """The parser of a command, whose name the options then have as ``command``."""
     parser = argparse.ArgumentParser(
-        prog="workos-mfa", description="The WorkOS Multi-Factor Auth API, to be tried out."
+        prog=f"workos-mfa {name}", formatter_class=output.HelpFormatter, allow_abbrev=False
+    )
+    parser.set_defaults(command=name)
+    _module(name).add_arguments(parser)
+    return parser
+
+
+def _module(name: str) -> _Module:
+    return cast("_Module", importlib.import_module(f"workos_mfa._cli.{COMMANDS[name].module}"))
+
+
+def _without_a_command(given: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="workos-mfa",
+        usage="%(prog)s [--help] [--version] COMMAND ...",
+        description=f"{_DESCRIPTION}\n\n{_list()}",
+        epilog=_EPILOG,
+        formatter_class=output.HelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"workos-mfa {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    demo = commands.add_parser(
-        "demo",
-        help="watch a whole MFA flow, on the embedded emulator",
-        description="Run a whole MFA flow and tell what happens. It needs no account, no key and no network.",
-    )
-    where = demo.add_mutually_exclusive_group()
-    where.add_argument(
-        "--interactive",
-        action="store_true",
-        help="scan the QR code with the app on your phone, and type the code that it shows",
-    )
-    where.add_argument(
-        "--live",
-        action="store_true",
-        help="run it on the real API with the key in WORKOS_API_KEY; it asks you for the codes",
-    )
-    _add_emulate(commands.add_parser)
-    options = vars(parser.parse_args(arguments))
-    command = options.pop("command")
-    if command == "demo":
-        from workos_mfa._cli import demo as tour
-
-        return tour.main(**options)
-    if command == "emulate":
-        from workos_mfa._cli import emulate
-
-        return emulate.main(emulate.ServeOptions(**options))
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    wanted = cast("str | None", parser.parse_args(given).command)
+    if wanted is not None:
+        near = difflib.get_close_matches(wanted, COMMANDS, n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        parser.error(f"there is no command {wanted!r}.{hint} workos-mfa --help lists them all")
     parser.print_help()
-    return 2
+    return output.USAGE
 
 
-def _add_emulate(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
-    emulate = add_parser(
-        "emulate",
-        help="run the emulator, for any WorkOS SDK in any language",
-        description="Serve the WorkOS MFA API over HTTP, until Ctrl-C. It needs no account and no network.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=f"settings, each with its default, and with what it takes:\n{listed()}",
-    )
-    emulate.add_argument("--host", default="127.0.0.1", help="the name or address to listen on (%(default)s)")
-    emulate.add_argument("--port", type=int, default=4100, help="the port, or 0 for one that is free (%(default)s)")
-    emulate.add_argument(
-        "--api-key",
-        type=Hidden,
-        default=DEFAULT_API_KEY,
-        metavar="KEY",
-        help="the key that calls must have (%(default)s)",
-    )
-    emulate.add_argument("--seed", type=Path, metavar="FILE", help="JSON with factors and settings to begin with")
-    emulate.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="change a setting, listed below; may be given several times, and goes before the seed's",
-    )
-    emulate.add_argument("--state", type=Path, metavar="FILE", help="remember everything in this file, made if missing")
-    emulate.add_argument("--json", action="store_true", help="tell what happens in JSON, one object a line")
-    emulate.add_argument(
-        "--allow-remote",
-        action="store_true",
-        help="let others reach it, at any --host and under any name; needs an --api-key of your own",
+def _list() -> str:
+    """All commands, by group."""
+    groups = dict.fromkeys(command.group for command in COMMANDS.values())
+    width = max(map(len, COMMANDS))
+    return "\n\n".join(
+        "\n".join(
+            [
+                f"{group}:",
+                *(f"  {name:{width}}  {each.summary}" for name, each in COMMANDS.items() if each.group == group),
+            ]
+        )
+        for group in groups
     )

@@ -1,0 +1,162 @@
+"""What all commands share of their output: text or JSON, colours, help, errors and exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from workos_mfa._core.errors import MFAError
+
+DONE = 0
+NOT_VALID = 1
+USAGE = 2
+REFUSED = 3
+NOTHING_DONE = 4
+OUTCOME_UNKNOWN = 5
+
+# What a shell reports for the signals of Ctrl-C and of a closed pipe.
+INTERRUPTED = 128 + 2
+CLOSED_PIPE = 128 + 13
+
+_BESIDE = re.compile(r" +(?:\S+ {2,})?")
+
+
+class UsageError(Exception):
+    """Something that was given, or is missing, can't be used like this. Nothing was sent."""
+
+
+class HelpFormatter(argparse.HelpFormatter):
+    """Help in the width of the terminal. Each line of a description or an epilog is a paragraph or an example."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(f"{indent}{part}" for line in text.splitlines() for part in _filled(line, width - len(indent)))
+
+
+def _filled(line: str, width: int) -> list[str]:
+    """A line in a width. An example is not broken, and what stands beside a name stays there."""
+    if line.lstrip().startswith(("workos-mfa ", "$ ")):
+        return [line]
+    return textwrap.wrap(line, width, subsequent_indent=" " * _begin(line)) or [""]
+
+
+def _begin(line: str) -> int:
+    found = _BESIDE.match(line)
+    return found.end() if found else 0
+
+
+def ended(command: str, run: Callable[[], int]) -> int:
+    """Run a command, and make of whatever ends it one line on standard error and an exit status.
+
+    :param command: its name, which begins that line.
+    """
+    try:
+        try:
+            return run()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Python writes what is left in its buffer at exit, and that would fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    except KeyboardInterrupt:
+        tell(command, "stopped")
+        return INTERRUPTED
+    except UsageError as error:
+        tell(command, str(error))
+        return USAGE
+    except Exception as error:
+        # Not at the top: it takes longer to load than a quick command takes.
+        from workos_mfa._core.errors import MFAError
+
+        if not isinstance(error, MFAError):
+            raise
+        tell(command, f"{type(error).__name__}: {error}")
+        return status_of(error)
+
+
+def status_of(error: MFAError) -> int:
+    """The exit status that says what an error means for whoever called."""
+    from workos_mfa._core.errors import (
+        APIError,
+        ConfigurationError,
+        FactorMismatchError,
+        InvalidInputError,
+        ServerError,
+    )
+
+    if isinstance(error, FactorMismatchError):
+        return NOT_VALID
+    if isinstance(error, ConfigurationError | InvalidInputError):
+        return USAGE
+    if error.outcome_unknown:
+        return OUTCOME_UNKNOWN
+    return REFUSED if isinstance(error, APIError) and not isinstance(error, ServerError) else NOTHING_DONE
+
+
+def tell(command: str, text: str) -> None:
+    """Say something on standard error, after the command's name."""
+    name = f"workos-mfa {command}".rstrip()
+    sys.stderr.write(f"{name}: {text}\n")
+
+
+def print_json(value: Mapping[str, object]) -> None:
+    """Print an object as JSON, for people and programs."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=not is_unicode(sys.stdout)) + "\n")
+
+
+def print_lines(*lines: str) -> None:
+    """Print lines as they are; what the terminal's encoding does not have is escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    for line in lines:
+        sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def print_fields(fields: Mapping[str, object]) -> None:
+    """Print names and values, one to a line, the values below each other; a name in a name has a dot."""
+    flat = dict(_flattened(fields, ""))
+    width = max(map(len, flat), default=0)
+    print_lines(*(f"{painted(f'{name:{width}}', DIM)}  {value}" for name, value in flat.items()))
+
+
+def _flattened(fields: Mapping[str, object], before: str) -> list[tuple[str, object]]:
+    flat: list[tuple[str, object]] = []
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            flat += _flattened(value, f"{before}{name}.")
+        else:
+            flat.append((f"{before}{name}", value))
+    return flat
+
+
+BOLD = "1"
+DIM = "2"
+RED = "31"
+GREEN = "32"
+
+
+def painted(text: str, style: str, out: TextIO | None = None) -> str:
+    """A text in a style, if it goes to a terminal and NO_COLOR is not set."""
+    return f"\x1b[{style}m{text}\x1b[0m" if has_colours(out or sys.stdout) else text
+
+
+def has_colours(out: TextIO) -> bool:
+    """Whether colours may be used."""
+    return out.isatty() and "NO_COLOR" not in os.environ
+
+
+def width() -> int:
+    """How many columns the terminal has, or 80 where there is none."""
+    return shutil.get_terminal_size().columns
+
+
+def is_unicode(out: TextIO) -> bool:
+    """Whether a stream takes every character."""
+    return (out.encoding or "").lower().startswith("utf")
