@@ -60,6 +60,7 @@ TARGETS = {
     "workos_mfa._core.validation": Target(
         ("tests/core/test_validation.py", "tests/client/test_operations.py", "tests/client/test_mfa.py")
     ),
+    "workos_mfa._core.one_time_codes": Target(("tests/emulator/test_totp.py",)),
     "workos_mfa._client.outcomes": Target(("tests/client/test_outcomes.py", "tests/client/test_mfa.py")),
     "workos_mfa._client.parsing": Target(("tests/client/test_parsing.py", "tests/client/test_outcomes.py")),
     "workos_mfa._transports.retry": Target(("tests/transports/test_retry.py",)),

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Literal, cast
 
+from workos_mfa._core import one_time_codes
 from workos_mfa.emulator._domain import error_responses, qr, totp
 from workos_mfa.emulator._domain.lifecycle import NewFactor
 from workos_mfa.emulator._domain.phone_numbers import PLACEHOLDER, normalised_phone
@@ -150,7 +151,7 @@ def read_create(body: bytes, user_id: str, email: str, settings: Settings, new_s
     issuer = fields.optional_or_empty("totp_issuer", longest=longest) or settings.team_name
     user = fields.optional_or_empty("totp_user", longest=longest) or email
     secret = fields.optional("totp_secret")
-    bare = totp.bare_secret(secret) if secret else None
+    bare = one_time_codes.bare_secret(secret) if secret else None
     if secret and bare is None:
         fields.problem("totp_secret", "totp_secret must be a Base32 secret of at least 16 characters, A-Z and 2-7")
     fields.check()

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
+from workos_mfa._core import one_time_codes
 from workos_mfa.emulator._base import ids
 from workos_mfa.emulator._base.clock import Clock
 from workos_mfa.emulator._base.log import SMSMessage
@@ -104,7 +105,7 @@ class Lifecycle:
                 phone_number=new.phone_number,
                 issuer=new.issuer,
                 user=new.user,
-                key=totp.key_of(new.secret) if new.secret else None,
+                key=one_time_codes.key_of(new.secret) if new.secret else None,
                 listed=new.listed,
             )
             self._store.factors[factor.id] = factor
@@ -172,7 +173,7 @@ class Lifecycle:
                 f"this is a factor of type {factor.type}, which has no TOTP code; the code of an sms "
                 "challenge is in emulator.outbox, that of a generic_otp challenge in the challenge itself"
             )
-        return totp.code_for(factor.key, totp.step_at(self._clock.now()))
+        return one_time_codes.code_for(factor.key, totp.step_at(self._clock.now()))
 
     def wrong_code(self, factor_id: str) -> str:
         """The least code that no challenge of a factor takes now, nor in the next thirty seconds."""
@@ -185,8 +186,10 @@ class Lifecycle:
             # One step more than is accepted, since the clock may run on before the code is tried.
             window = self.settings.totp_window + 1
             step = totp.step_at(self._clock.now())
-            right |= {totp.code_for(factor.key, near) for near in range(max(step - window, 0), step + window + 1)}
-        codes = (f"{number:0{totp.DIGITS}d}" for number in range(10**totp.DIGITS))
+            right |= {
+                one_time_codes.code_for(factor.key, near) for near in range(max(step - window, 0), step + window + 1)
+            }
+        codes = (f"{number:0{one_time_codes.DIGITS}d}" for number in range(10**one_time_codes.DIGITS))
         return next(code for code in codes if code not in right)
 
     def totp_codes(self) -> list[totp.TOTPCode]:
@@ -199,7 +202,7 @@ class Lifecycle:
                 factor_id=factor.id,
                 issuer=factor.issuer or "",
                 user=factor.user or "",
-                code=totp.code_for(factor.key, step),
+                code=one_time_codes.code_for(factor.key, step),
             )
             for factor in reversed(factors)
             if factor.key is not None

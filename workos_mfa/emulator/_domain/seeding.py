@@ -14,6 +14,7 @@ from typing import NoReturn, cast
 
 import attrs
 
+from workos_mfa._core import one_time_codes
 from workos_mfa.emulator._base import ids
 from workos_mfa.emulator._domain import totp
 from workos_mfa.emulator._domain.phone_numbers import normalised_phone
@@ -96,7 +97,7 @@ class Planter:
         if kind == "sms" and number is None:
             place.refuse("phone_number", "text messages can't be sent there")
         secret = place.text("secret")
-        bare = totp.bare_secret(secret) if secret else None
+        bare = one_time_codes.bare_secret(secret) if secret else None
         if secret and bare is None:
             place.refuse("secret", "must be a Base32 secret of at least 16 characters, A-Z and 2-7")
         pinned = place.id(ids.FACTOR)
@@ -108,7 +109,7 @@ class Planter:
             phone_number=number,
             issuer=(place.text("issuer") or self.settings.team_name) if kind == "totp" else None,
             user=_totp_user(place) if kind == "totp" else None,
-            key=totp.key_of(bare) if bare else None,
+            key=one_time_codes.key_of(bare) if bare else None,
             verified=place.flag("verified"),
         )
         known = self.store.factors.get(pinned, record)
@@ -154,7 +155,7 @@ class Planter:
         if factor.id in self.store.factors:
             return factor.id
         if factor.type == "totp" and factor.key is None:
-            factor = attrs.evolve(factor, key=totp.key_of(totp.new_secret(self.store.randomness)))
+            factor = attrs.evolve(factor, key=one_time_codes.key_of(totp.new_secret(self.store.randomness)))
         factor = attrs.evolve(factor, id=factor.id or self.store.new_id(ids.FACTOR, factor.created_at))
         self.store.factors[factor.id] = factor
         return factor.id

@@ -13,10 +13,11 @@ from datetime import datetime, timezone
 from html import escape
 from string import Template
 
+from workos_mfa._core.one_time_codes import STEP_SECONDS
 from workos_mfa._core.transport import Response
 from workos_mfa.emulator._base.clock import Clock
 from workos_mfa.emulator._base.log import SMSMessage
-from workos_mfa.emulator._domain.totp import STEP_SECONDS, TOTPCode, step_at
+from workos_mfa.emulator._domain.totp import TOTPCode, step_at
 
 _MOST_SHOWN = 50
 
