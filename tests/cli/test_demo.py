@@ -16,8 +16,9 @@ import pytest
 from tests.cli.terminal import in_a_terminal
 from workos_mfa import MFA, Emulator, __version__
 from workos_mfa._cli import main
-from workos_mfa._cli.console import Console, qr_lines
+from workos_mfa._cli.console import Console
 from workos_mfa._cli.demo import Demo, UnexpectedResult
+from workos_mfa._cli.terminal_qr import qr_lines
 from workos_mfa.emulator._domain import qr
 from workos_mfa.testing import emulated, make_challenge, make_verification
 

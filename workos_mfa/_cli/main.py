@@ -6,7 +6,6 @@ Only the module of the command that was asked for is imported, so that a quick o
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -104,6 +103,8 @@ def _without_a_command(given: list[str]) -> int:
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     wanted = cast("str | None", parser.parse_args(given).command)
     if wanted is not None:
+        import difflib
+
         near = difflib.get_close_matches(wanted, COMMANDS, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         parser.error(f"there is no command {wanted!r}.{hint} workos-mfa --help lists them all")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
-import shutil
 import sys
-import textwrap
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
     from workos_mfa._core.errors import MFAError
@@ -44,6 +41,8 @@ def _filled(line: str, width: int) -> list[str]:
     """A line in a width. An example is not broken, and what stands beside a name stays there."""
     if line.lstrip().startswith(("workos-mfa ", "$ ")):
         return [line]
+    import textwrap
+
     return textwrap.wrap(line, width, subsequent_indent=" " * _begin(line)) or [""]
 
 
@@ -109,6 +108,8 @@ def tell(command: str, text: str) -> None:
 
 def print_json(value: Mapping[str, object]) -> None:
     """Print an object as JSON, for people and programs."""
+    import json
+
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=not is_unicode(sys.stdout)) + "\n")
 
 
@@ -121,25 +122,30 @@ def print_lines(*lines: str) -> None:
 
 def print_fields(fields: Mapping[str, object]) -> None:
     """Print names and values, one to a line, the values below each other; a name in a name has a dot."""
-    flat = dict(_flattened(fields, ""))
-    width = max(map(len, flat), default=0)
-    print_lines(*(f"{painted(f'{name:{width}}', DIM)}  {value}" for name, value in flat.items()))
+    flat = dict(_flattened(fields))
+    across = max(map(len, flat), default=0)
+    for name, value in flat.items():
+        print_lines(f"{painted(f'{name:{across}}', DIM)}  {visible(str(value))}")
 
 
-def _flattened(fields: Mapping[str, object], before: str) -> list[tuple[str, object]]:
-    flat: list[tuple[str, object]] = []
+def visible(text: str) -> str:
+    """A text that a server sent, without what moves the cursor."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _flattened(fields: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:
     for name, value in fields.items():
         if isinstance(value, Mapping):
-            flat += _flattened(value, f"{before}{name}.")
+            yield from _flattened(cast("Mapping[str, object]", value), f"{before}{name}.")
         else:
-            flat.append((f"{before}{name}", value))
-    return flat
+            yield f"{before}{name}", value
 
 
 BOLD = "1"
 DIM = "2"
 RED = "31"
 GREEN = "32"
+CYAN = "36"
 
 
 def painted(text: str, style: str, out: TextIO | None = None) -> str:
@@ -154,6 +160,8 @@ def has_colours(out: TextIO) -> bool:
 
 def width() -> int:
     """How many columns the terminal has, or 80 where there is none."""
+    import shutil
+
     return shutil.get_terminal_size().columns
 
 

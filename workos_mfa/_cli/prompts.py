@@ -14,27 +14,24 @@ def secret(question: str) -> str:
     :param question: what the person is asked for, without a colon.
     :raises UsageError: if there is nothing.
     """
-    if sys.stdin.isatty():
-        import getpass
-
-        try:
-            given = getpass.getpass(f"{question} (what you type is not shown): ")
-        except EOFError:
-            given = ""
-    else:
-        given = sys.stdin.readline()
+    try:
+        given = _typed(question) if is_terminal() else _piped()
+    except (EOFError, UnicodeDecodeError):
+        given = ""
     if not given.strip():
-        raise UsageError(f"nothing was given. Type it when asked, or pipe it into standard input: {question}")
+        raise UsageError(f"{question}: nothing was given; type it when asked, or pipe it into standard input")
     return given.strip()
 
 
-def ask_for_key() -> None:
-    """If no key is in the environment, ask the person at the terminal for one, for this process.
+def api_key() -> str | None:
+    """The key that the person types at the terminal, if there is none in the environment.
 
-    Without a terminal this does nothing, and making a client then says what is missing.
+    It is None where the environment has it, and where there is nobody to ask: the client then finds it, or says what
+    is missing.
     """
-    if not os.environ.get("WORKOS_API_KEY") and sys.stdin.isatty():
-        os.environ["WORKOS_API_KEY"] = secret("The WorkOS API key; WORKOS_API_KEY is not set")
+    if os.environ.get("WORKOS_API_KEY") or not is_terminal():
+        return None
+    return secret("WORKOS_API_KEY is not set. The API key")
 
 
 def confirm(question: str) -> bool:
@@ -42,8 +39,23 @@ def confirm(question: str) -> bool:
 
     :raises UsageError: if there is nobody to ask.
     """
-    if not sys.stdin.isatty():
-        raise UsageError(f"{question} There is no terminal to ask at: add --yes if it is so")
+    if not is_terminal():
+        raise UsageError(f"{question} There is no terminal to ask at: add --yes if that is what you want")
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def is_terminal() -> bool:
+    """Whether a person can be asked. A process may have no standard input at all."""
+    return sys.stdin is not None and sys.stdin.isatty()  # pyright: ignore[reportUnnecessaryComparison] - see above
+
+
+def _typed(question: str) -> str:
+    import getpass
+
+    return getpass.getpass(f"{question} (what you type is not shown): ")
+
+
+def _piped() -> str:
+    return sys.stdin.readline() if sys.stdin is not None else ""  # pyright: ignore[reportUnnecessaryComparison]
