@@ -23,12 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "examples:\n"
             "  workos-mfa code\n"
             "  workos-mfa code < secret.txt\n"
-            "  workos-mfa code < secret.txt | workos-mfa verify auth_challenge_..."
+            "  workos-mfa code < secret.txt | \\\n"
+            "    workos-mfa verify auth_challenge_..."
         )
         parser.add_argument("--json", action="store_true", help='print {"code": "...", "seconds_left": ...}')
     else:
         parser.description = f"Draw the QR code that an authenticator app scans.\n\n{_TAKEN}"
-        parser.epilog = "examples:\n  workos-mfa qr\n  workos-mfa qr --issuer 'Foo Corp' --user alan < secret.txt"
+        parser.epilog = "examples:\n  workos-mfa qr\n  workos-mfa qr --issuer 'Foo Corp' < secret.txt"
         parser.add_argument(
             "--issuer", default="workos-mfa", help="beside a Base32 secret: the name of the service (%(default)s)"
         )

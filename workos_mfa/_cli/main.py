@@ -15,17 +15,7 @@ from workos_mfa._cli import output
 from workos_mfa._version import __version__
 
 _DESCRIPTION = "The WorkOS Multi-Factor Auth API: try it out, make its calls by hand, see what is wrong."
-_STATUSES = """\
-exit status:
-  0  done, or valid
-  1  not valid, or something is bad or different
-  2  wrong usage or settings: nothing was sent
-  3  refused by the API
-  4  no response that can be used, and nothing was done
-  5  no response that can be used: it may have been done
-  130, 141  stopped by Ctrl-C, or by a reader that left
-"""
-_EPILOG = f"workos-mfa COMMAND --help tells more about a command.\n\n{_STATUSES}"
+_EPILOG = f"workos-mfa COMMAND --help tells more about a command.\n\n{output.STATUSES}"
 
 TRY_IT = "to try it, without an account"
 BY_HAND = "by hand"
@@ -72,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     name = given[0] if given else ""
     if name in COMMANDS:
-        return output.ended(name, lambda: _module(name).run(command_parser(name).parse_args(given[1:])))
+        run = _module(name).run
+        return output.ended(name, lambda: run(command_parser(name).parse_args(given[1:])), as_json="--json" in given)
     return output.ended("", lambda: _without_a_command(given[:1]))
 
 

@@ -19,6 +19,16 @@ REFUSED = 3
 NOTHING_DONE = 4
 OUTCOME_UNKNOWN = 5
 
+STATUSES = """\
+exit status:
+  0  done, or valid
+  1  not valid, or something is bad or different
+  2  wrong usage or settings: nothing was sent
+  3  refused by the API
+  4  no response that can be used, and nothing was done
+  5  no response that can be used: it may have been done
+  130, 141  stopped by Ctrl-C, or by a reader that left"""
+
 # What a shell reports for the signals of Ctrl-C and of a closed pipe.
 INTERRUPTED = 128 + 2
 CLOSED_PIPE = 128 + 13
@@ -51,10 +61,11 @@ def _begin(line: str) -> int:
     return found.end() if found else 0
 
 
-def ended(command: str, run: Callable[[], int]) -> int:
+def ended(command: str, run: Callable[[], int], *, as_json: bool = False) -> int:
     """Run a command, and make of whatever ends it one line on standard error and an exit status.
 
     :param command: its name, which begins that line.
+    :param as_json: whether an error of the API or of the way there is an object of JSON instead.
     """
     try:
         try:
@@ -77,7 +88,10 @@ def ended(command: str, run: Callable[[], int]) -> int:
 
         if not isinstance(error, MFAError):
             raise
-        tell(command, f"{type(error).__name__}: {error}")
+        if as_json:
+            _tell_as_json(error)
+        else:
+            tell(command, f"{type(error).__name__}: {error}")
         return status_of(error)
 
 
@@ -98,6 +112,20 @@ def status_of(error: MFAError) -> int:
     if error.outcome_unknown:
         return OUTCOME_UNKNOWN
     return REFUSED if isinstance(error, APIError) and not isinstance(error, ServerError) else NOTHING_DONE
+
+
+def _tell_as_json(error: MFAError) -> None:
+    import json
+
+    known = {name: getattr(error, name, None) for name in ("status_code", "code", "request_id")}
+    told = {
+        "error": type(error).__name__,
+        "message": str(error),
+        **{name: value for name, value in known.items() if value is not None},
+        "outcome_unknown": error.outcome_unknown,
+        "needs_new_challenge": error.needs_new_challenge,
+    }
+    sys.stderr.write(json.dumps(told) + "\n")
 
 
 def tell(command: str, text: str) -> None:
@@ -121,11 +149,18 @@ def print_lines(*lines: str) -> None:
 
 
 def print_fields(fields: Mapping[str, object]) -> None:
-    """Print names and values, one to a line, the values below each other; a name in a name has a dot."""
+    """Print names and values, one to a line, the values below each other; a name in a name has a dot.
+
+    A value that is too long has a line of its own, so that it can be copied.
+    """
     flat = dict(_flattened(fields))
     across = max(map(len, flat), default=0)
     for name, value in flat.items():
-        print_lines(f"{painted(f'{name:{across}}', DIM)}  {visible(str(value))}")
+        shown = visible(str(value))
+        if across + 2 + len(shown) <= width():
+            print_lines(f"{painted(f'{name:{across}}', DIM)}  {shown}")
+        else:
+            print_lines(painted(name, DIM), f"  {shown}")
 
 
 def visible(text: str) -> str:
