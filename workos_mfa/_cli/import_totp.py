@@ -1,0 +1,276 @@
+"""``workos-mfa import-totp``: bring people's TOTP secrets along from another provider."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import signal
+import sys
+import time
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import cast
+
+import attrs
+
+from workos_mfa._cli import output
+from workos_mfa._cli.output import UsageError
+from workos_mfa._migration.check import Checked, check
+from workos_mfa._migration.failed_file import write_failed
+from workos_mfa._migration.importer import Importer
+from workos_mfa._migration.journal import Journal, JournalError
+from workos_mfa._migration.pace import Pace
+from workos_mfa._migration.progress import duration, shown
+from workos_mfa._migration.row import COLUMNS, Problem
+from workos_mfa._migration.table import FileError, open_table
+from workos_mfa._migration.tally import Counts
+
+_DEFAULT_RATE = 40.0
+_DEFAULT_SETTLE = 30.0
+_MOST_SHOWN = 20
+_BETWEEN_LOOKS = 0.1
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@attrs.frozen
+class _Given:
+    """The options of the command line."""
+
+    file: Path
+    journal: Path
+    failed: Path | None
+    dry_run: bool
+    skip_bad_rows: bool
+    key_changed: bool
+    rate: float
+    concurrency: int
+    settle: float
+    json: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Give WorkOS the TOTP secrets that people's authenticator apps hold already, so that nobody has to scan a QR "
+        "code again. FILE is CSV with a header, or JSON lines, with these fields:\n\n"
+        "  user_id  the WorkOS user\n"
+        "  secret  in Base32, or\n"
+        "  uri  otpauth://totp/..., with SHA-1, 6 digits and 30 seconds\n"
+        "  issuer  if wanted: the name that the app shows\n"
+        "  account  if wanted: the account that the app shows\n\n"
+        "Every row is checked before anything is sent. The journal makes the import restartable after any end: give "
+        "the same command again, and nobody is imported twice. The API key is read from WORKOS_API_KEY."
+    )
+    parser.epilog = (
+        "examples:\n"
+        "  workos-mfa import-totp users.csv --dry-run\n"
+        "  workos-mfa import-totp users.csv --failed failed.csv\n\n"
+        "exit status: 0 all rows are there; 1 there are bad rows; 2 wrong usage; 3 the API refused rows, or the key; "
+        "4 the API does not respond; 5 of some rows nobody knows whether they arrived; 130 stopped by Ctrl-C."
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help=f"the rows, with {', '.join(COLUMNS)}")
+    parser.add_argument("--dry-run", action="store_true", help="check the rows, and send nothing")
+    parser.add_argument("--journal", type=Path, metavar="FILE", help="what became of each row (FILE.journal)")
+    parser.add_argument("--failed", type=Path, metavar="FILE", help="write the rows that failed here, without secrets")
+    parser.add_argument("--skip-bad-rows", action="store_true", help="import the good rows if others are bad")
+    parser.add_argument(
+        "--rate",
+        type=_positive,
+        default=_DEFAULT_RATE,
+        metavar="N",
+        help="writes a second (%(default)g); WorkOS allows 500 in 10 seconds for an environment, your app's included",
+    )
+    parser.add_argument("--concurrency", type=_threads, default=16, metavar="N", help="threads (%(default)s)")
+    parser.add_argument(
+        "--settle",
+        type=_positive,
+        default=_DEFAULT_SETTLE,
+        metavar="SECONDS",
+        help="after so long a call without a response can no longer arrive, and is looked for (%(default)g)",
+    )
+    parser.add_argument(
+        "--key-changed", action="store_true", help="the API key is another one, but of the journal's environment"
+    )
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    values = {field.name: getattr(options, field.name) for field in attrs.fields(_Given)}
+    file = cast("Path", options.file)
+    values["journal"] = options.journal or file.with_name(f"{file.name}.journal")
+    given = _Given(**values)
+    _refuse_same(given.file, given.journal, given.failed)
+    try:
+        checked = check(open_table(given.file))
+        if given.dry_run:
+            return _dry_run(given, checked)
+        if checked.problems and not given.skip_bad_rows:
+            _tell_problems(given, checked.problems)
+            _write_failed(given, checked, ())
+            output.tell("import-totp", f"{_counted(checked)}. Nothing was sent: mend them, or add --skip-bad-rows")
+            return output.NOT_VALID
+        return _import(given, checked)
+    except (FileError, JournalError) as error:
+        text = str(error)
+    raise UsageError(text)
+
+
+def _dry_run(given: _Given, checked: Checked) -> int:
+    _write_failed(given, checked, ())
+    if given.json:
+        problems = [attrs.asdict(problem) for problem in checked.problems]
+        output.print_json({"good": checked.good, "bad": len(problems), "problems": problems})
+    else:
+        _tell_problems(given, checked.problems)
+        output.print_lines(f"{_counted(checked)}. Nothing was sent.")
+    return output.NOT_VALID if checked.problems else output.DONE
+
+
+def _import(given: _Given, checked: Checked) -> int:
+    # The HTTP library takes a while to load.
+    from workos_mfa import MFA, Urllib3Transport
+
+    with closing(Urllib3Transport()) as transport, closing(Journal(given.journal)) as journal:
+        journal.begin(given.file, os.environ["WORKOS_API_KEY"], key_changed=given.key_changed)
+        importer = Importer(
+            MFA(transport=transport),
+            checked,
+            journal,
+            pace=Pace(given.rate, given.concurrency),
+            settle=given.settle,
+            workers=given.concurrency,
+        )
+        _tell_start(given, checked, journal.finished())
+        began = time.monotonic()
+        _run_to_the_end(importer)
+    _tell_end(given, checked, importer, time.monotonic() - began)
+    _write_failed(given, checked, importer.tally.failed)
+    return _status(checked, importer)
+
+
+def _run_to_the_end(importer: Importer) -> None:
+    with _stopping(importer), shown(importer.tally, importer.pace, sys.stderr) as update:
+        importer.start()
+        while not importer.wait(_BETWEEN_LOOKS):
+            update()
+
+
+@contextmanager
+def _stopping(importer: Importer) -> Generator[None, None, None]:
+    """Within it, Ctrl-C and SIGTERM let the calls that are out come back; the second one ends the process at once."""
+
+    def stop(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        importer.stop()
+
+    before = [(number, signal.signal(number, stop)) for number in _SIGNALS]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _tell_start(given: _Given, checked: Checked, finished: int) -> None:
+    left = checked.good - finished
+    output.tell(
+        "import-totp",
+        f"{_counted(checked)}. {finished:,} are done already. At {given.rate:g} a second the other {left:,} take "
+        f"{duration(left / given.rate)}. The journal is {given.journal}",
+    )
+
+
+def _tell_end(given: _Given, checked: Checked, importer: Importer, seconds: float) -> None:
+    counts, stop = importer.tally.counts, importer.stopped
+    problems = importer.tally.failed
+    if given.json:
+        output.print_json(
+            {
+                **attrs.asdict(counts),
+                "left": counts.left,
+                "bad": len(checked.problems),
+                "seconds": round(seconds, 1),
+                "stopped": None if stop is None else stop.reason or "interrupted",
+                "failed": [attrs.asdict(problem) for problem in problems],
+            }
+        )
+    else:
+        _tell_problems(given, problems)
+        output.print_lines(_summary(counts, len(checked.problems), seconds))
+    if stop is not None:
+        why = f"{stop.reason}: {stop.error}. " if stop.error else ""
+        output.tell("import-totp", f"stopped. {why}To go on, give the same command again: nobody is imported twice")
+
+
+def _summary(counts: Counts, bad: int, seconds: float) -> str:
+    parts = [
+        f"{counts.done:,} imported in {duration(seconds)}",
+        *([f"{counts.already:,} by earlier runs"] if counts.already else []),
+        *([f"{counts.refused:,} refused"] if counts.refused else []),
+        *([f"{counts.unknown:,} unknown"] if counts.unknown else []),
+        *([f"{bad:,} bad"] if bad else []),
+        *([f"{counts.left:,} left"] if counts.left else []),
+    ]
+    return f"{counts.rows + bad:,} rows: {', '.join(parts)}."
+
+
+def _status(checked: Checked, importer: Importer) -> int:
+    counts, stop = importer.tally.counts, importer.stopped
+    if stop is not None and stop.error is None:
+        return output.INTERRUPTED
+    if counts.unknown:
+        return output.OUTCOME_UNKNOWN
+    if stop is not None and stop.error is not None:
+        return output.status_of(stop.error)
+    if counts.refused:
+        return output.REFUSED
+    return output.NOT_VALID if checked.problems else output.DONE
+
+
+def _tell_problems(given: _Given, problems: Sequence[Problem]) -> None:
+    for problem in problems[:_MOST_SHOWN]:
+        who = f" ({problem.user_id})" if problem.user_id else ""
+        sys.stderr.write(f"{given.file}, line {problem.line}{who}: {problem.reason}\n")
+    if len(problems) > _MOST_SHOWN:
+        more = "" if given.failed else "; --failed FILE lists them all"
+        sys.stderr.write(f"and {len(problems) - _MOST_SHOWN:,} more{more}\n")
+
+
+def _counted(checked: Checked) -> str:
+    bad = len(checked.problems)
+    rows = checked.good + bad
+    return f"{rows:,} rows, {'all of them good' if not bad else f'{bad:,} of them bad'}"
+
+
+def _write_failed(given: _Given, checked: Checked, failed: Sequence[Problem]) -> None:
+    if given.failed is None:
+        return
+    problems = sorted([*checked.problems, *failed], key=lambda problem: problem.line)
+    try:
+        write_failed(given.failed, problems, checked.table.format)
+    except OSError as error:
+        reason = error.strerror
+    else:
+        return
+    raise UsageError(f"{given.failed}: {reason}")
+
+
+def _refuse_same(*paths: Path | None) -> None:
+    given = [path.absolute() for path in paths if path is not None]
+    if len(set(given)) < len(given):
+        raise UsageError("FILE, --journal and --failed must be different files")
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise ValueError
+    return value
+
+
+def _threads(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 256:
+        raise ValueError
+    return value

@@ -1,0 +1,1 @@
+"""Bringing people's TOTP secrets along from another provider: what ``workos-mfa import-totp`` does."""
