@@ -62,9 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     name = given[0] if given else ""
     if name in COMMANDS:
-        run = _module(name).run
-        return output.ended(name, lambda: run(command_parser(name).parse_args(given[1:])), as_json="--json" in given)
+        return output.ended(name, lambda: _run(name, given[1:]), as_json="--json" in given)
     return output.ended("", lambda: _without_a_command(given[:1]))
+
+
+def _run(name: str, arguments: list[str]) -> int:
+    return _module(name).run(command_parser(name).parse_args(arguments))
 
 
 def command_parser(name: str) -> argparse.ArgumentParser:
