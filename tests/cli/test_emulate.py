@@ -140,7 +140,7 @@ def test_a_taken_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         (["--allow-remote", "--api-key", "sk_test_default"], "--allow-remote needs an --api-key of your own"),
         (["--set", "max_wrong_codes"], "--set takes NAME=VALUE, such as --set max_wrong_codes=3"),
         (["--set", "max_wrong_code=3"], "there is no setting 'max_wrong_code'; did you mean max_wrong_codes?"),
-        (["--set", "totp_window=many"], "totp_window takes a whole number from 0 to 999999999\n"),
+        (["--set", "totp_window_back=many"], "totp_window_back takes a whole number from 0 to 999999999\n"),
         (["--set", "totp_uri=full", "--set", "totp_uri=short"], "--set totp_uri: it is there twice"),
         (["--port", "65536"], "65536 is no port"),
         (["--seed", "no-such-file.json"], "no-such-file.json: No such file or directory"),
@@ -201,20 +201,26 @@ def _seed(tmp_path: Path, text: str) -> str:
 
 
 def test_a_seed_and_settings(emulate: Emulate, tmp_path: Path) -> None:
-    """It begins with what a file says; the command line's settings go before the file's, and these before defaults."""
+    """Settings of the command line go before those of a seed, then come a file of settings and the defaults."""
     factor_id = "auth_factor_01FVYZ5QM8N98T9ME5BCB2BBMJ"
     seed = {
         "factors": [{"id": factor_id, "type": "sms", "phone_number": PHONE}],
-        "settings": {"max_wrong_codes": None, "totp_window": 3, "validation_errors": "by_code"},
+        "settings": {"max_wrong_codes": None, "totp_window_back": 3, "validation_errors": "by_code"},
     }
-    given = ["totp_window=2", "default_sms_text=It's {{code}} = yours", "template_needs_code=false", "users=seeded"]
+    given = [
+        "totp_window_back=2",
+        "default_sms_text=It's {{code}} = yours",
+        "template_needs_code=false",
+        "users=seeded",
+    ]
 
     def visit(client: Client) -> None:
         assert client.get(f"/auth/factors/{factor_id}").json["sms"] == {"phone_number": PHONE}
         assert client.get("/_emulate/settings").json == attrs.asdict(
             Settings(
                 max_wrong_codes=None,
-                totp_window=2,
+                totp_window_back=2,
+                totp_window_ahead=4,
                 validation_errors="by_code",
                 default_sms_text="It's {{code}} = yours",
                 template_needs_code=False,
@@ -223,7 +229,9 @@ def test_a_seed_and_settings(emulate: Emulate, tmp_path: Path) -> None:
         )
 
     options = [option for setting in given for option in ("--set", setting)]
-    emulate("--seed", _seed(tmp_path, json.dumps(seed)), *options, visit=visit)
+    settings = tmp_path / "settings.json"
+    settings.write_text('{"validation_errors": "bad_request", "totp_window_ahead": 4}', "utf-8")
+    emulate("--settings", str(settings), "--seed", _seed(tmp_path, json.dumps(seed)), *options, visit=visit)
 
 
 def test_help_lists_the_settings(capsys: pytest.CaptureFixture[str]) -> None:

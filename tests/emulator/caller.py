@@ -51,17 +51,21 @@ class Caller:
         path: str,
         json_body: Mapping[str, object] | None = None,
         query: Mapping[str, str] | None = None,
+        key: str | None = None,
     ) -> Reply:
-        """Make any call."""
+        """Make any call; ``key`` is an idempotency key."""
         path = path.replace(" ", "%20")
-        response = self._transport.send(Request("any", method, path, path, json=json_body, query=query or {}))
+        headers = {} if key is None else {"Idempotency-Key": key}
+        response = self._transport.send(
+            Request("any", method, path, path, json=json_body, query=query or {}, headers=headers)
+        )
         return Reply(response.status, response.headers, response.body)
 
-    def enroll(self, **body: object) -> Reply:
+    def enroll(self, *, key: str | None = None, **body: object) -> Reply:
         """Enrol a factor."""
-        return self.send("POST", "/auth/factors/enroll", body)
+        return self.send("POST", "/auth/factors/enroll", body, key=key)
 
-    def totp(self, **more: object) -> Any:
+    def totp(self, **more: str) -> Any:
         """Enrol a TOTP factor and give its JSON."""
         return self.enroll(type="totp", totp_issuer="Foo Corp", totp_user="alan@example.com", **more).json
 

@@ -43,14 +43,14 @@ def test_public_names() -> None:
 
 def test_takes_settings_by_name(caller: Caller) -> None:
     """A setting is an argument; one that there is not is refused with the nearest that there is, and with all."""
-    caller = Caller(Emulator(max_wrong_codes=1, totp_window=0))
+    caller = Caller(Emulator(max_wrong_codes=1, totp_window_back=0, totp_window_ahead=0))
     challenge = caller.challenge(caller.generic()).json
     assert [caller.wrong(challenge).status for _ in range(2)] == [201, 400]
     make: Any = Emulator
     with pytest.raises(TypeError) as caught:
         make(max_wrong_code=3)
     assert str(caught.value).startswith(
-        "there is no setting 'max_wrong_code'; did you mean 'max_wrong_codes'? There are: now, state, random_seed, max"
+        "there is no setting 'max_wrong_code'; did you mean 'max_wrong_codes'? There are: now, state, random_seed, "
     )
     with pytest.raises(TypeError, match=r"no setting 'colour'\. There are: now"):
         make(colour="red")
@@ -142,7 +142,7 @@ def test_wrong_code_is_none_of_the_window(
     caller_with: Callable[..., Caller], window: int, step: int, code: str
 ) -> None:
     """The code of a step within the setting's window, or of the one that comes into it next, is no wrong one."""
-    caller = caller_with(totp_window=window)
+    caller = caller_with(totp_window_back=window, totp_window_ahead=window)
     factor = {"id": "auth_factor_1", "type": "totp", "user": "alan", "secret": _SECRETS[step]}
     caller.emulator.seed({"factors": [factor]})
     assert caller.emulator.wrong_code("auth_factor_1") == code

@@ -162,11 +162,11 @@ def test_pages_of_pinned_factors(caller: Caller) -> None:
 
 def test_settings_are_those_of_the_start(caller_with: Callable[..., Caller]) -> None:
     """A seed may say which settings it is for; where they are others, nothing of it is put in."""
-    caller = caller_with(max_wrong_codes=3, totp_window=2)
+    caller = caller_with(max_wrong_codes=3, totp_window_back=2)
     seed: dict[str, Any] = {"settings": {"max_wrong_codes": 3}, "factors": [{"type": "generic_otp"}]}
     caller.emulator.seed(seed)
-    seed["settings"]["totp_window"] = 1
-    with pytest.raises(ValueError, match=r"settings\.totp_window: this emulator was started with another value"):
+    seed["settings"]["totp_window_back"] = 1
+    with pytest.raises(ValueError, match=r"settings\.totp_window_back: this emulator was started with another value"):
         caller.emulator.seed(seed)
     assert "1 factors" in repr(caller.emulator)
 
@@ -227,8 +227,11 @@ def _challenge(**fields: object) -> dict[str, Any]:
         ([], "the seed: must be a JSON object"),
         ({"factor": []}, "factor: there is no such property; there are settings, users, factors, challenges"),
         ({"settings": []}, "settings: must be a JSON object"),
-        ({"settings": {"totp_windows": 1}}, "settings: there is no setting 'totp_windows'; did you mean totp_window?"),
-        ({"settings": {"totp_window": "1"}}, "settings: totp_window takes a whole number"),
+        (
+            {"settings": {"totp_windows_back": 1}},
+            "settings: there is no setting 'totp_windows_back'; did you mean totp_window_back?",
+        ),
+        ({"settings": {"totp_window_back": "1"}}, "settings: totp_window_back takes a whole number"),
         ({"factors": {}}, "factors: must be a list"),
         ({"factors": [7]}, "factors[0]: must be a JSON object"),
         ({"users": []}, "users: must be a JSON object"),

@@ -1,4 +1,4 @@
-"""Settings: what each takes, as an argument, as JSON and as a text, and the list of them for people."""
+"""Settings: what each takes, as an argument, as JSON, as a text and in a file, and the list of them for people."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import math
 import pickle
 import re
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import attrs
@@ -23,8 +24,8 @@ def _from_text(name: str, text: str) -> object:
 
 def test_is_a_value() -> None:
     """Settings compare, hash and are pickled by value."""
-    settings = Settings(totp_window=0, users="seeded")
-    assert settings == Settings(totp_window=0, users="seeded") != Settings()
+    settings = Settings(totp_window_back=0, users="seeded")
+    assert settings == Settings(totp_window_back=0, users="seeded") != Settings()
     assert hash(Settings()) == hash(Settings())
     assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301
 
@@ -85,12 +86,12 @@ def test_what_a_text_means(name: str, text: str, value: object) -> None:
         ("max_wrong_codes", "5", "max_wrong_codes takes a whole number from 1 to 999999999 or none"),
         ("max_wrong_codes", True, "max_wrong_codes takes a whole number from 1 to 999999999 or none"),
         ("max_wrong_codes", 0, "max_wrong_codes takes a whole number from 1 "),
-        ("totp_window", None, "totp_window takes a whole number"),
+        ("totp_window_back", None, "totp_window_back takes a whole number"),
         ("lock_refuses_right_code", 1, "lock_refuses_right_code takes true or false"),
-        ("totp_window", 10**9, "totp_window takes a whole number from 0 to 999999999"),
-        ("totp_window", -1, "totp_window takes a whole number"),
-        ("totp_window", 1.5, "totp_window takes a whole number"),
-        ("totp_window", math.nan, "totp_window takes a whole number"),
+        ("totp_window_back", 10**9, "totp_window_back takes a whole number from 0 to 999999999"),
+        ("totp_window_back", -1, "totp_window_back takes a whole number"),
+        ("totp_window_back", 1.5, "totp_window_back takes a whole number"),
+        ("totp_window_back", math.nan, "totp_window_back takes a whole number"),
         ("totp_uri", "long", "totp_uri takes short or full"),
         ("team_name", 7, "team_name takes a text"),
         ("users", {"user_1": "ada@example.com"}, "users takes any or seeded"),
@@ -110,11 +111,40 @@ def test_what_a_setting_does_not_take(name: str, value: Any, problem: str) -> No
 @pytest.mark.parametrize("text", ["many", "1.5", "", "9" * 5000, "[" * 100_000, "1 2"])
 def test_a_text_that_means_nothing(text: str) -> None:
     """Whatever is typed for a number, it is a number or refused."""
-    with pytest.raises(ValueError, match="totp_window takes a whole number"):
-        _from_text("totp_window", text)
+    with pytest.raises(ValueError, match="totp_window_back takes a whole number"):
+        _from_text("totp_window_back", text)
 
 
 def test_the_others_stay_as_they_are() -> None:
     """What is not among the values is as it was."""
-    others = Settings(totp_window=3, team_name="Foo Corp")
-    assert settings_from({"totp_window": 2}, others) == Settings(totp_window=2, team_name="Foo Corp")
+    others = Settings(totp_window_back=3, team_name="Foo Corp")
+    assert settings_from({"totp_window_back": 2}, others) == Settings(totp_window_back=2, team_name="Foo Corp")
+
+
+def test_a_file_of_settings(tmp_path: Path) -> None:
+    """A file has names and values; an emulator takes what its arguments do not say, and the rest has its default."""
+    path = tmp_path / "settings.json"
+    path.write_text('{"max_wrong_codes": 3, "totp_window_back": 2}', "utf-8")
+    assert Settings.from_file(path) == Settings(max_wrong_codes=3, totp_window_back=2)
+    emulator = Emulator(settings_file=str(path), totp_window_back=0)
+    assert emulator.settings == Settings(max_wrong_codes=3, totp_window_back=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "a settings file is a JSON object of settings and their values"),
+        ("[]", "a settings file is a JSON object of settings and their values"),
+        ('{"max_wrong_codes": "3"}', "max_wrong_codes takes a whole number from 1 to 999999999 or none"),
+        ('{"colour": 3}', "there is no setting 'colour'; workos-mfa emulate --help lists them all."),
+    ],
+)
+def test_a_file_that_is_none_of_settings(tmp_path: Path, text: str, problem: str) -> None:
+    """What is wrong with a file is told with its name."""
+    path = tmp_path / "settings.json"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ValueError, match=f"^{re.escape(f'{path}: {problem}')}$"):
+        Settings.from_file(path)
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        Emulator(settings_file=path)

@@ -45,13 +45,57 @@ def test_lock_may_accept_the_right_code(caller_with: CallerWith) -> None:
     assert caller.verify(challenge, challenge["code"]).json["valid"] is True
 
 
+def test_lock_ends_after(caller_with: CallerWith) -> None:
+    """A lock may end so many seconds after the code that was one too many, and counting begins again."""
+    caller = caller_with(lock_ends_after=60, max_wrong_codes=2)
+    factor = caller.generic()
+    challenge = caller.challenge(factor).json
+    assert [caller.wrong(challenge).status for _ in range(3)] == [201, 201, 400]
+    caller.emulator.clock.advance(59)
+    assert caller.wrong(challenge).status == 400
+    caller.emulator.clock.advance(1)
+    assert [caller.wrong(challenge).status for _ in range(3)] == [201, 201, 400]
+    caller.emulator.clock.advance(60)
+    assert caller.verify(challenge, challenge["code"]).json["valid"] is True
+
+
+@pytest.mark.parametrize("code", ["12345", "1234567", "abcdef", "12 456"])
+@pytest.mark.parametrize(("counted", "after"), [(True, 400), (False, 201)])
+@pytest.mark.parametrize(("reply", "status"), [("invalid", 201), ("refused", 422)])
+def test_malformed_code(
+    caller_with: CallerWith, reply: str, status: int, *, counted: bool, after: int, code: str
+) -> None:
+    """A code that is not six digits is wrong or a validation error, and counts or not, whatever it is told."""
+    caller = caller_with(malformed_code=reply, malformed_codes_counted=counted, max_wrong_codes=2)
+    factor = caller.generic()
+    challenge = caller.challenge(factor).json
+    assert [caller.verify(challenge, code).status for _ in range(2)] == [status] * 2
+    assert caller.verify(challenge, caller.emulator.wrong_code(factor["id"])).status == after
+
+
+def test_a_malformed_code_that_nobody_counts(caller_with: CallerWith) -> None:
+    """One that is refused counts neither for a challenge that is locked nor for one whose factor is deleted."""
+    caller = caller_with(malformed_code="refused", deleted_factor_reply="invalid", max_wrong_codes=1)
+    factor = caller.generic()
+    challenge = caller.challenge(factor).json
+    assert [caller.verify(challenge, "1").status for _ in range(2)] == [422, 422]
+    caller.delete(factor["id"])
+    assert caller.verify(challenge, "1").status == 422
+    assert caller.verify(challenge, challenge["code"]).json["valid"] is False
+
+
 @pytest.mark.parametrize(
-    ("window", "accepted"),
-    [(0, [False, True, False]), (1, [True, True, True])],
+    ("back", "ahead", "accepted"),
+    [
+        (0, 0, [False, True, False]),
+        (1, 1, [True, True, True]),
+        (1, 0, [True, True, False]),
+        (0, 2, [False, True, True]),
+    ],
 )
-def test_totp_window(caller_with: CallerWith, window: int, accepted: list[bool]) -> None:
-    """A code of a neighbouring step counts if the window says so."""
-    caller = caller_with(totp_window=window)
+def test_totp_window(caller_with: CallerWith, back: int, ahead: int, accepted: list[bool]) -> None:
+    """A code of a neighbouring step counts if the window of its side says so."""
+    caller = caller_with(totp_window_back=back, totp_window_ahead=ahead)
     responses: list[bool] = []
     for seconds in (-30, 0, 30):
         factor = caller.totp()
@@ -66,7 +110,11 @@ def test_totp_window(caller_with: CallerWith, window: int, accepted: list[bool])
 
 @pytest.mark.parametrize(
     ("reply", "statuses", "code"),
-    [("invalid", [201, 400, 400], None), ("refused", [400, 400, 201], "one_time_code_previously_used")],
+    [
+        ("invalid", [201, 400, 400], None),
+        ("refused", [400, 400, 201], "one_time_code_previously_used"),
+        ("accepted", [201, 422, 422], None),
+    ],
 )
 def test_reused_totp_code(caller_with: CallerWith, reply: str, statuses: list[int], code: str | None) -> None:
     """A used code is a wrong code like any other, or an error of its own, which is no attempt."""
@@ -78,6 +126,27 @@ def test_reused_totp_code(caller_with: CallerWith, reply: str, statuses: list[in
     responses = [caller.verify(challenge, used), caller.verify(challenge, used), caller.wrong(challenge)]
     assert [response.status for response in responses] == statuses
     assert responses[0].json.get("code") == code
+
+
+@pytest.mark.parametrize(
+    ("settings", "valid"),
+    [
+        ({}, True),
+        ({"older_totp_code": "as_reused"}, False),
+        ({"older_totp_code": "as_reused", "reused_totp_code": "accepted"}, True),
+    ],
+)
+def test_older_totp_code(caller_with: CallerWith, settings: dict[str, object], *, valid: bool) -> None:
+    """The code of a step before one that was accepted may be as good as used; another factor's step is no matter."""
+    caller = caller_with(**settings)
+    factors = [caller.totp(), caller.totp()]
+    older = [caller.emulator.totp_code(factor["id"]) for factor in factors]
+    caller.emulator.clock.advance(30)
+    caller.verify(caller.challenge(factors[0]).json, caller.emulator.totp_code(factors[0]["id"]))
+    responses = [
+        caller.verify(caller.challenge(factor).json, code) for factor, code in zip(factors, older, strict=True)
+    ]
+    assert [response.json["valid"] for response in responses] == [valid, True]
 
 
 @pytest.mark.parametrize("sent", [True, False])
@@ -105,7 +174,7 @@ def test_totp_uri(caller_with: CallerWith) -> None:
     assert block["uri"].endswith(f"?secret={block['secret']}&issuer=Foo%20Corp&algorithm=SHA1&digits=6&period=30")
 
 
-NAMES = {"type": "totp", "totp_issuer": "12345", "totp_user": "1"}
+NAMES = {"type": "totp", "totp_user": "1"}
 ABROAD = {"type": "sms", "phone_number": "+441632960961"}
 PUNCTUATED = {"type": "sms", "phone_number": "(720) 867-53.09"}
 
@@ -113,8 +182,8 @@ PUNCTUATED = {"type": "sms", "phone_number": "(720) 867-53.09"}
 @pytest.mark.parametrize(
     ("settings", "body", "shown"),
     [
-        ({"max_totp_name": 5}, NAMES, "12345"),
-        ({"max_totp_name": 4}, NAMES, None),
+        ({}, {**NAMES, "totp_issuer": "1" * 255}, "1" * 255),
+        ({}, {**NAMES, "totp_issuer": "1" * 256}, None),
         ({"non_us_numbers": "accepted"}, ABROAD, "+441632960961"),
         ({"non_us_numbers": "refused"}, ABROAD, None),
         ({"non_us_numbers": "refused"}, {"type": "sms", "phone_number": "+15005550006"}, "+15005550006"),
@@ -130,7 +199,7 @@ def test_names_and_numbers(
     response = caller.enroll(**body)
     assert response.status == (201 if shown else 422)
     assert shown is None or shown in response.json[body["type"]].values()
-    if body is NAMES:
+    if body["type"] == "totp":
         assert caller.create(**body).status == response.status
 
 
@@ -146,6 +215,27 @@ def test_new_challenge_cancels_older(caller_with: CallerWith, cancels: bool, sta
     if cancels:
         assert response.json["code"] == "authentication_challenge_expired"
     assert [caller.verify(one, one["code"]).json["valid"] for one in (newer, other)] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("reply", "status", "code"),
+    [
+        ("expired", 422, "authentication_challenge_expired"),
+        ("not_found", 404, "entity_not_found"),
+        ("invalid", 201, None),
+    ],
+)
+def test_cancelled_challenge_reply(caller_with: CallerWith, reply: str, status: int, code: str | None) -> None:
+    """What is told of a challenge that a newer one has cancelled; that it was verified before is told in any case."""
+    caller = caller_with(new_challenge_cancels_older=True, cancelled_challenge_reply=reply)
+    factor = caller.generic()
+    verified, older = caller.challenge(factor).json, None
+    caller.verify(verified, verified["code"])
+    older = caller.challenge(factor).json
+    caller.challenge(factor)
+    response = caller.verify(older, older["code"])
+    assert (response.status, response.json.get("code"), response.json.get("valid", False)) == (status, code, False)
+    assert caller.verify(verified, verified["code"]).json["code"] == "authentication_challenge_previously_verified"
 
 
 @pytest.mark.parametrize(
@@ -218,10 +308,15 @@ def test_sms_rate_limit(caller_with: CallerWith) -> None:
 @pytest.mark.parametrize(("shape", "status"), [("by_code", 422), ("bad_request", 400)])
 def test_validation_errors(caller_with: CallerWith, shape: str, status: int) -> None:
     """A validation error has the other shape, and the other status, if the setting says so."""
-    response = caller_with(validation_errors=shape).enroll(type="car")
     errors = [{"code": "invalid_type", "message": "type must be a valid enum value"}]
     body = {"code": "invalid_request_parameters", "message": "Validation failed.", "errors": errors}
-    assert response.seen == (status, body)
+    caller = caller_with(validation_errors=shape)
+    assert caller.enroll(type="car").seen == (status, body)
+    assert caller.create(type="car").json["message"] == "Validation failed"
+    caller = caller_with(user_validation_errors=shape)
+    assert caller.create(type="car").seen == (status, body)
+    assert caller.list(limit="0").status == status
+    assert caller.enroll(type="car").json["message"] == "Validation failed"
 
 
 @pytest.mark.parametrize(("what", "status"), [("ignored", 201), ("refused", 422)])
@@ -252,6 +347,22 @@ def test_number_as_code_may_be_read(caller_with: CallerWith) -> None:
     assert caller.verify(caller.challenge(caller.generic()).json, code=True).status == 422
 
 
+def test_idempotency_key(caller_with: CallerWith) -> None:
+    """Where keys are honoured, a second POST with one does nothing and gets the first response; else it acts."""
+    caller = caller_with()
+    body = {"type": "generic_otp"}
+    assert len({caller.enroll(key="1", **body).json["id"] for _ in range(2)}) == 2
+    caller = caller_with(idempotency_key="honoured")
+    first = caller.enroll(key="1", **body)
+    assert [caller.enroll(key="1", **body).seen, caller.enroll(key="2", **body).status] == [first.seen, 201]
+    other = caller.enroll(key="1", type="totp", totp_issuer="Foo", totp_user="ada")
+    assert (other.status, other.json["code"]) == (400, "idempotency_key_reused")
+    assert [caller.enroll(key="3", type="car").status, caller.enroll(key="3", **body).status] == [422, 201]
+    assert caller.enroll(**body).json != caller.enroll(**body).json
+    caller.emulator.reset()
+    assert caller.enroll(key="1", **body).json["id"] != first.json["id"]
+
+
 def test_users(caller_with: CallerWith) -> None:
     """Where only the users of a seed exist, any other is a 404."""
     caller = caller_with(users="seeded")
@@ -271,15 +382,16 @@ def test_users(caller_with: CallerWith) -> None:
     assert len(caller.list("user_1").json["data"]) == 1
 
 
-@pytest.mark.parametrize(("order", "onward"), [("normal", "before"), ("desc", "after")])
+@pytest.mark.parametrize(("order", "onward"), [("normal", "before"), ("desc", "after"), ("asc", "after")])
 def test_list_order(caller_with: CallerWith, order: str, onward: str) -> None:
-    """A list without ``order`` is newest first either way; the two differ in which cursor leads on."""
+    """A list without ``order`` is newest or oldest first, and one of the cursors leads on."""
     caller = caller_with(list_order=order)
     older, newer = (caller.create().json["authentication_factor"]["id"] for _ in range(2))
+    shown, rest = (older, newer) if order == "asc" else (newer, older)
     first = caller.list(limit="1").json
-    assert [item["id"] for item in first["data"]] == [newer]
-    assert first["list_metadata"] == {"before": None, "after": None, onward: newer}
-    assert [item["id"] for item in caller.list(**{onward: newer}).json["data"]] == [older]
+    assert [item["id"] for item in first["data"]] == [shown]
+    assert first["list_metadata"] == {"before": None, "after": None, onward: shown}
+    assert [item["id"] for item in caller.list(**{onward: shown}).json["data"]] == [rest]
     assert caller.list(limit="1", order="desc").json["list_metadata"]["after"] == newer
 
 
@@ -324,3 +436,11 @@ def test_routes_of_2022(caller: Caller) -> None:
     assert response.seen == (201, {"challenge": challenge.json, "valid": True})
     assert caller.send("POST", "/auth/factors/verify", {"code": "1"}).status == 422
     assert [call.operation for call in caller.emulator.calls[1:3]] == ["challenge_factor"] * 2
+
+
+def test_routes_of_2022_may_be_gone(caller_with: CallerWith) -> None:
+    """Where they are gone, the response is that of a path that the API does not have."""
+    caller = caller_with(routes_of_2022="gone")
+    for path in ("/auth/factors/challenge", "/auth/factors/verify"):
+        gone = {"message": f"Cannot POST {path}", "error": "Not Found", "statusCode": 404}
+        assert caller.send("POST", path, {}).seen == (404, gone)

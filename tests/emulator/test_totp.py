@@ -76,9 +76,11 @@ def test_finds_the_steps_of_a_code() -> None:
     """A code's steps are found within the window and not beyond it, even at the beginning of time."""
     moment = _at(3000)
     codes = {distance: one_time_codes.code_for(KEY, 100 + distance) for distance in (-2, -1, 0, 1, 2)}
-    found = {distance: list(totp.steps_of(code, key=KEY, moment=moment, window=1)) for distance, code in codes.items()}
+    found = {
+        distance: list(totp.steps_of(code, key=KEY, moment=moment, back=1, ahead=1)) for distance, code in codes.items()
+    }
     assert found == {-2: [], -1: [99], 0: [100], 1: [101], 2: []}
-    assert list(totp.steps_of(one_time_codes.code_for(KEY, 0), key=KEY, moment=_at(0), window=2)) == [0]
+    assert list(totp.steps_of(one_time_codes.code_for(KEY, 0), key=KEY, moment=_at(0), back=2, ahead=2)) == [0]
 
 
 class AllOnes(Randomness):

@@ -69,7 +69,7 @@ def test_a_mistake_changes_nothing(machine: dict[str, str]) -> None:
     """An unknown setting is refused with a list of those that there are."""
     with pytest.raises(
         TypeError,
-        match=r"no setting 'max_wrong_code'; did you mean 'max_wrong_codes'\? There are: now, random_seed, max",
+        match=r"no setting 'max_wrong_code'; did you mean 'max_wrong_codes'\? There are: now, random_seed,",
     ):
         emulated(max_wrong_code=3).__enter__()  # type: ignore[call-arg]
     with pytest.raises(TypeError, match=r"no setting 'state'\. There are: now, random_seed"):

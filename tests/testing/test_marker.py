@@ -13,7 +13,7 @@ from workos_mfa.emulator import Emulator
 pytest_plugins = "pytester"
 
 mark = pytest.mark.workos_mfa
-pytestmark = [mark(totp_window=3, default_sms_text="module {{code}}", sms_rate_limit=3)]
+pytestmark = [mark(totp_window_back=3, default_sms_text="module {{code}}", sms_rate_limit=3)]
 
 MAY_DAY = datetime(2030, 5, 1, tzinfo=timezone.utc)
 
@@ -110,3 +110,34 @@ def test_a_mistake_is_said_in_a_line(pytester: pytest.Pytester) -> None:
 def test_pytest_knows_it(pytester: pytest.Pytester) -> None:
     """``pytest --markers`` explains the marker."""
     assert "@pytest.mark.workos_mfa(**settings):" in said(run(pytester, "", "--markers"))
+
+
+def test_settings_of_a_file(pytester: pytest.Pytester) -> None:
+    """The configuration of pytest may name a file of settings for all tests; a marker may name another, and goes first."""
+    (pytester.path / "ours.json").write_text('{"max_wrong_codes": 7, "totp_window_back": 4}', "utf-8")
+    (pytester.path / "other.json").write_text('{"max_wrong_codes": 8}', "utf-8")
+    (pytester.path / "pytest.ini").write_text("[pytest]\nworkos_mfa_settings = ours.json\n", "utf-8")
+    tests = """
+        import pytest
+
+        def seen(emulator):
+            return emulator.settings.max_wrong_codes, emulator.settings.totp_window_back
+
+        def test_all(workos_mfa_emulator):
+            assert seen(workos_mfa_emulator) == (7, 4)
+
+        @pytest.mark.workos_mfa(max_wrong_codes=2)
+        def test_one(workos_mfa_emulator):
+            assert seen(workos_mfa_emulator) == (2, 4)
+
+        @pytest.mark.workos_mfa(settings_file="other.json")
+        def test_another(workos_mfa_emulator):
+            assert seen(workos_mfa_emulator) == (8, 1)
+
+        @pytest.mark.workos_mfa(settings_file="none.json")
+        def test_none(workos_mfa_emulator):
+            pass
+    """
+    result = run(pytester, tests)
+    result.assert_outcomes(passed=3, errors=1)
+    assert "No such file" in said(result)

@@ -35,6 +35,15 @@ from workos_mfa import (
 MIB = 1024 * 1024
 
 
+def test_headers_of_a_request(server: Server, connect: Connect) -> None:
+    """A request may have headers of its own; they replace none of the usual ones, however they are written."""
+    headers = {"Idempotency-Key": "key_1", "authorization": "Bearer mine", "USER-AGENT": "mine", "Host": "mine"}
+    connect(server).send(Request("own", "POST", "/auth/factors/x", "/auth/factors/{id}", json={}, headers=headers))
+    sent = server.received[0].headers
+    assert sent["idempotency-key"] == "key_1"
+    assert "mine" not in "".join(sent.values())
+
+
 def test_what_is_sent(server: Server, connect: Connect) -> None:
     """The headers and the body of each call, to the last one."""
     transport = connect(server)

@@ -45,11 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=Path, metavar="FILE", help="JSON with factors and settings to begin with")
     parser.add_argument(
+        "--settings", type=Path, metavar="FILE", help="JSON with settings, as workos-mfa calibrate writes it"
+    )
+    parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="change a setting, listed below; may be given several times, and goes before the seed's",
+        help="change a setting, listed below; may be given several times, and goes before those of files",
     )
     parser.add_argument("--state", type=Path, metavar="FILE", help="remember everything in this file, made if missing")
     parser.add_argument("--json", action="store_true", help="tell what happens in JSON, one object a line")
@@ -68,6 +71,7 @@ class ServeOptions:
     port: int
     api_key: Hidden[str]
     seed: Path | None
+    settings: Path | None
     set: Sequence[str]
     state: Path | None
     json: bool
@@ -169,7 +173,7 @@ def _serve(options: ServeOptions, display: Display) -> None:
             "key can read the codes"
         )
     seed: Mapping[str, object] = {} if options.seed is None else _read_seed(options.seed)
-    settings = cast("SettingsDict", attrs.asdict(_settings(options.set, seed)))
+    settings = cast("SettingsDict", attrs.asdict(_settings(options, seed)))
     emulator = Emulator(state=options.state, **settings)
     emulator.seed({name: value for name, value in seed.items() if name != "settings"})
     emulator.outbox.watch(display.message)
@@ -214,17 +218,19 @@ def _read_seed(path: Path) -> Mapping[str, object]:
     return cast("dict[str, object]", seed)
 
 
-def _settings(wanted: Sequence[str], seed: Mapping[str, object]) -> Settings:
-    """The settings: those of the command line, then those of the seed, then the defaults."""
+def _settings(options: ServeOptions, seed: Mapping[str, object]) -> Settings:
+    """The settings: those of the command line, then the seed, then the file of settings, then the defaults."""
     values: dict[str, object] = {}
-    for text in wanted:
+    for text in options.set:
         name, sign, value = text.partition("=")
         if not sign:
             raise UsageError("--set takes NAME=VALUE, such as --set max_wrong_codes=3")
         if name in values:
             raise UsageError(f"--set {name}: it is there twice; say it once")
         values[name] = value_in(name, value)
-    return settings_from(values, settings_in(seed))
+    return settings_from(
+        values, settings_in(seed, None if options.settings is None else Settings.from_file(options.settings))
+    )
 
 
 def _text_of(error: Exception) -> str:

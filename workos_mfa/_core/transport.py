@@ -71,6 +71,8 @@ class Request(_NotPickled):
     :param json: the body, or None for a call without one. It may hold a one-time code or a secret.
     :param replay: what a repetition of this call does (see :data:`Replay`).
     :param options: the caller's limits.
+    :param headers: headers beside those that a transport sends anyway, which they can't replace; empty for every call
+        of :class:`workos_mfa.MFA`.
     """
 
     operation: str
@@ -81,6 +83,7 @@ class Request(_NotPickled):
     json: Mapping[str, object] | None = attrs.field(default=None, repr=False)
     replay: Replay = "non_idempotent"
     options: Options = attrs.field(factory=Options)
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
 
 
 @attrs.frozen

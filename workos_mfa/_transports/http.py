@@ -11,7 +11,7 @@ import http.client
 import json
 import os
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn
 from urllib.parse import urlencode
 
@@ -138,6 +138,15 @@ class HTTPTransport:
         if status >= 400:
             body = body.replace(key.encode(), MASK.encode())
         return Response(status, {name: str(value).replace(key, MASK) for name, value in headers}, body)
+
+
+def headers_for(request: Request) -> Mapping[str, str]:
+    """The headers of a request, without the key: those of its own, and the usual ones, which go before them."""
+    usual = HEADERS if request.json is None else BODY_HEADERS
+    if not request.headers:
+        return usual
+    kept = {"authorization", "content-length", "host", *(name.lower() for name in usual)}
+    return {**{name: value for name, value in request.headers.items() if name.lower() not in kept}, **usual}
 
 
 def encode_body(request: Request) -> bytes | None:

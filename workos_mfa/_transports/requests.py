@@ -24,13 +24,12 @@ from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response
 from workos_mfa._transports import config
 from workos_mfa._transports.deadline import time_limit, use_deadline_pools
 from workos_mfa._transports.http import (
-    BODY_HEADERS,
-    HEADERS,
     LIBRARY_ERRORS,
     URLLIB3_FAILURES,
     FailureTypes,
     HTTPTransport,
     encode_body,
+    headers_for,
 )
 from workos_mfa._transports.response import make_strict, read_body
 
@@ -149,10 +148,8 @@ class RequestsTransport(HTTPTransport):
         prepared.url = self._endpoint.url + self._target(request)
         prepared.hooks = _NO_HOOKS
         prepared.body = encode_body(request)
-        if prepared.body is None:
-            prepared.headers = CaseInsensitiveDict(HEADERS)
-        else:
-            prepared.headers = CaseInsensitiveDict(BODY_HEADERS)
+        prepared.headers = CaseInsensitiveDict(headers_for(request))
+        if prepared.body is not None:
             prepared.headers["Content-Length"] = str(len(prepared.body))
         return self._session.send(
             self._authorize(prepared),
@@ -164,7 +161,7 @@ class RequestsTransport(HTTPTransport):
 
     def _send_on_given_session(self, session: requests.Session, request: Request) -> requests.Response:
         url = self._endpoint.url + self._target(request)
-        headers = HEADERS if request.json is None else BODY_HEADERS
+        headers = headers_for(request)
         prepared = session.prepare_request(
             requests.Request(request.method, url, headers=headers, data=encode_body(request), auth=self._authorize)
         )

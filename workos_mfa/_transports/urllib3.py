@@ -16,7 +16,7 @@ from workos_mfa._core.redaction import hide_locals
 from workos_mfa._core.transport import DEFAULT_TIMEOUT, Request, Response
 from workos_mfa._transports import config
 from workos_mfa._transports.deadline import time_limit, use_deadline_pools
-from workos_mfa._transports.http import BODY_HEADERS, HEADERS, HTTPTransport, encode_body
+from workos_mfa._transports.http import HTTPTransport, encode_body, headers_for
 from workos_mfa._transports.response import read_body
 
 if TYPE_CHECKING:
@@ -86,12 +86,11 @@ class Urllib3Transport(HTTPTransport):
 
     def _exchange(self, request: Request) -> Response:
         body = encode_body(request)
-        headers = HEADERS if body is None else BODY_HEADERS
         response = self._pool.urlopen(
             request.method,
             self._base_of_targets + self._target(request),
             body=body,
-            headers={**headers, "Authorization": self._authorization.value},
+            headers={**headers_for(request), "Authorization": self._authorization.value},
             retries=_NEVER,
             redirect=False,
             assert_same_host=False,

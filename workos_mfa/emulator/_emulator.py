@@ -51,12 +51,15 @@ class Emulator:
         :meth:`close` lets go of it. Its clock goes before ``now``. Calls and faults are not kept.
     :param random_seed: makes ids, secrets, codes and request ids the same each time, for tests that compare them. Who
         knows it knows every code. Ids hold the time, so it needs ``now`` too.
+    :param settings_file: a file of settings, as ``workos-mfa calibrate`` writes it: JSON with their names and values.
+        It holds what ``settings`` does not say.
     :param settings: how it behaves where the real API's behaviour is not published: fields of
         :class:`workos_mfa.emulator.Settings`, such as ``max_wrong_codes=3``.
+    :raises OSError: if the settings file can't be read.
     :raises StateFileError: if the state file is in use, is not one of ours, is of a newer version or can't be written.
     :raises ImportError: if segno, which draws the QR codes, is not installed.
     :raises TypeError: if there is no such setting, or an argument is of another type.
-    :raises ValueError: if ``now`` has no time zone or is not between 1970 and 9998, or a setting can't have this value.
+    :raises ValueError: if ``now`` has no time zone or is not between 1970 and 9998, or a setting can't have its value.
     """
 
     __module__ = "workos_mfa"
@@ -67,11 +70,12 @@ class Emulator:
         now: datetime | None = None,
         state: str | os.PathLike[str] | None = None,
         random_seed: int | str | None = None,
+        settings_file: str | os.PathLike[str] | None = None,
         **settings: Unpack[SettingsDict],
     ) -> None:
-        check_names(settings, "now", "state", "random_seed")
+        check_names(settings, "now", "state", "random_seed", "settings_file")
         qr.require_segno()
-        chosen = Settings(**settings)
+        chosen = attrs.evolve(Settings() if settings_file is None else Settings.from_file(settings_file), **settings)
         self._clock = Clock(now)
         self._calls = Calls()
         self._faults = Faults()
@@ -201,6 +205,7 @@ class Emulator:
     def reset(self) -> None:
         """Be as new: no factors, challenges, messages, calls or faults, and the clock as at the start."""
         self._store.reset()
+        self._dispatcher.reset()
         self._calls.clear()
         self._faults.clear()
 
@@ -211,7 +216,8 @@ class Emulator:
         :raises TransportError: if a fault of :attr:`faults` keeps the response back.
         :raises TypeError: if ``request.json`` holds something that JSON does not have.
         """
-        outcome = self._dispatcher.dispatch(request.method, request.path, request.query, _body_of(request))
+        key = {name.lower(): value for name, value in request.headers.items()}.get("idempotency-key")
+        outcome = self._dispatcher.dispatch(request.method, request.path, request.query, _body_of(request), key)
         return _deliver(outcome, request.options.timeout or DEFAULT_TIMEOUT, self._clock)
 
     def close(self) -> None:

@@ -23,7 +23,11 @@ MOMENT = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 
 @contextmanager
 def emulated(
-    *, now: datetime | None = MOMENT, random_seed: int | str | None = None, **settings: Unpack[SettingsDict]
+    *,
+    now: datetime | None = MOMENT,
+    random_seed: int | str | None = None,
+    settings_file: str | os.PathLike[str] | None = None,
+    **settings: Unpack[SettingsDict],
 ) -> Generator[Emulator, None, None]:
     """An emulator that the app under test finds by itself; for unittest, and where there are no pytest fixtures.
 
@@ -40,27 +44,31 @@ def emulated(
 
     :param now: the time at which the clock stands; None for the real time, running.
     :param random_seed: makes ids, secrets and codes the same each time.
-    :param settings: fields of :class:`workos_mfa.emulator.Settings`.
+    :param settings_file: a file of settings, as ``workos-mfa calibrate`` writes it.
+    :param settings: fields of :class:`workos_mfa.emulator.Settings`; they go before the file's.
     :returns: a context manager that gives the :class:`workos_mfa.Emulator`.
     :raises AssertionError: at the end, if a fault has not struck as often as it should have; not if the block raises.
     :raises ImportError: if segno or werkzeug is not installed.
+    :raises OSError: if the settings file can't be read.
     :raises TypeError: if there is no such setting.
     :raises ValueError: if a setting can't have this value.
     """
-    emulator = make_emulator(now=now, random_seed=random_seed, **settings)
+    emulator = make_emulator(now=now, random_seed=random_seed, settings_file=settings_file, **settings)
     with emulator.serve() as server, _set(environment_for(server)):
         yield emulator
     emulator.faults.assert_all_used()
 
 
-def make_emulator(*, now: object = MOMENT, random_seed: object = None, **settings: object) -> Emulator:
+def make_emulator(
+    *, now: object = MOMENT, random_seed: object = None, settings_file: object = None, **settings: object
+) -> Emulator:
     """An emulator for a test. The parameters are those of :func:`emulated`; the emulator checks their types."""
     from workos_mfa.emulator import Emulator
     from workos_mfa.emulator._settings import check_names
 
-    check_names(settings, "now", "random_seed")
+    check_names(settings, "now", "random_seed", "settings_file")
     make = cast("Callable[..., Emulator]", Emulator)
-    return make(now=now, random_seed=random_seed, **settings)
+    return make(now=now, random_seed=random_seed, settings_file=settings_file, **settings)
 
 
 def environment_for(server: EmulatorServer) -> dict[str, str | None]:

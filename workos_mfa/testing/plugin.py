@@ -35,8 +35,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "workos_mfa(**settings): how the emulator of this test behaves: fields of workos_mfa.emulator.Settings, such "
-        "as max_wrong_codes=3; now= for the time (None: real time); random_seed= for the same ids each time. The "
-        "nearest marker wins.",
+        "as max_wrong_codes=3; settings_file= for a file of them; now= for the time (None: real time); random_seed= "
+        "for the same ids each time. The nearest marker wins.",
+    )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register the option of pytest's configuration file."""
+    parser.addini(
+        "workos_mfa_settings",
+        "a file of settings for the emulators of all tests, as workos-mfa calibrate writes it; relative to the "
+        "folder of the configuration file",
     )
 
 
@@ -129,6 +138,9 @@ def _emulator_for(item: pytest.Item) -> Emulator:
     from workos_mfa.testing._emulated import make_emulator
 
     settings: dict[str, object] = {}
+    configured = str(item.config.getini("workos_mfa_settings"))
+    if configured:
+        settings["settings_file"] = item.config.rootpath / configured
     for node in item.listchain():
         # In a node the nearest marker is the last: that of the subclass, or of the parameter.
         for mark in node.own_markers:
@@ -144,6 +156,6 @@ def _or_fail(make: Callable[[], _T]) -> _T:
     """Call the function; an error that the user has to correct is shown without our traceback."""
     try:
         return make()
-    except (AssertionError, ImportError, TypeError, ValueError) as error:
+    except (AssertionError, ImportError, OSError, TypeError, ValueError) as error:
         reason = str(error)
     return pytest.fail(f"workos_mfa: {reason}", pytrace=False)

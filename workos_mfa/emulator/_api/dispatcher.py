@@ -14,6 +14,7 @@ import attrs
 
 from workos_mfa._core.redaction import printable
 from workos_mfa._core.transport import Response
+from workos_mfa.emulator._api.idempotency import Replies
 from workos_mfa.emulator._api.router import Arguments, Result, Route, Router
 from workos_mfa.emulator._api.validation import Fields
 from workos_mfa.emulator._base.clock import Clock
@@ -40,14 +41,18 @@ class Dispatcher:
     _calls: Calls
     _faults: Faults
     _randomness: Randomness = attrs.field(factory=Randomness)
+    _replies: Replies = attrs.field(factory=Replies, init=False)
 
-    def dispatch(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Outcome:
+    def dispatch(
+        self, method: str, path: str, query: Mapping[str, str], body: bytes, idempotency_key: str | None = None
+    ) -> Outcome:
         """Respond to one request, as far as the faults allow, and put it on the list of calls.
 
         :param method: the HTTP method, in capitals.
         :param path: the path without the query, percent-encoded.
         :param query: the query parameters, decoded.
         :param body: the body as it was sent; empty for none.
+        :param idempotency_key: the header of that name; None for none.
         """
         route, entity_id = self._router.find(method, path) or (None, "")
         effect, delay = self._faults.strike(route.operation if route else None, method, path, self._clock.now)
@@ -57,12 +62,21 @@ class Dispatcher:
             result = Result(effect.status, effect.body, effect.headers)
         elif trouble not in _NEVER_ARRIVES:
             try:
-                result = self._result(method, path, route, Arguments(entity_id, query, body))
+                arguments = Arguments(entity_id, query, body)
+                if idempotency_key is None or method != "POST" or self._settings.idempotency_key == "ignored":
+                    result = self._result(method, path, route, arguments)
+                else:
+                    name = f"{path} {idempotency_key}"
+                    result = self._replies.once(name, body, lambda: self._result(method, path, route, arguments))
             except ErrorResponse as error:
                 result = Result(error.status, error.body, error.headers)
         fault = effect.kind if effect else "delay" if delay else None
         request_id = self._record(method, path, query, route, result=result, fault=fault)
         return Outcome(_response(result, request_id) if result else None, trouble, delay)
+
+    def reset(self) -> None:
+        """Forget all idempotency keys."""
+        self._replies.clear()
 
     def refuse(self, method: str, path: str, query: Mapping[str, str], error: ErrorResponse) -> Response:
         """Respond with an error that was found before the dispatch, and put the request on the list of calls."""

@@ -21,6 +21,7 @@ _TYPES = ("generic_otp", "sms", "totp")
 _ENROLL = ("type", "phone_number", "totp_issuer", "totp_user", "user_id")
 _CREATE = ("type", "totp_issuer", "totp_user", "totp_secret")
 _LONGEST_TEMPLATE = 160
+_LONGEST_NAME = 255
 _LINK = re.compile(r"://|\b[^\W_](?:[\w-]*[^\W_])?\.[^\W\d_]{2,}\b")
 
 
@@ -126,7 +127,7 @@ def read_enroll(body: bytes, settings: Settings, new_secret: Callable[[], str]) 
     kind = fields.one_of("type", _TYPES)
     user_id = fields.optional("user_id")
     issuer, user = (
-        fields.required(name, longest=settings.max_totp_name) if kind == "totp" else fields.optional_or_empty(name)
+        fields.required(name, longest=_LONGEST_NAME) if kind == "totp" else fields.optional_or_empty(name)
         for name in ("totp_issuer", "totp_user")
     )
     number = fields.phone("phone_number", needed=kind == "sms")
@@ -147,9 +148,8 @@ def read_create(body: bytes, user_id: str, email: str, settings: Settings, new_s
     """The factor that ``/user_management/users/{id}/auth_factors`` is asked for."""
     fields = body_fields(body, _CREATE, settings)
     fields.one_of("type", ("totp",))
-    longest = settings.max_totp_name
-    issuer = fields.optional_or_empty("totp_issuer", longest=longest) or settings.team_name
-    user = fields.optional_or_empty("totp_user", longest=longest) or email
+    issuer = fields.optional_or_empty("totp_issuer", longest=_LONGEST_NAME) or settings.team_name
+    user = fields.optional_or_empty("totp_user", longest=_LONGEST_NAME) or email
     secret = fields.optional("totp_secret")
     bare = one_time_codes.bare_secret(secret) if secret else None
     if secret and bare is None:

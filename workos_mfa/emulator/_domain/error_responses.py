@@ -95,6 +95,16 @@ def unreadable() -> ErrorResponse:
     return ErrorResponse(400, body)
 
 
+def no_longer_there(path: str) -> ErrorResponse:
+    # In the words of the framework behind the API.
+    return ErrorResponse(404, {"message": f"Cannot POST {path}", "error": "Not Found", "statusCode": 404})
+
+
+def key_with_another_body() -> ErrorResponse:
+    message = "Another idempotency key with different request parameters was found."
+    return ErrorResponse(400, {"code": "idempotency_key_reused", "message": message})
+
+
 def method_not_allowed(method: str, path: str, allowed: Sequence[str]) -> ErrorResponse:
     message = (
         f"The workos_mfa emulator has no {method} {path}: the API has this path with {' and '.join(allowed)}. "

@@ -6,6 +6,7 @@ to its last write.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import attrs
@@ -28,6 +29,7 @@ from workos_mfa.emulator._state.records import LIFETIME, ChallengeRecord, Factor
 from workos_mfa.emulator._state.store import Store, step_name
 
 _RATE_WINDOW = timedelta(seconds=60)
+_SIX_DIGITS = re.compile(r"[0-9]{6}")
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -151,8 +153,10 @@ class Lifecycle:
             if factor is None:
                 return challenge, False
             now = self._now()
+            if self._is_cancelled(challenge):
+                return challenge, False
             self._check_open(challenge, now)
-            is_locked = self._is_locked(challenge, factor)
+            is_locked = self._is_locked(challenge, factor, now)
             may_be_right = not (is_locked and self.settings.lock_refuses_right_code)
             is_right = may_be_right and self._accept(challenge, factor, code, now)
             if is_locked and not is_right:
@@ -161,10 +165,18 @@ class Lifecycle:
                 self._store.challenges[challenge.id] = attrs.evolve(challenge, verified=True)
                 if factor.wrong_codes or not factor.verified:
                     self._store.factors[factor.id] = attrs.evolve(factor, verified=True, wrong_codes=0)
-            else:
-                self._store.challenges[challenge.id] = attrs.evolve(challenge, wrong_codes=challenge.wrong_codes + 1)
-                self._store.factors[factor.id] = attrs.evolve(factor, wrong_codes=factor.wrong_codes + 1)
+            elif self.settings.malformed_codes_counted or not is_malformed(code):
+                self._count_wrong(challenge, factor, now)
         return challenge, is_right
+
+    def count_malformed(self, challenge_id: str) -> None:
+        """Count a code that is refused as malformed, if it is to count."""
+        with self._store.lock, self._store.transaction():
+            challenge, factor = self.open_challenge(challenge_id)
+            now = self._now()
+            counts = self.settings.malformed_codes_counted
+            if counts and factor is not None and not self._is_locked(challenge, factor, now):
+                self._count_wrong(challenge, factor, now)
 
     def totp_code(self, factor_id: str) -> str:
         factor = self._factor_for("totp_code", factor_id)
@@ -184,11 +196,9 @@ class Lifecycle:
             }
         if factor.key is not None:
             # One step more than is accepted, since the clock may run on before the code is tried.
-            window = self.settings.totp_window + 1
             step = totp.step_at(self._clock.now())
-            right |= {
-                one_time_codes.code_for(factor.key, near) for near in range(max(step - window, 0), step + window + 1)
-            }
+            first, last = step - self.settings.totp_window_back, step + self.settings.totp_window_ahead + 1
+            right |= {one_time_codes.code_for(factor.key, near) for near in range(max(first, 0), last + 1)}
         codes = (f"{number:0{one_time_codes.DIGITS}d}" for number in range(10**one_time_codes.DIGITS))
         return next(code for code in codes if code not in right)
 
@@ -251,29 +261,64 @@ class Lifecycle:
         if challenge.verified:
             raise error_responses.previously_verified(challenge.id)
         ends = challenge.factor_type != "totp" or self.settings.totp_challenges_expire
-        is_old = self.settings.new_challenge_cancels_older and not self._store.is_newest(challenge)
-        if is_old or (ends and now >= challenge.expires_at):
+        if ends and now >= challenge.expires_at:
             raise error_responses.expired(challenge.id)
 
-    def _is_locked(self, challenge: ChallengeRecord, factor: FactorRecord) -> bool:
+    def _is_cancelled(self, challenge: ChallengeRecord) -> bool:
+        """Whether a newer challenge is the only one that counts; raises where that is told by an error."""
+        if challenge.verified or not self.settings.new_challenge_cancels_older or self._store.is_newest(challenge):
+            return False
+        reply = self.settings.cancelled_challenge_reply
+        if reply == "expired":
+            raise error_responses.expired(challenge.id)
+        if reply == "not_found":
+            raise error_responses.challenge_not_found(challenge.id)
+        return True
+
+    def _is_locked(self, challenge: ChallengeRecord, factor: FactorRecord, now: datetime) -> bool:
         limit = self.settings.max_wrong_codes
         per_factor = self.settings.wrong_codes_counted_per == "factor"
-        count = factor.wrong_codes if per_factor else challenge.wrong_codes
-        return limit is not None and count >= limit
+        return limit is not None and self._wrong_codes(factor if per_factor else challenge, now) >= limit
+
+    def _wrong_codes(self, record: ChallengeRecord | FactorRecord, now: datetime) -> int:
+        """How many there were; none once the lock that they led to has ended."""
+        limit, seconds = self.settings.max_wrong_codes, self.settings.lock_ends_after
+        last = record.last_wrong_at
+        if limit is None or seconds is None or last is None or record.wrong_codes < limit:
+            return record.wrong_codes
+        return record.wrong_codes if now < last + timedelta(seconds=seconds) else 0
+
+    def _count_wrong(self, challenge: ChallengeRecord, factor: FactorRecord, now: datetime) -> None:
+        counts = [self._wrong_codes(record, now) + 1 for record in (challenge, factor)]
+        self._store.challenges[challenge.id] = attrs.evolve(challenge, wrong_codes=counts[0], last_wrong_at=now)
+        self._store.factors[factor.id] = attrs.evolve(factor, wrong_codes=counts[1], last_wrong_at=now)
+
+    def _is_reused(self, factor: FactorRecord, step: int) -> bool:
+        if self.settings.reused_totp_code == "accepted":
+            return False
+        if self.settings.older_totp_code == "accepted":
+            return step_name(factor.id, step) in self._store.used_steps
+        used = self._store.used_steps.values()
+        return any(factor_id == factor.id and step <= newest for factor_id, newest in used)
 
     def _accept(self, challenge: ChallengeRecord, factor: FactorRecord, code: str, now: datetime) -> bool:
         if factor.key is None:
             return challenge.code == code
         reused = False
-        for step in totp.steps_of(code, key=factor.key, moment=now, window=self.settings.totp_window):
-            name = step_name(factor.id, step)
-            if name not in self._store.used_steps:
-                self._store.used_steps[name] = factor.id, step
+        back, ahead = self.settings.totp_window_back, self.settings.totp_window_ahead
+        for step in totp.steps_of(code, key=factor.key, moment=now, back=back, ahead=ahead):
+            if not self._is_reused(factor, step):
+                self._store.used_steps[step_name(factor.id, step)] = factor.id, step
                 return True
             reused = True
         if reused and self.settings.reused_totp_code == "refused":
             raise error_responses.previously_used()
         return False
+
+
+def is_malformed(code: str) -> bool:
+    """Whether a code is none that any factor has: all are six digits."""
+    return _SIX_DIGITS.fullmatch(code) is None
 
 
 def _message(number: str, challenge: ChallengeRecord, template: str) -> SMSMessage:

@@ -33,11 +33,14 @@ _TOO_LATE = ids.milliseconds(datetime(9998, 1, 1, tzinfo=timezone.utc))
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def settings_in(mapping: object) -> Settings:
-    """The settings that a seed has, for who makes an emulator for it."""
+def settings_in(mapping: object, others: Settings | None = None) -> Settings:
+    """The settings that a seed has, for who makes an emulator for it.
+
+    :param others: where the other ones are taken from; None for the defaults.
+    """
     place = _JSONObject("", mapping).at("settings")
     try:
-        return settings_from(place.values)
+        return settings_from(place.values, others)
     except ValueError as error:
         problem = str(error)
     place.refuse("", problem)

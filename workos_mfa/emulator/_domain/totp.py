@@ -42,15 +42,16 @@ def step_at(moment: datetime) -> int:
     return int(moment.timestamp()) // STEP_SECONDS
 
 
-def steps_of(code: str, *, key: bytes, moment: datetime, window: int) -> Iterator[int]:
+def steps_of(code: str, *, key: bytes, moment: datetime, back: int, ahead: int) -> Iterator[int]:
     """The steps around a moment whose code this is, the nearest first; mostly none or one.
 
-    :param window: how many steps before and after the present one count too.
+    :param back: how many steps before the present one count too.
+    :param ahead: how many steps after it.
     """
     middle = step_at(moment)
-    for distance in range(window + 1):
-        for step in {middle - distance, middle + distance}:
-            if step >= 0 and code_for(key, step) == code:
+    for distance in range(max(back, ahead) + 1):
+        for step in {middle - min(distance, back), middle + min(distance, ahead)}:
+            if abs(step - middle) == distance and step >= 0 and code_for(key, step) == code:
                 yield step
 
 

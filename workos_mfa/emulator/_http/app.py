@@ -145,7 +145,7 @@ class WSGIApp:
         body = incoming.body(API_LIMIT)
         if body:
             incoming.check_json()
-        return self._dispatcher.dispatch(method, path, incoming.query, body)
+        return self._dispatcher.dispatch(method, path, incoming.query, body, incoming.idempotency_key)
 
     def _refuse(self, incoming: _Incoming, error: ErrorResponse) -> Response:
         if _is_control(incoming.path):
@@ -188,6 +188,11 @@ class _Incoming:
         # As bytes, since a comparison in constant time takes no other characters than ASCII.
         scheme, _, token = self._request.headers.get("Authorization", "").partition(" ")
         return token.strip().encode("latin-1", "replace") if scheme.lower() == "bearer" else b""
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The header of that name, if it is there."""
+        return self._request.headers.get("Idempotency-Key")
 
     def body(self, limit: int) -> bytes:
         """The body.

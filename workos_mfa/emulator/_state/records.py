@@ -36,6 +36,7 @@ class FactorRecord:
     listed: bool = True
     verified: bool = False
     wrong_codes: int = 0
+    last_wrong_at: datetime | None = None
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -50,6 +51,7 @@ class ChallengeRecord:
     code: str | None = attrs.field(default=None, repr=False)
     verified: bool = False
     wrong_codes: int = 0
+    last_wrong_at: datetime | None = None
 
 
 _Record = TypeVar("_Record", FactorRecord, ChallengeRecord, SMSMessage)
@@ -69,8 +71,8 @@ def as_json(value: object) -> object:
 def record_from(kind: type[_Record], value: Mapping[str, Any]) -> _Record:
     """The record whose JSON this is."""
     fields = dict(value)
-    for name in ("created_at", "expires_at", "sent_at"):
-        if name in fields:
+    for name in ("created_at", "expires_at", "sent_at", "last_wrong_at"):
+        if fields.get(name) is not None:
             fields[name] = ids.moment(fields[name])
     if fields.get("key") is not None:
         fields["key"] = bytes.fromhex(fields["key"])
