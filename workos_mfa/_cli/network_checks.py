@@ -110,7 +110,7 @@ def _name(way: Way) -> Finding:
     host, port = way.first_stop
     whose = "the proxy's name" if way.proxy else "the name"
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or "it is no name"
         by = f"check {way.proxy.set_by}" if way.proxy else "check WORKOS_BASE_URL, the network and its DNS server"
