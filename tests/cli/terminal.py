@@ -14,7 +14,20 @@ from collections.abc import Callable
 
 import attrs
 
+from tests.cli.processes import environment_with
+
+CTRL_C = "\x03"
+CTRL_D = "\x04"
+
 _LONGEST = 60.0  # seconds: a program that waits for ever must not make the tests wait
+_QUESTIONS = ("   > ", "(what you type is not shown): ", "[y/N] ")
+
+# The terminal becomes the process' own, so that Ctrl-C reaches it, and /dev/tty is this one and not that of the tests.
+_IN_ITS_OWN = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-W", "error", "-m", "workos_mfa", *sys.argv[1:]])
+"""
 
 
 @attrs.frozen
@@ -23,31 +36,34 @@ class Session:
 
     shown: str
     status: int
+    raw: str = attrs.field(repr=False)
 
 
-def in_a_terminal(*arguments: str, columns: int, typing: Callable[[str], str]) -> Session:
+def in_a_terminal(*arguments: str, columns: int, typing: Callable[[str], str] = str, **variables: str) -> Session:
     """Run our command in a terminal.
 
     :param columns: how wide it is.
     :param typing: gets what has been shown so far whenever the program waits, and gives what to type.
+    :param variables: of the environment.
     """
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    unset = ("COLUMNS", "NO_COLOR")
-    environment = {name: value for name, value in os.environ.items() if name not in unset}
-    command = [sys.executable, "-W", "error", "-m", "workos_mfa", *arguments]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:  # noqa: S603
+    command = [sys.executable, "-c", _IN_ITS_OWN, *arguments]
+    environment = environment_with(**variables)
+    with subprocess.Popen(  # noqa: S603 - our own
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+    ) as process:
         os.close(theirs)
         limit = threading.Timer(_LONGEST, process.kill)
         limit.start()
         shown = b""
         while chunk := _read(ours):
             shown += chunk
-            if shown.endswith(b"   > "):
+            if shown.decode("utf-8", "replace").endswith(_QUESTIONS):
                 os.write(ours, typing(_bare(shown)).encode())
         limit.cancel()
     os.close(ours)
-    return Session(_bare(shown), process.returncode)
+    return Session(_bare(shown), process.returncode, shown.decode().replace("\r\n", "\n"))
 
 
 def _read(terminal: int) -> bytes:

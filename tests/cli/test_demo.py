@@ -18,7 +18,6 @@ from workos_mfa import MFA, Emulator, __version__
 from workos_mfa._cli import main
 from workos_mfa._cli.console import Console
 from workos_mfa._cli.demo import Demo, UnexpectedResult
-from workos_mfa._cli.terminal_qr import qr_lines
 from workos_mfa.emulator._domain import qr
 from workos_mfa.testing import emulated, make_challenge, make_verification
 
@@ -71,29 +70,6 @@ def test_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     Console(plain).step("A step")
     assert painted.getvalue() == "\n\x1b[1m1. A step\x1b[0m\n"
     assert plain.getvalue() == "\n1. A step\n"
-
-
-@pytest.mark.parametrize("inverted", [True, False])
-@pytest.mark.parametrize("unicode", [True, False])
-def test_the_qr_code(inverted: bool, unicode: bool) -> None:  # noqa: FBT001 - parameters of the case
-    """What is drawn is the QR code, module for module."""
-    text = "otpauth://totp/Foo%20Corp:alan?secret=JBSWY3DPEHPK3PXP&issuer=Foo%20Corp"
-    drawn = list(qr_lines(text, inverted=inverted, unicode=unicode))
-    if not unicode:
-        assert all(line.isascii() for line in drawn)
-    read = [row for line in drawn for row in modules_of(line, unicode=unicode)]
-    expected = [[1 - module if inverted else module for module in row] for row in qr.modules(text, quiet_zone=2)]
-    assert read[: len(expected)] == expected
-    assert read[len(expected) :] in ([], [expected[0]])
-
-
-def modules_of(line: str, *, unicode: bool) -> Iterator[list[int]]:
-    """The one or two rows of a drawn line."""
-    if not unicode:
-        yield [int(char == "#") for char in line[::2]]
-    else:
-        yield [int(char in "▀█") for char in line]
-        yield [int(char in "▄█") for char in line]
 
 
 class PersonWithAPhone:
