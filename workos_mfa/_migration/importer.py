@@ -37,6 +37,7 @@ from workos_mfa._migration.work import Job, Work
 
 _PAGE = 100
 _MOST_TRIES = 8
+_MOST_SENDS = 3
 _MOST_LOOKS = 3  # at what can't be settled as long as lists are not trusted
 _BETWEEN_LISTS = 0.5
 
@@ -172,6 +173,7 @@ class Importer:
             self._refused(job, str(error))
         elif error.outcome_unknown or not isinstance(error, APIError | TransportError):
             job.is_unclear = True
+            job.sends, job.error = job.sends + 1, str(error)
             self.pace.unclear(began)
             self._work.again(job, self._settle)
             self._give_up_if_hopeless(error)
@@ -238,14 +240,21 @@ class Importer:
         elif new:
             self._unknown(job, f"{_SEVERAL}: {', '.join(sorted(new))}")
         elif self._lists_are_trusted or self._witness_is_listed():
-            self._journal.not_sent(job.row.line)
-            job.is_unclear = False
-            self._work.again(job)
+            self._arrived_not(job)
         elif job.looks < _MOST_LOOKS:
             job.looks += 1
             self._work.again(job, self._settle)
         else:
             self._unknown(job, UNSETTLED)
+
+    def _arrived_not(self, job: Job) -> None:
+        """It is certain that a row has not arrived."""
+        if job.sends >= _MOST_SENDS:
+            self._refused(job, f"it was sent {job.sends} times and did not arrive; the last time: {job.error}")
+            return
+        self._journal.not_sent(job.row.line)
+        job.is_unclear = False
+        self._work.again(job)
 
     def _check_lists(self, job: Job, factor_id: str, *, is_repeated: bool) -> None:
         """A row is done. Look at the user's factors if it was sent twice, or if lists are not trusted yet."""

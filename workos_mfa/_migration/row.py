@@ -63,7 +63,7 @@ def _row(line: int, user_id: str, fields: Mapping[str, str]) -> Row:
         raise BadRowError("user_id is empty")
     if not user_id.startswith(START_OF_USER_ID):
         raise BadRowError(f"user_id is not that of a WorkOS user, which begins with {START_OF_USER_ID}")
-    for name in COLUMNS:
+    for name in ("user_id", "uri", "issuer", "account"):
         if not fields.get(name, "").isprintable():
             raise BadRowError(f"{name} holds a control character, or bytes that are not UTF-8")
     secret, uri = fields.get("secret", ""), fields.get("uri", "")

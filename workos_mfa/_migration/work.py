@@ -22,6 +22,8 @@ class Job:
     :param is_unclear: whether it may have arrived.
     :param wait: seconds until its turn.
     :param tries: how often the user's factors could not be listed.
+    :param sends: how often it was sent by this run.
+    :param error: what the last time ended with.
     :param looks: how often they were, and did not tell whether it arrived.
     """
 
@@ -30,6 +32,8 @@ class Job:
     is_unclear: bool = False
     wait: float = 0.0
     tries: int = 0
+    sends: int = 0
+    error: str = ""
     looks: int = 0
 
 
