@@ -39,11 +39,22 @@ class Session:
     raw: str = attrs.field(repr=False)
 
 
-def in_a_terminal(*arguments: str, columns: int, typing: Callable[[str], str] = str, **variables: str) -> Session:
+def _asks(shown: str) -> bool:
+    return shown.endswith(_QUESTIONS)
+
+
+def in_a_terminal(
+    *arguments: str,
+    columns: int,
+    typing: Callable[[str], str] = str,
+    at: Callable[[str], bool] = _asks,
+    **variables: str,
+) -> Session:
     """Run our command in a terminal.
 
     :param columns: how wide it is.
     :param typing: gets what has been shown so far whenever the program waits, and gives what to type.
+    :param at: whether it waits, by what has been shown so far; it does at a question if left out.
     :param variables: of the environment.
     """
     ours, theirs = os.openpty()
@@ -59,7 +70,7 @@ def in_a_terminal(*arguments: str, columns: int, typing: Callable[[str], str] = 
         shown = b""
         while chunk := _read(ours):
             shown += chunk
-            if shown.decode("utf-8", "replace").endswith(_QUESTIONS):
+            if at(shown.decode("utf-8", "replace")):
                 os.write(ours, typing(_bare(shown)).encode())
         limit.cancel()
     os.close(ours)
