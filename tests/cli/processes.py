@@ -23,8 +23,8 @@ COMMAND = [sys.executable, "-W", "error", "-m", "workos_mfa"]
 
 def environment_with(**variables: str) -> dict[str, str]:
     """The environment of a process: this one's, without what is set for a person, and with these variables."""
-    kept = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}}
-    return {**kept, **variables}
+    unset = {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "PYTHONUNBUFFERED"}
+    return {**{name: value for name, value in os.environ.items() if name not in unset}, **variables}
 
 
 def ended(*arguments: str, typed: str = "", **variables: str) -> Ended:

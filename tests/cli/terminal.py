@@ -39,7 +39,8 @@ class Session:
     raw: str = attrs.field(repr=False)
 
 
-def _asks(shown: str) -> bool:
+def asks(shown: str) -> bool:
+    """Whether a question is the last that has been shown."""
     return shown.endswith(_QUESTIONS)
 
 
@@ -47,7 +48,7 @@ def in_a_terminal(
     *arguments: str,
     columns: int,
     typing: Callable[[str], str] = str,
-    at: Callable[[str], bool] = _asks,
+    at: Callable[[str], bool] = asks,
     **variables: str,
 ) -> Session:
     """Run our command in a terminal.

@@ -17,7 +17,7 @@ import pyotp
 import pytest
 
 from tests.cli.processes import ended
-from tests.cli.terminal import CTRL_C, CTRL_D, in_a_terminal
+from tests.cli.terminal import CTRL_C, CTRL_D, asks, in_a_terminal
 from tests.test_packaging import loaded_by
 from workos_mfa._cli import main
 from workos_mfa._cli.terminal_qr import qr_lines
@@ -56,9 +56,9 @@ def test_the_code(secret: str, given: pytest.MonkeyPatch, capsys: pytest.Capture
     """It is what every app shows now, with the seconds that it lasts, however the secret is written."""
     code = pyotp.TOTP(SECRET).at(int(AT))
     assert run(given, "code", typed=secret) == 0
-    assert capsys.readouterr() == (f"{code}\n18 seconds left\n", "")
+    assert capsys.readouterr() == (f"{code}\n28 seconds left\n", "")
     assert run(given, "code", "--json", typed=secret) == 0
-    assert json.loads(capsys.readouterr().out) == {"code": code, "seconds_left": 18}
+    assert json.loads(capsys.readouterr().out) == {"code": code, "seconds_left": 28}
 
 
 @pytest.mark.parametrize("command", ["code", "qr"])
@@ -217,7 +217,7 @@ class TestInATerminal:
         if tool is None:
             pytest.skip("zbarimg is not installed")  # pragma: no cover
         light = ["--light"] if paper == "light" and variables else []
-        session = in_a_terminal("qr", *light, columns=60, typing=lambda _: f"{URI}\n", **variables)
+        session = in_a_terminal("qr", *light, columns=60, typing=lambda _: f"{URI}\n", at=asks, **variables)
         assert session.status == 0
         assert ("\x1b" in session.raw) is not bool(variables)
         picture = tmp_path / "screen.png"

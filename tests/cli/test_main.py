@@ -1,14 +1,23 @@
-"""``python -m workos_mfa`` is the command."""
+"""The command and its table: what is listed, what is imported, and what is said of a mistake."""
 
 from __future__ import annotations
 
+import os
+import re
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 import workos_mfa
+from tests.cli.command_page import COMMANDS_OF, parsers
+from tests.cli.processes import COMMAND, Ended, ended, environment_with
+from tests.test_packaging import loaded_by
+from workos_mfa._cli import main
+
+NAMES = list(main.COMMANDS)
 
 
 def test_the_module_is_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,3 +30,85 @@ def test_the_module_is_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pyte
         runpy.run_path(path, run_name="__main__")
     assert caught.value.code == 2
     assert "demo" in capsys.readouterr().out
+
+
+def test_without_a_command_all_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """In groups, each with what it does; the exit statuses are there too."""
+    assert main.main([]) == 2
+    told = capsys.readouterr().out
+    with pytest.raises(SystemExit) as caught:
+        main.main(["--help"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == told
+    groups = re.findall(r"^((?!options)[a-z ,]+):\n((?:  \S+ +.*\n)+)", told, re.MULTILINE)
+    assert {title: re.findall(r"^  (\S+)", lines, re.MULTILINE) for title, lines in groups} == {
+        "to try it, without an account": ["demo", "emulate"],
+        "by hand": ["enroll", "challenge", "verify", "get", "delete", "users", "code", "qr"],
+        "for your account": ["doctor", "calibrate", "import-totp"],
+        "exit status": ["0", "1", "2", "3", "4", "5", "130,"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("enrol", "there is no command 'enrol'. Did you mean 'enroll'? workos-mfa --help lists them all"),
+        ("import", "Did you mean 'import-totp'?"),
+        ("xyzzy", "there is no command 'xyzzy'. workos-mfa --help lists them all"),
+    ],
+)
+def test_an_unknown_command(wanted: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The nearest one is suggested, with status 2."""
+    with pytest.raises(SystemExit) as caught:
+        main.main([wanted, "--json"])
+    assert caught.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_version() -> None:
+    """It is told by whichever name the command has, and nothing is loaded for it but the table."""
+    assert ended("--version") == Ended(0, f"workos-mfa {workos_mfa.__version__}\n", "")
+    loaded = loaded_by("from workos_mfa._cli.main import main")
+    assert {name for name in loaded if name.startswith("workos_mfa")} == {
+        "workos_mfa",
+        "workos_mfa._cli",
+        "workos_mfa._cli.main",
+        "workos_mfa._cli.output",
+        "workos_mfa._version",
+    }
+    assert loaded.isdisjoint({"attr", "requests", "json", "textwrap", "difflib"})
+
+
+@pytest.mark.parametrize("name", parsers())
+def test_help_fits_into_60_columns(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every command has a description and examples, and no line of its help is broken by a narrow window."""
+    monkeypatch.setenv("COLUMNS", "60")
+    with pytest.raises(SystemExit) as caught:
+        main.main([*name.split(), "--help"])
+    assert caught.value.code == 0
+    told = capsys.readouterr().out
+    assert [line for line in told.splitlines() if len(line) > 60] == []
+    assert told.startswith(f"usage: workos-mfa {name} ")
+    assert "examples:\n  workos-mfa" in told or " " in name or name in {"demo", "emulate"}
+
+
+@pytest.mark.parametrize("name", COMMANDS_OF)
+def test_no_option_may_be_shortened(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A script that says ``--js`` would break by a new option."""
+    with pytest.raises(SystemExit):
+        main.main([name, "--js"])
+    assert "error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["emulate", "--help"], []])
+def test_help_that_nobody_reads(arguments: list[str]) -> None:
+    """``workos-mfa --help | true`` is no traceback."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as pipe:
+        done = subprocess.run(  # noqa: S603 - our own
+            [*COMMAND, *arguments], stdout=pipe, stderr=subprocess.PIPE, env=environment_with(), check=False
+        )
+    assert (done.returncode, done.stderr) == (141, b"")

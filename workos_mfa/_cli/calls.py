@@ -111,7 +111,8 @@ def _add_users(parser: argparse.ArgumentParser) -> None:
         "examples:\n"
         "  workos-mfa users list user_...\n"
         "  workos-mfa users enroll user_... --show-secrets\n"
-        "  workos-mfa users enroll user_... --with-secret < secret.txt"
+        "  workos-mfa users enroll user_... --with-secret \\\n"
+        "    < secret.txt"
     )
     which = parser.add_subparsers(dest="which", metavar="list|enroll", required=True)
     listing = _leaf(which.add_parser, "list", "all factors of the user")
