@@ -11,9 +11,10 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+from tests.cli.processes import COMMAND, environment_with
 from tests.emulator.http.client import Client
 from tests.emulator.http.process import emulating
-from tests.migration.people import code_of, environment, importing, secret_of, user_of, write_people
+from tests.migration.people import code_of, secret_of, user_of, write_people
 
 PEOPLE = int(os.environ.get("WORKOS_MFA_IMPORTED_ROWS", "10000"))
 KILLS = 10
@@ -40,10 +41,16 @@ def test_nobody_twice_and_nobody_lost(tmp_path: Path) -> None:
         for count, fault in TROUBLES:
             for after in sorted(moments.randrange(PEOPLE * 9 // 10) for _ in range(count)):
                 assert client.post("/_emulate/faults", {**fault, "after": after}).status == 201
-        env = environment(running.base_url, running.api_key)
+        env = environment_with(WORKOS_BASE_URL=running.base_url, WORKOS_API_KEY=running.api_key)
         killed = 0
         while True:
-            process = importing(file, "--rate", "5000", "--settle", "2", env=env)
+            process = subprocess.Popen(  # noqa: S603 - our own
+                [*COMMAND, "import-totp", str(file), "--rate", "5000", "--settle", "2"],
+                env=env,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
             try:
                 # Its start takes half a second; some kills come before the first call, most in the middle of some.
                 out, err = process.communicate(timeout=moments.uniform(0.4, 3) if killed < KILLS else None)

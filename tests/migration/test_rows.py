@@ -100,7 +100,7 @@ def _rows(path: Path, content: str | bytes) -> list[Row | Problem]:
         ("a.csv", f'user_id,issuer,secret\nuser_1,"a ""b"", c",{SECRET}\n\nuser_2,d,{OTHER}\n'),
         (
             "a.jsonl",
-            f'\n{{"user_id": "user_1", "secret": "{SECRET}"}}\n\n{{"reason": 4, "user_id": "user_2", "uri": "{URI_2}"}}',
+            f'\n{{"user_id": "user_1", "secret": "{SECRET}"}}\n\n{{"line": 4, "user_id": "user_2", "uri": "{URI_2}"}}',
         ),
         ("a", f'  {{"user_id": "user_1", "secret": "{SECRET}"}}\n{{"user_id": "user_2", "secret": "{OTHER}"}}\n'),
     ],

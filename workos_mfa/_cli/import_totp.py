@@ -100,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
     file = cast("Path", options.file)
     values["journal"] = options.journal or file.with_name(f"{file.name}.journal")
     given = _Given(**values)
-    _refuse_same(given.file, given.journal, given.failed)
+    _check_paths(given.file, given.journal, given.failed)
     try:
         checked = check(open_table(given.file))
         if given.dry_run:
@@ -256,10 +256,13 @@ def _write_failed(given: _Given, checked: Checked, failed: Sequence[Problem]) ->
     raise UsageError(f"{given.failed}: {reason}")
 
 
-def _refuse_same(*paths: Path | None) -> None:
-    given = [path.absolute() for path in paths if path is not None]
-    if len(set(given)) < len(given):
+def _check_paths(*paths: Path | None) -> None:
+    given = [path for path in paths if path is not None]
+    if len({path.absolute() for path in given}) < len(given):
         raise UsageError("FILE, --journal and --failed must be different files")
+    for path in given:
+        if not path.parent.is_dir():
+            raise UsageError(f"{path}: there is no such folder")
 
 
 def _positive(text: str) -> float:
