@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, cast
 from urllib.parse import quote
 
 import attrs
@@ -97,9 +97,7 @@ class Account:
             made = self._made(kind, lambda: self.mfa.enroll_factor(type="generic_otp", user_id=user_id))
             return self.seen(Subject(made.id))
         name = f"{self.run_name}-{OF_USER if user_id else ''}{self.tally.factors + 1}"
-        totp = self._made(
-            name, lambda: self.mfa.enroll_factor(type="totp", issuer=ISSUER, user=name, user_id=user_id)
-        )
+        totp = self._made(name, lambda: self.mfa.enroll_factor(type="totp", issuer=ISSUER, user=name, user_id=user_id))
         return self.seen(Subject(totp.id, key_of(totp.totp.secret), totp.totp.uri))
 
     def create(self, *, issuer: str | None = ISSUER) -> tuple[Subject, Challenge]:
@@ -107,24 +105,26 @@ class Account:
         name = f"{self.run_name}-{OF_USER}{self.tally.factors + 1}"
         user_id = self.user_id or ""
         made = self._made(
-            name, lambda: self.mfa.create_user_auth_factor(user_id, issuer=issuer, user=name), lambda made: made.factor.id
+            name,
+            lambda: self.mfa.create_user_auth_factor(user_id, issuer=issuer, user=name),
+            lambda made: made.factor.id,
         )
         totp = made.factor.totp
-        if totp is None:
-            raise VoidError("a factor without its secret")
         subject = Subject(made.factor.id, key_of(totp.secret), totp.uri, totp.issuer or "")
         return self.seen(subject), made.challenge
 
     def enroll_raw(self, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> tuple[str, Reply]:
         """Enrol by a body that no method of the client sends; the id is empty where it was refused."""
         name = f"a factor of type {body.get('type')}"
-        return self._raw_enrolment("enroll_factor", "/auth/factors/enroll", "/auth/factors/enroll", name, body, headers)
+        path = "/auth/factors/enroll"
+        return self._raw_enrolment(name, lambda: self.raw("enroll_factor", path, path, body, headers=headers))
 
     def create_raw(self, user_id: str, body: Mapping[str, object]) -> tuple[str, Reply]:
         """The same for a user's factor."""
         route = "/user_management/users/{id}/auth_factors"
         path = route.replace("{id}", quote(user_id, safe=""))
-        return self._raw_enrolment("create_user_auth_factor", path, route, f"a factor of {user_id}", body, None)
+        name = f"a factor of {user_id}"
+        return self._raw_enrolment(name, lambda: self.raw("create_user_auth_factor", path, route, body))
 
     def seen(self, subject: Subject) -> Subject:
         """The factor, once it can be got: it may appear late."""
@@ -301,20 +301,12 @@ class Account:
             raise RefusedError(f"an enrolment gets {told(usable(self.wire.last))}")
         raise VoidError("an enrolment was lost")
 
-    def _raw_enrolment(
-        self,
-        operation: str,
-        path: str,
-        route: str,
-        name: str,
-        body: Mapping[str, object],
-        headers: Mapping[str, str] | None,
-    ) -> tuple[str, Reply]:
+    def _raw_enrolment(self, name: str, act: Callable[[], Reply]) -> tuple[str, Reply]:
         self.tally.factors += 1
         number = str(self.tally.factors)
         self.journal.begin(number, name)
         try:
-            reply = self.raw(operation, path, route, body, headers=headers)
+            reply = act()
         except StoppedError:
             self.journal.not_made(number)
             raise
@@ -322,7 +314,8 @@ class Account:
             self.journal.not_made(number)
             return "", reply
         inner = (reply.body or {}).get("authentication_factor")
-        factor_id = str(inner.get("id", "")) if isinstance(inner, dict) else reply.text("id")
+        shown = cast("Mapping[str, object]", inner) if isinstance(inner, dict) else reply.body or {}
+        factor_id = str(shown.get("id") or "")
         if not factor_id:
             raise VoidError("a factor without an id")
         self.journal.made(number, factor_id)

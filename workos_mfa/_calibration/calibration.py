@@ -76,9 +76,11 @@ class Plan:
         """What a run will do, for the person who is asked."""
         asked = [question for question in self.questions(str) if not self.why_not(question)]
         calls = sum(question.calls for question in asked)
+        more = ", and ten minutes for --slow" if self.slow else ""
+        seconds = calls // CALLS_A_SECOND + 10
         lines = [
-            f"It asks {len(asked)} questions in about {calls} calls, {CALLS_A_SECOND} a second at most: "
-            f"some {calls // CALLS_A_SECOND + 10} seconds{', and ten minutes for --slow' if self.slow else ''}.",
+            f"It asks {len(asked)} questions in about {calls} calls, at most {CALLS_A_SECOND} in a second.",
+            f"That takes some {seconds} seconds{more}.",
             f"It enrolls factors of its own (TOTP factors have the issuer {ISSUER!r}) and deletes them at the end.",
             f"It locks at most {MOST_LOCKS} challenges of these factors." if self.locks else "It locks no challenge.",
         ]
@@ -163,19 +165,22 @@ def clean(account: Account) -> list[str]:
             with contextlib.suppress(VoidError, OddError):
                 user_questions.listed(account, limit="100", order="desc")
         for factor_id in list(account.journal.factors):
-            try:
-                account.mfa.delete_factor(factor_id)
-            except NotFoundError:
-                if account.wire.last.is_unknown(factor_id):
-                    account.journal.deleted(factor_id)
-            except MFAError:
-                pass
-            else:
+            if _is_gone(account, factor_id):
                 account.journal.deleted(factor_id)
         if account.journal.is_empty:
             break
         account.wire.wait(0.5 * 2**attempt)
     return list(account.journal.factors)
+
+
+def _is_gone(account: Account, factor_id: str) -> bool:
+    try:
+        account.mfa.delete_factor(factor_id)
+    except NotFoundError:
+        return account.wire.last.is_unknown(factor_id)
+    except MFAError:
+        return False
+    return True
 
 
 def _check_key(account: Account) -> None:
@@ -193,12 +198,10 @@ def _check_user(account: Account) -> None:
 def _patiently(account: Account, act: Callable[[], _T]) -> _T:
     """What a call gives that changes nothing; it is made again if its response is lost or can't be used."""
     for attempt in range(_CHECKS):
-        try:
+        with contextlib.suppress(TransportError, UnexpectedResponseError, RateLimitExceededError, ServerError):
             return act()
-        except (TransportError, UnexpectedResponseError, RateLimitExceededError, ServerError) as error:
-            problem = error
         account.wire.wait(0.5 * 2**attempt)
-    raise problem
+    return act()
 
 
 def _ask_all(account: Account, outcome: Outcome, around: Surroundings) -> None:
@@ -226,6 +229,6 @@ def _agree(verdicts: Sequence[Verdict], new: Verdict, found: dict[str, Value]) -
     for name, value in new.settings.items():
         if found.setdefault(name, value) != value:
             for verdict in verdicts:
-                if name in verdict.settings:
+                if verdict.answer is not None and name in verdict.settings:
                     verdict.open_because = f"no setting describes it: here {verdict.answer.seen}, and elsewhere not"
                     verdict.answer = None

@@ -6,6 +6,7 @@ knowing its id.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -88,8 +89,6 @@ class Journal:
         if self._path is None or not self._path.exists():
             return
         for line in self._path.read_text("utf-8").splitlines():
-            try:
+            # The last line of a process that was killed while it wrote may be half of one.
+            with contextlib.suppress(ValueError):
                 yield cast("dict[str, str]", json.loads(line))
-            except ValueError:
-                # The last line of a process that was killed while it wrote.
-                continue

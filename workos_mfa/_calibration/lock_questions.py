@@ -144,8 +144,10 @@ QUESTIONS = [
         settings=("malformed_codes_counted",),
         calls=26,
         sample=_malformed_counted,
-        hidden=lambda found: without_lock(found)
-        or ("" if "malformed_code" in found else "it is not known what the response to such a code is"),
+        hidden=lambda found: (
+            without_lock(found)
+            or ("" if "malformed_code" in found else "it is not known what the response to such a code is")
+        ),
         locks=True,
     ),
 ]

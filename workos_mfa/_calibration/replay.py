@@ -5,6 +5,7 @@ Exactly the settings of an API can't be asked for, since some look alike; what t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import cast
 
@@ -43,7 +44,9 @@ def replay(outcome: Outcome) -> Replay:
         sleep=emulator.clock.advance,
         read_message=lambda _: emulator.outbox.latest().text,
     )
-    again = {verdict.question.name: verdict for verdict in calibrate(emulator, outcome.plan, Journal(None), around).verdicts}
+    again = {
+        verdict.question.name: verdict for verdict in calibrate(emulator, outcome.plan, Journal(None), around).verdicts
+    }
     pairs = [(verdict, again.get(verdict.question.name)) for verdict in outcome.verdicts if verdict.answer]
     differences = [
         f"{first.question.title} The API: {_told(first)}. The emulator: {_told(second)}."
@@ -56,8 +59,8 @@ def replay(outcome: Outcome) -> Replay:
 def emulator_with(settings: dict[str, Value]) -> Emulator:
     """An emulator with the settings found, whose clock stands still."""
     # The names come from the questions, and Emulator checks them.
-    make = cast("type[Emulator]", Emulator)
-    return make(now=_NOW, **settings)  # type: ignore[arg-type]
+    make = cast("Callable[..., Emulator]", Emulator)
+    return make(now=_NOW, **settings)
 
 
 def _told(verdict: Verdict | None) -> str:

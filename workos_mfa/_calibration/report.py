@@ -23,16 +23,19 @@ def settings_file(outcome: Outcome) -> str:
 
 def report(outcome: Outcome, replayed: Replay | None, *, at: datetime, base_url: str) -> str:
     """The whole report."""
+    done = outcome.tally
     parts = [
         "# What the WorkOS MFA API does",
-        f"Asked on {at:%Y-%m-%d %H:%M} UTC at {base_url}: {outcome.calls} calls in {outcome.seconds:.0f} seconds, "
-        f"{outcome.tally.factors} factors, {outcome.tally.locks} locks, {outcome.tally.messages} text messages.",
+        f"Asked on {at:%Y-%m-%d %H:%M} UTC at {base_url}: {outcome.calls} calls in {outcome.seconds:.0f} seconds.",
+        f"{done.factors} factors were made, {done.locks} challenges locked, {done.messages} text messages sent.",
         *_ending(outcome),
         *_of_replay(replayed),
         "## Settings",
         "\n".join(_table(outcome.verdicts)),
         "## Open",
-        "\n".join([*_open(outcome.verdicts), "- How many text messages has an account? It is not asked: it would spend them."]),
+        "\n".join(
+            [*_open(outcome.verdicts), "- How many text messages has an account? It is not asked: it would spend them."]
+        ),
         "## Questions",
         *(part for verdict in outcome.verdicts if verdict.evidence for part in _question(verdict)),
     ]
@@ -43,7 +46,9 @@ def leftovers(outcome: Outcome) -> list[str]:
     """What is still there, or may be."""
     lines: list[str] = []
     if outcome.left:
-        lines.append(f"{len(outcome.left)} factors could not be deleted; run it again with --clean: {', '.join(outcome.left)}")
+        lines.append(
+            f"{len(outcome.left)} factors could not be deleted; run it again with --clean: {', '.join(outcome.left)}"
+        )
     if outcome.may_remain:
         totp = [name for name in outcome.may_remain if not name.startswith(("generic_otp", "a factor of"))]
         names = f" TOTP factors have the issuer {ISSUER!r} and these users: {', '.join(totp)}." if totp else ""

@@ -52,7 +52,9 @@ def _window(account: Account, sign: int, setting: str) -> Answer:
     width = account.within_step(16, look)
     side = "before" if sign < 0 else "after"
     if width > WIDEST_WINDOW:
-        return Answer(f"more than {WIDEST_WINDOW} steps {side} are accepted", ((setting, WIDEST_WINDOW + 1),), is_bound=True)
+        return Answer(
+            f"more than {WIDEST_WINDOW} steps {side} are accepted", ((setting, WIDEST_WINDOW + 1),), is_bound=True
+        )
     return Answer(f"{width} steps {side} are accepted", ((setting, width),))
 
 
@@ -156,7 +158,5 @@ QUESTIONS = [
         calls=6,
         sample=_shown,
     ),
-    Question(
-        name="uri", title="How is the otpauth URI written?", settings=("totp_uri",), calls=4, sample=_uri
-    ),
+    Question(name="uri", title="How is the otpauth URI written?", settings=("totp_uri",), calls=4, sample=_uri),
 ]

@@ -62,15 +62,24 @@ def _verify(account: Account, subject: Subject, challenge: Challenge) -> None:
 def _most(account: Account, _: Found) -> Answer:
     clear(account)
     for count in range(MOST_FACTORS + 1):
-        try:
-            account.create()
-        except RefusedError as error:
-            clear(account)
-            if not count:
-                raise
-            return Answer(f"{count} factors, and then {error}", (("max_factors_per_user", count),))
+        refusal = _refusal(account)
+        if refusal is None:
+            continue
+        clear(account)
+        if not count:
+            raise refusal
+        return Answer(f"{count} factors, and then {refusal}", (("max_factors_per_user", count),))
     clear(account)
     return Answer(f"more than {MOST_FACTORS} factors", (("max_factors_per_user", None),), is_bound=True)
+
+
+def _refusal(account: Account) -> RefusedError | None:
+    """Why the user gets no further factor; None if there is one more now."""
+    try:
+        account.create()
+    except RefusedError as error:
+        return error
+    return None
 
 
 def _order(account: Account, found: Found) -> Answer:
