@@ -10,7 +10,7 @@ from benchmarks.calls import PerCall
 from benchmarks.contenders import BARE, DEFAULT, LEAN, OFFICIAL, REQUESTS, Contender
 from benchmarks.endurance import Growth
 from benchmarks.rounds import Rounds, Spread
-from benchmarks.starts import NOTHING, Starts
+from benchmarks.starts import CODE, IMPORT, NOTHING, Starts
 from benchmarks.threads import Crowd
 
 _GROWTH_ALLOWED = 512  # KiB: what the allocator rounds up to, whatever the number of calls
@@ -58,6 +58,7 @@ def _of_starts(starts: Starts) -> Iterator[Goal]:
     yield Goal("import, of the official SDK's (Python's own start taken off)", 0.12, imports)
     yield Goal("import and first client, of the official SDK's (Python's own start taken off)", 0.28, client)
     yield Goal("the pytest plugin: milliseconds that it adds to every run of pytest", 5, starts.plugin, 1)
+    yield Goal(f"{CODE}: processor time of a run, of {IMPORT}", 0.5, starts.runs.ratio(CODE, IMPORT))
     yield Goal("memory after a first call, of the official SDK's", 0.58, starts.memory.ratio(DEFAULT, OFFICIAL))
 
 

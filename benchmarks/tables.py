@@ -63,6 +63,7 @@ def of_starts(starts: Starts) -> str:
         for contender in starts.imports.taken
     ]
     rows.append(("workos_mfa's pytest plugin, on top of pytest", starts.plugin.text(1), "", "", "", ""))
+    rows += [(f"`{name}`, a whole run", "", "", starts.runs.of(name).text(), "", "") for name in starts.runs.taken]
     heads = (
         "fresh interpreter, ms of processor time",
         "import",

@@ -14,7 +14,7 @@ from benchmarks.contenders import ALL, DEFAULT, LEAN, OFFICIAL, URLLIB3, Contend
 from benchmarks.goals import Goal, goals
 from benchmarks.page import NoPlaceError, put
 from benchmarks.rounds import Rounds, Spread, spread, take_turns
-from benchmarks.starts import NOTHING, Starts
+from benchmarks.starts import CODE, IMPORT, NOTHING, Starts
 from benchmarks.tables import of_starts
 from benchmarks.threads import Crowd
 
@@ -85,7 +85,7 @@ def test_a_start_is_what_comes_on_top_of_python() -> None:
     """Python's own start is taken off both, in the goals and in the table."""
     milliseconds = Rounds({NOTHING: [10.0], DEFAULT: [20.0], OFFICIAL: [110.0]})
     each = {"imports": milliseconds, "client": milliseconds, "call": milliseconds, "memory": milliseconds}
-    starts = Starts(**each, plugin=Spread(2.0, 3.0, 4.0))
+    starts = Starts(**each, plugin=Spread(2.0, 3.0, 4.0), runs=Rounds({CODE: [30.0], IMPORT: [60.0]}))
     of_calls = PerCall(wall=Rounds({}), cpu=Rounds({}))
     crowd = Crowd(1, throughput=milliseconds, connections=ONE_EACH, full_pools=ONE_EACH)
     found = {goal.text: goal.found for goal in goals(of_calls, starts, [crowd], [])}
@@ -95,10 +95,11 @@ def test_a_start_is_what_comes_on_top_of_python() -> None:
         "",
         "0.10 (0.10 to 0.10)",
         "1.00 (1.00 to 1.00)",
-        "",
+        *[""] * 3,
     ]
     (verdict,) = [goal.verdict for goal in goals(of_calls, starts, [crowd], []) if "pytest plugin" in goal.text]
     assert verdict == "reached"
+    assert [ratio for text, ratio in found.items() if CODE in text] == [Spread(0.5, 0.5, 0.5)]
 
 
 HANDSHAKES = """
