@@ -131,7 +131,8 @@ def lowest(session: nox.Session) -> None:
     tree = copy_of_the_tree(session)
     session.install("uv")
     pins = str(tree.parent / "pins.txt")
-    options = ["--resolution", "lowest-direct", "--no-deps", "--extra", "emulator", "--extra", "flask", "--no-header", "--no-annotate"]
+    options = ["--resolution", "lowest-direct", "--no-deps", "--no-header", "--no-annotate"]
+    options += ["--extra", "emulator", "--extra", "flask", "--extra", "cli"]
     session.run("uv", "pip", "compile", *options, "--output-file", pins, "setup.cfg")
     leave_the_source(session)
     session.install("--requirement", pins, f"{built_wheel(session)}[test]")

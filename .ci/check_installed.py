@@ -13,7 +13,8 @@ import workos_mfa.flask
 where = Path(workos_mfa.__file__)
 if where.parent.parent.name != "site-packages":
     raise SystemExit(f"not the installed package: {where}")
-if extras := [name for name in ("flask", "limits", "pytest", "segno", "werkzeug") if importlib.util.find_spec(name)]:
+OF_THE_EXTRAS = ("flask", "limits", "pytest", "rich", "segno", "werkzeug")
+if extras := [name for name in OF_THE_EXTRAS if importlib.util.find_spec(name)]:
     raise SystemExit(f"only an extra may bring {extras}")
 
 with workos_mfa.MFA("sk_example_123456789") as mfa:
