@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 from workos_mfa._cli import output
 from workos_mfa._cli.main import COMMANDS, command_parser
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "command-line.md"
-
-COMMANDS_OF = [name for name, command in COMMANDS.items() if find_spec(f"workos_mfa._cli.{command.module}")]
 
 _TEXT = """\
 # The command line
@@ -50,7 +47,7 @@ def page() -> str:
 def parsers() -> dict[str, argparse.ArgumentParser]:
     """The parser of each command, and of each command below one."""
     found: dict[str, argparse.ArgumentParser] = {}
-    for name in COMMANDS_OF:
+    for name in COMMANDS:
         found[name] = command_parser(name)
         found.update({f"{name} {below}": parser for below, (parser, _) in _below(found[name]).items()})
     return found

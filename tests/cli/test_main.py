@@ -12,12 +12,10 @@ from pathlib import Path
 import pytest
 
 import workos_mfa
-from tests.cli.command_page import COMMANDS_OF, parsers
+from tests.cli.command_page import parsers
 from tests.cli.processes import COMMAND, Ended, ended, environment_with
 from tests.test_packaging import loaded_by
 from workos_mfa._cli import main
-
-NAMES = list(main.COMMANDS)
 
 
 def test_the_module_is_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,7 +92,17 @@ def test_help_fits_into_60_columns(
     assert "examples:\n  workos-mfa" in told or " " in name or name in {"demo", "emulate"}
 
 
-@pytest.mark.parametrize("name", COMMANDS_OF)
+def test_an_example_can_be_pasted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a line of an example is too long it goes on in the next, as a shell has it, and not within quotes."""
+    monkeypatch.setenv("COLUMNS", "46")
+    with pytest.raises(SystemExit):
+        main.main(["challenge", "--help"])
+    shown = capsys.readouterr().out
+    template = "--sms-template 'Your code is {{code}}'"
+    assert f"  workos-mfa challenge auth_factor_... \\\n    {template}\n" in shown
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
 def test_no_option_may_be_shortened(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A script that says ``--js`` would break by a new option."""
     with pytest.raises(SystemExit):

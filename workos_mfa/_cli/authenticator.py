@@ -23,8 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "examples:\n"
             "  workos-mfa code\n"
             "  workos-mfa code < secret.txt\n"
-            "  workos-mfa code < secret.txt | \\\n"
-            "    workos-mfa verify auth_challenge_..."
+            "  workos-mfa code < secret.txt | workos-mfa verify auth_challenge_..."
         )
         parser.add_argument("--json", action="store_true", help='print {"code": "...", "seconds_left": ...}')
     else:

@@ -38,8 +38,7 @@ def _add_enroll(parser: argparse.ArgumentParser) -> None:
     parser.description = "Enroll a factor."
     parser.epilog = (
         "examples:\n"
-        "  workos-mfa enroll totp --issuer 'Foo Corp' --user alan \\\n"
-        "    --show-secrets\n"
+        "  workos-mfa enroll totp --issuer 'Foo Corp' --user alan --show-secrets\n"
         "  workos-mfa enroll sms --phone +15005550006\n"
         "  workos-mfa enroll sms --phone - < number.txt"
     )
@@ -64,8 +63,7 @@ def _add_challenge(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "examples:\n"
         "  workos-mfa challenge auth_factor_...\n"
-        "  workos-mfa challenge auth_factor_... \\\n"
-        "    --sms-template 'Your code is {{code}}'"
+        "  workos-mfa challenge auth_factor_... --sms-template 'Your code is {{code}}'"
     )
     parser.add_argument("factor", metavar="FACTOR", help="the factor's id")
     parser.add_argument("--sms-template", metavar="TEXT", help="the text message, with {{code}} where the code goes")
@@ -80,10 +78,8 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "examples:\n"
         "  workos-mfa verify auth_challenge_...\n"
-        "  workos-mfa verify auth_challenge_... \\\n"
-        "    --factor auth_factor_...\n"
-        "  workos-mfa code < secret.txt | \\\n"
-        "    workos-mfa verify auth_challenge_..."
+        "  workos-mfa verify auth_challenge_... --factor auth_factor_...\n"
+        "  workos-mfa code < secret.txt | workos-mfa verify auth_challenge_..."
     )
     parser.add_argument("challenge", metavar="CHALLENGE", help="the challenge's id")
     parser.add_argument("--factor", metavar="FACTOR", help="the factor that it must belong to; otherwise status 1")
@@ -111,8 +107,7 @@ def _add_users(parser: argparse.ArgumentParser) -> None:
         "examples:\n"
         "  workos-mfa users list user_...\n"
         "  workos-mfa users enroll user_... --show-secrets\n"
-        "  workos-mfa users enroll user_... --with-secret \\\n"
-        "    < secret.txt"
+        "  workos-mfa users enroll user_... --with-secret < secret.txt"
     )
     which = parser.add_subparsers(dest="which", metavar="list|enroll", required=True)
     listing = _leaf(which.add_parser, "list", "all factors of the user")

@@ -33,6 +33,7 @@ exit status:
 INTERRUPTED = 128 + 2
 CLOSED_PIPE = 128 + 13
 
+_HARD_SPACE = "\xa0"
 _BESIDE = re.compile(r" +(?:\S+ {2,})?")
 
 
@@ -48,12 +49,23 @@ class HelpFormatter(argparse.HelpFormatter):
 
 
 def _filled(line: str, width: int) -> list[str]:
-    """A line in a width. An example is not broken, and what stands beside a name stays there."""
-    if line.lstrip().startswith(("workos-mfa ", "$ ")):
-        return [line]
+    """A line in a width. An example that is broken can be pasted, and what stands beside a name stays there."""
     import textwrap
 
+    if line.startswith(" ") and line.lstrip().startswith("workos-mfa ") and len(line) > width:
+        return _broken_example(line, width)
     return textwrap.wrap(line, width, subsequent_indent=" " * _begin(line)) or [""]
+
+
+def _broken_example(line: str, width: int) -> list[str]:
+    import textwrap
+
+    command, _, comment = line.partition("  # ")
+    before = textwrap.wrap(comment, width, initial_indent="  # ", subsequent_indent="  # ")
+    # What is quoted stays on its line.
+    quoted = re.sub(r"'[^']*'", lambda found: found[0].replace(" ", _HARD_SPACE), command.rstrip())
+    parts = textwrap.wrap(quoted, width - 2, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return [*before, *" \\\n".join(parts).replace(_HARD_SPACE, " ").split("\n")]
 
 
 def _begin(line: str) -> int:
