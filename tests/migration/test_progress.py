@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,13 @@ class Terminal(io.StringIO):
 def test_a_length_of_time(seconds: float, text: str) -> None:
     """It is told in its two largest units."""
     assert duration(seconds) == text
+
+
+def test_the_page_has_the_arithmetic() -> None:
+    """The times in docs/import.md are those of the rates."""
+    page = (Path(__file__).parent.parent.parent / "docs" / "import.md").read_text("utf-8")
+    for users in (1_000, 100_000, 10_000_000):
+        assert f"| {users:,} | {duration(users / 40)} | {duration(users / 50)} |\n" in page
 
 
 def test_the_counts() -> None:

@@ -23,9 +23,35 @@ from workos_mfa._migration.importer import Importer
 from workos_mfa._migration.journal import Journal, JournalError
 from workos_mfa._migration.pace import Pace
 from workos_mfa._migration.progress import duration, shown
-from workos_mfa._migration.row import COLUMNS, Problem
+from workos_mfa._migration.row import Problem
 from workos_mfa._migration.table import FileError, open_table
 from workos_mfa._migration.tally import Counts
+
+_DESCRIPTION = """\
+Give WorkOS the TOTP secrets that people's authenticator apps hold already, so that nobody has to scan a QR code again.
+
+Every row is checked before anything is sent. A journal makes the import restartable after any end: give the same \
+command again, and nobody is imported twice. The key is read from WORKOS_API_KEY."""
+_EPILOG = """\
+FILE is CSV with a header, or JSON lines, with these fields:
+  user_id  the WorkOS user, user_...
+  secret  in Base32, or
+  uri  otpauth://totp/..., with SHA-1, 6 digits and 30 seconds
+  issuer  the name that the app shows, if wanted
+  account  the account that the app shows, if wanted
+
+examples:
+  workos-mfa import-totp users.csv --dry-run
+  workos-mfa import-totp users.csv --failed failed.csv
+
+exit status:
+  0  all rows are there, or with --dry-run good
+  1  there are bad rows
+  2  wrong usage or settings: nothing was sent
+  3  the API refused rows, or the key
+  4  the API does not respond
+  5  of some rows nobody knows whether they arrived
+  130  stopped by Ctrl-C"""
 
 _DEFAULT_RATE = 40.0
 _DEFAULT_SETTLE = 30.0
@@ -51,27 +77,13 @@ class _Given:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Give WorkOS the TOTP secrets that people's authenticator apps hold already, so that nobody has to scan a QR "
-        "code again. FILE is CSV with a header, or JSON lines, with these fields:\n\n"
-        "  user_id  the WorkOS user\n"
-        "  secret  in Base32, or\n"
-        "  uri  otpauth://totp/..., with SHA-1, 6 digits and 30 seconds\n"
-        "  issuer  if wanted: the name that the app shows\n"
-        "  account  if wanted: the account that the app shows\n\n"
-        "Every row is checked before anything is sent. The journal makes the import restartable after any end: give "
-        "the same command again, and nobody is imported twice. The API key is read from WORKOS_API_KEY."
-    )
-    parser.epilog = (
-        "examples:\n"
-        "  workos-mfa import-totp users.csv --dry-run\n"
-        "  workos-mfa import-totp users.csv --failed failed.csv\n\n"
-        "exit status: 0 all rows are there; 1 there are bad rows; 2 wrong usage; 3 the API refused rows, or the key; "
-        "4 the API does not respond; 5 of some rows nobody knows whether they arrived; 130 stopped by Ctrl-C."
-    )
-    parser.add_argument("file", type=Path, metavar="FILE", help=f"the rows, with {', '.join(COLUMNS)}")
+    parser.description = _DESCRIPTION
+    parser.epilog = _EPILOG
+    parser.add_argument("file", type=Path, metavar="FILE", help="the rows")
     parser.add_argument("--dry-run", action="store_true", help="check the rows, and send nothing")
-    parser.add_argument("--journal", type=Path, metavar="FILE", help="what became of each row (FILE.journal)")
+    parser.add_argument(
+        "--journal", type=Path, metavar="FILE", help="what became of each row; FILE.journal, beside FILE, if left out"
+    )
     parser.add_argument("--failed", type=Path, metavar="FILE", help="write the rows that failed here, without secrets")
     parser.add_argument("--skip-bad-rows", action="store_true", help="import the good rows if others are bad")
     parser.add_argument(
@@ -174,11 +186,13 @@ def _stopping(importer: Importer) -> Generator[None, None, None]:
 
 def _tell_start(given: _Given, checked: Checked, finished: int) -> None:
     left = checked.good - finished
-    output.tell(
-        "import-totp",
-        f"{_counted(checked)}. {finished:,} are done already. At {given.rate:g} a second the other {left:,} take "
-        f"{duration(left / given.rate)}. The journal is {given.journal}",
-    )
+    parts = [
+        _counted(checked),
+        *([f"{finished:,} done by earlier runs"] if finished else []),
+        *([f"{left:,} to do, in {duration(left / given.rate)} at {given.rate:g} a second"] if left else []),
+        f"journal {given.journal}",
+    ]
+    output.tell("import-totp", "; ".join(parts))
 
 
 def _tell_end(given: _Given, checked: Checked, importer: Importer, seconds: float) -> None:
@@ -212,7 +226,7 @@ def _summary(counts: Counts, bad: int, seconds: float) -> str:
         *([f"{bad:,} bad"] if bad else []),
         *([f"{counts.left:,} left"] if counts.left else []),
     ]
-    return f"{counts.rows + bad:,} rows: {', '.join(parts)}."
+    return f"{_rows(counts.rows + bad)}: {', '.join(parts)}."
 
 
 def _status(checked: Checked, importer: Importer) -> int:
@@ -239,8 +253,11 @@ def _tell_problems(given: _Given, problems: Sequence[Problem]) -> None:
 
 def _counted(checked: Checked) -> str:
     bad = len(checked.problems)
-    rows = checked.good + bad
-    return f"{rows:,} rows, {'all of them good' if not bad else f'{bad:,} of them bad'}"
+    return f"{_rows(checked.good + bad)}, {f'{bad:,} bad' if bad else 'all good'}"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _write_failed(given: _Given, checked: Checked, failed: Sequence[Problem]) -> None:
