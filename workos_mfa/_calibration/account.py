@@ -25,6 +25,7 @@ OF_USER = "user-"
 
 MOST_LOCKS = 20
 _POLLS = 6
+_CANARIES = 10
 _FAR = 40
 _OUTCOMES = {
     "one_time_code_too_many_attempts": "locked",
@@ -144,7 +145,7 @@ class Account:
     def delete(self, subject: Subject) -> None:
         """Delete a factor, as a question of its own wants it."""
         found = self.settled(lambda: self.mfa.delete_factor(subject.id))
-        if isinstance(found, Reply):
+        if isinstance(found, Reply) or not self.wire.last.is_empty:
             raise VoidError("a factor that was made can't be deleted")
         self.journal.deleted(subject.id)
 
@@ -234,12 +235,13 @@ class Account:
 
     def canary(self) -> None:
         """After a lock: a fresh factor must work. If it does not, more than our own challenge may be locked."""
-        while self._needs_canary:
-            for _ in range(_POLLS):
+        if self._needs_canary:
+            for attempt in range(_CANARIES):
                 try:
                     challenge = self.challenge(self.enroll("generic_otp"))
                     outcome = self.verify(challenge, self.code_of(challenge))
                 except VoidError:
+                    self.wire.recover(attempt)
                     continue
                 except OddError as error:
                     outcome = str(error)
@@ -340,7 +342,7 @@ def usable(reply: Reply) -> Reply:
     """The reply, if it is one of the API that can be used: not 429, 5xx, HTML or a refusal of the key."""
     has_words = bool(reply.text("message") or reply.code or reply.problems)
     is_error = 400 <= reply.status < 500 and reply.status not in {401, 403, 408, 429}
-    is_success = 200 <= reply.status < 300 and (reply.body is not None or reply.status == 204)
+    is_success = 200 <= reply.status < 300 and (reply.body is not None or reply.is_empty)
     if (is_error and has_words) or is_success or is_throttle(reply):
         return reply
     raise VoidError(f"a response that can't be used: {reply.status}")

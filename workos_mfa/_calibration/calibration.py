@@ -31,7 +31,7 @@ from workos_mfa._calibration.message_questions import MESSAGES, ReadMessage, mes
 from workos_mfa._calibration.question import Question, Value, Verdict, ask
 from workos_mfa._calibration.wire import CALLS_A_SECOND, StoppedError, VoidError, Wire
 
-_DELETIONS = 6
+_DELETIONS = 8
 _CHECKS = 4
 _T = TypeVar("_T")
 
@@ -169,7 +169,7 @@ def clean(account: Account) -> list[str]:
                 account.journal.deleted(factor_id)
         if account.journal.is_empty:
             break
-        account.wire.wait(0.5 * 2**attempt)
+        account.wire.recover(attempt)
     return list(account.journal.factors)
 
 
@@ -180,7 +180,8 @@ def _is_gone(account: Account, factor_id: str) -> bool:
         return account.wire.last.is_unknown(factor_id)
     except MFAError:
         return False
-    return True
+    # A page of a proxy is no deletion, whatever its status.
+    return account.wire.last.is_empty
 
 
 def _check_key(account: Account) -> None:
@@ -200,7 +201,7 @@ def _patiently(account: Account, act: Callable[[], _T]) -> _T:
     for attempt in range(_CHECKS):
         with contextlib.suppress(TransportError, UnexpectedResponseError, RateLimitExceededError, ServerError):
             return act()
-        account.wire.wait(0.5 * 2**attempt)
+        account.wire.recover(attempt)
     return act()
 
 

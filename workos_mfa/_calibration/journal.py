@@ -57,6 +57,11 @@ class Journal:
                 self.made(number, factor_id)
                 return
 
+    def not_found(self, name: str) -> None:
+        """Note that a factor of this name would be seen, and is not there."""
+        for number in [number for number, begun in self._begun.items() if begun == name]:
+            self.not_made(number)
+
     def deleted(self, factor_id: str) -> None:
         """Note that a factor is gone."""
         self._write({"deleted": factor_id})

@@ -17,7 +17,7 @@ Found: TypeAlias = Mapping[str, Value]
 Needs: TypeAlias = Literal["key", "slow", "user", "phone"]
 
 EQUAL_ANSWERS = 2
-MOST_ATTEMPTS = 8
+MOST_ATTEMPTS = 12
 
 
 @attrs.frozen
@@ -99,6 +99,7 @@ def ask(question: Question, account: Account, found: Found) -> Verdict:
             answers.append(sampled(lambda: sample(account, found)))
         except VoidError:
             verdict.voided += 1
+            account.wire.recover(verdict.voided)
         except NoLocksLeftError:
             verdict.open_because = "as many challenges as a run may lock are locked already"
             break

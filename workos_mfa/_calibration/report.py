@@ -78,11 +78,13 @@ def _of_replay(replayed: Replay | None) -> list[str]:
 def _table(verdicts: Sequence[Verdict]) -> Iterator[str]:
     yield "| setting | value | |"
     yield "| --- | --- | --- |"
-    for verdict in verdicts:
-        for name, value in verdict.settings.items():
-            assert verdict.answer is not None
-            bound = f"agrees with: {verdict.answer.seen}" if verdict.answer.is_bound else ""
-            yield f"| `{name}` | `{json.dumps(value, ensure_ascii=False)}` | {bound} |"
+    rows = {
+        name: (value, f"agrees with: {verdict.answer.seen}" if verdict.answer and verdict.answer.is_bound else "")
+        for verdict in verdicts
+        for name, value in verdict.settings.items()
+    }
+    for name, (value, bound) in rows.items():
+        yield f"| `{name}` | `{json.dumps(value, ensure_ascii=False)}` | {bound} |"
 
 
 def _open(verdicts: Sequence[Verdict]) -> Iterator[str]:

@@ -110,9 +110,10 @@ def unknown_user() -> str:
 def _routes(account: Account, _: Found) -> Answer:
     subject = account.enroll("generic_otp")
     challenge = account.challenge(subject)
+    # In this order, since a new challenge may cancel the one that is verified.
     bodies = {
-        "/auth/factors/challenge": {"authentication_factor_id": subject.id},
         "/auth/factors/verify": {"authentication_challenge_id": challenge.id, "code": account.code_of(challenge)},
+        "/auth/factors/challenge": {"authentication_factor_id": subject.id},
     }
     replies = [account.raw("route_of_2022", route, route, body) for route, body in bodies.items()]
     if all(reply.status == 201 for reply in replies):

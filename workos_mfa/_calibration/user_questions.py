@@ -34,14 +34,28 @@ def listed(account: Account, **query: str) -> tuple[list[str], Mapping[str, obje
     return [str(item.get("id")) for item in items], cast("Mapping[str, object]", cursors)
 
 
-def clear(account: Account) -> None:
-    """Delete what an earlier sample may have left to the user, also where its response was lost."""
-    listed(account, limit="100", order="desc")
+def clear(account: Account, found: Found, *, all_of_it: bool = False) -> None:
+    """Delete what an earlier sample may have left to the user, also where its response was lost.
+
+    :param all_of_it: it matters that nothing is left that is not in the list.
+    """
+    for _ in range(_POLLS if _lost(account) else 1):
+        listed(account, limit="100", order="desc")
+        if _lost(account):
+            account.wire.wait(0.5)
     for factor_id, name in list(account.journal.factors.items()):
         if OF_USER in name:
             account.delete(Subject(factor_id))
-    if any(OF_USER in name for name in account.journal.unknown):
-        raise VoidError("the user may have a factor that nobody knows of")
+    if all_of_it and _lost(account):
+        if not (found.get("unverified_factors_listed") and found.get("enrolled_factors_listed")):
+            raise VoidError("the user may have a factor that nobody knows of")
+        # It would be in the list if it were there.
+        for name in _lost(account):
+            account.journal.not_found(name)
+
+
+def _lost(account: Account) -> list[str]:
+    return [name for name in account.journal.unknown if OF_USER in name]
 
 
 def _is_listed(account: Account, subject: Subject) -> bool:
@@ -59,17 +73,17 @@ def _verify(account: Account, subject: Subject, challenge: Challenge) -> None:
         raise OddError(f"the first code of a factor is {outcome}")
 
 
-def _most(account: Account, _: Found) -> Answer:
-    clear(account)
+def _most(account: Account, found: Found) -> Answer:
+    clear(account, found, all_of_it=True)
     for count in range(MOST_FACTORS + 1):
         refusal = _refusal(account)
         if refusal is None:
             continue
-        clear(account)
+        clear(account, found)
         if not count:
             raise refusal
         return Answer(f"{count} factors, and then {refusal}", (("max_factors_per_user", count),))
-    clear(account)
+    clear(account, found)
     return Answer(f"more than {MOST_FACTORS} factors", (("max_factors_per_user", None),), is_bound=True)
 
 
@@ -83,7 +97,7 @@ def _refusal(account: Account) -> RefusedError | None:
 
 
 def _order(account: Account, found: Found) -> Answer:
-    clear(account)
+    clear(account, found, all_of_it=True)
     most = found["max_factors_per_user"]
     made: list[str] = []
     for _ in range(min(_IN_A_LIST, most if isinstance(most, int) else _IN_A_LIST)):
@@ -100,7 +114,7 @@ def _order(account: Account, found: Found) -> Answer:
     rest = listed(account, **{onward: pages[0][0][-1]})[0]
     if rest != [made[-1] if order == "asc" else made[0]]:
         raise OddError("the cursor does not lead to the rest of a list")
-    clear(account)
+    clear(account, found)
     return Answer(f"lists are {order}", (("list_order", order),))
 
 
@@ -123,54 +137,37 @@ def _without_order(found: Found) -> str:
     return "a user may have one factor, so that there is no order" if found["max_factors_per_user"] == 1 else ""
 
 
-def _unverified(account: Account, _: Found) -> Answer:
-    clear(account)
+def _unverified(account: Account, found: Found) -> Answer:
+    clear(account, found)
     subject, challenge = account.create()
     there = _is_listed(account, subject)
     if not there:
         _verify(account, subject, challenge)
         if not _is_listed(account, subject):
             raise OddError("a factor is not in its user's list, not even after a right code")
-    clear(account)
+    clear(account, found)
     return Answer(f"it is {'' if there else 'not '}listed", (("unverified_factors_listed", there),))
 
 
-def _enrolled(account: Account, _: Found) -> Answer:
-    clear(account)
+def _enrolled(account: Account, found: Found) -> Answer:
+    clear(account, found)
     subject = account.enroll("totp", account.user_id)
     _verify(account, subject, account.challenge(subject))
     there = _is_listed(account, subject)
-    clear(account)
+    clear(account, found)
     return Answer(f"it is {'' if there else 'not '}listed", (("enrolled_factors_listed", there),))
 
 
-def _team_name(account: Account, _: Found) -> Answer:
-    clear(account)
+def _team_name(account: Account, found: Found) -> Answer:
+    clear(account, found)
     subject, _challenge = account.create(issuer=None)
-    clear(account)
+    clear(account, found)
     if not subject.issuer:
         raise OddError("a factor without totp_issuer has no issuer")
     return Answer("there is a default", (("team_name", subject.issuer),))
 
 
 QUESTIONS = [
-    Question(
-        name="most factors",
-        title="How many factors may a user have?",
-        settings=("max_factors_per_user",),
-        calls=70,
-        sample=_most,
-        needs="user",
-    ),
-    Question(
-        name="list order",
-        title="In which order are a user's factors listed, and which cursor leads on?",
-        settings=("list_order",),
-        calls=80,
-        sample=_order,
-        needs="user",
-        hidden=_without_order,
-    ),
     Question(
         name="unverified factors",
         title="Is a factor in its user's list before its first right code?",
@@ -194,5 +191,22 @@ QUESTIONS = [
         calls=12,
         sample=_team_name,
         needs="user",
+    ),
+    Question(
+        name="most factors",
+        title="How many factors may a user have?",
+        settings=("max_factors_per_user",),
+        calls=70,
+        sample=_most,
+        needs="user",
+    ),
+    Question(
+        name="list order",
+        title="In which order are a user's factors listed, and which cursor leads on?",
+        settings=("list_order",),
+        calls=80,
+        sample=_order,
+        needs="user",
+        hidden=_without_order,
     ),
 ]

@@ -16,6 +16,8 @@ from workos_mfa import Request, Response, Transport, TransportError
 
 CALLS_A_SECOND = 10
 
+_LONGEST_WAIT = 30.0
+
 _NAME = re.compile(r"[A-Za-z0-9_]{1,60}")
 _SHOWN = ("type", "valid", "order", "limit")
 
@@ -42,11 +44,13 @@ class Reply:
     """A response, read.
 
     :param body: its JSON object; None where it is none.
+    :param is_empty: whether there was no body at all.
     """
 
     status: int
     body: Mapping[str, object] | None = attrs.field(repr=False)
     retry_after: float | None = None
+    is_empty: bool = False
 
     @property
     def code(self) -> str:
@@ -137,6 +141,11 @@ class Wire:
             self._sleep(seconds)
         self.check()
 
+    def recover(self, failures: int) -> None:
+        """Wait before something starts again: as long as a 429 demands, and the longer the more often it failed."""
+        demanded = self.last.retry_after or 0.0
+        self.wait(min(max(demanded, 0.25 * 2**failures), _LONGEST_WAIT))
+
     def check(self) -> None:
         """Raise if the run is to end; the deleting at its end goes on."""
         if self._is_stopped() and not self.is_cleaning:
@@ -154,7 +163,7 @@ def _read(response: Response) -> Reply:
     except (ValueError, RecursionError):
         body = None
     known = cast("Mapping[str, object]", body) if isinstance(body, dict) else None
-    return Reply(response.status, known, response.retry_after)
+    return Reply(response.status, known, response.retry_after, is_empty=not response.body)
 
 
 def _shown_value(name: str, value: object) -> str:
@@ -164,7 +173,7 @@ def _shown_value(name: str, value: object) -> str:
 
 def _shown_reply(reply: Reply) -> str:
     if reply.body is None:
-        return str(reply.status) if reply.status == 204 else f"{reply.status}, no JSON object"
+        return str(reply.status) if reply.is_empty else f"{reply.status}, no JSON object"
     parts = [str(reply.status)]
     if reply.status >= 400:
         parts += [reply.code] if reply.code else []
