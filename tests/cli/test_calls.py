@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
@@ -167,9 +168,16 @@ class TestSecrets:
 
 
 def test_what_a_server_says_moves_no_cursor(api: Emulator, person: Person) -> None:
-    """A control character in a name is a space on the screen."""
-    factor = MFA(transport=api).enroll_factor(type="totp", issuer="Foo", user="alan\x9b2J\nid  other")
+    """A control character in a name is a space on the screen, and escaped in JSON; other letters are themselves."""
+    enroll = functools.partial(MFA(transport=api).enroll_factor, type="totp", issuer="Foo")
+    factor = enroll(user="alan\x9b2J\nid  other")
     assert "alan 2J id  other\n" in person.does("get", factor.id).out
+    assert "alan\\u009b2J\\nid  other" in person.does("get", factor.id, "--json").out
+    factor = enroll(user="Zoë")
+    assert "Zoë" in person.does("get", factor.id).out
+    assert "Zoë" in person.does("get", factor.id, "--json").out
+    assert "Zo\\xeb" in ended("get", factor.id, PYTHONIOENCODING="ascii").out
+    assert "Zo\\u00eb" in ended("get", factor.id, "--json", PYTHONIOENCODING="ascii").out
 
 
 # What happens to a call, the command, and the exit status.
@@ -357,17 +365,35 @@ class TestInATerminal:
         assert max(len(line) for line in session.shown.splitlines() if "otpauth" not in line) <= 60
 
 
+# A run of each command that works, where there are such a factor and challenge.
+COMMANDS = {
+    "enroll": f"enroll sms --phone {PHONE}",
+    "challenge": "challenge {factor}",
+    "verify": "verify {challenge}",
+    "get": "get {factor}",
+    "delete": "delete {factor} --yes",
+    "users list": "users list user_1",
+    "users enroll": "users enroll user_1 --show-secrets",
+    "code": "code",
+    "qr": "qr",
+    "doctor": "doctor --json",
+}
+
+
 class TestAProcess:
     """As a script runs it."""
 
-    def test_a_reader_who_leaves(self, api: Emulator) -> None:
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_a_reader_who_leaves(self, command: str, api: Emulator) -> None:
         """A closed pipe is no traceback, and the status is the shell's for it."""
-        MFA(transport=api).create_user_auth_factor("user_1")
+        made = MFA(transport=api).create_user_auth_factor("user_1", secret=SECRET)
+        words = [word.format(factor=made.factor.id, challenge=made.challenge.id) for word in COMMANDS[command].split()]
         read, write = os.pipe()
         os.close(read)
         with os.fdopen(write, "wb") as pipe:
             done = subprocess.run(  # noqa: S603 - our own
-                [*COMMAND, "users", "list", "user_1"],
+                [*COMMAND, *words],
+                input=SECRET.encode() if command in {"code", "qr"} else api.totp_code(made.factor.id).encode(),
                 stdout=pipe,
                 stderr=subprocess.PIPE,
                 env=environment_with(),
@@ -375,24 +401,29 @@ class TestAProcess:
             )
         assert (done.returncode, done.stderr) == (141, b"")
 
-    def test_ctrl_c_while_the_server_is_silent(self) -> None:
-        """It ends at once, and says that the call may have acted."""
+    @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in {"code", "qr"}])
+    def test_ctrl_c_while_the_server_is_silent(self, command: str) -> None:
+        """It ends at once, and says that the call may have acted, if it is one that acts."""
         processes: list[subprocess.Popen[bytes]] = []
 
         def interrupt(_: Received, line: Line) -> None:
             processes[0].send_signal(signal.SIGINT)
             line.stall()
 
+        words = [
+            word.format(factor="auth_factor_1", challenge="auth_challenge_1") for word in COMMANDS[command].split()
+        ]
         with serving(interrupt) as server:
             environment = environment_with(WORKOS_API_KEY="sk_test_x", WORKOS_BASE_URL=server.url)
-            command = [*COMMAND, "challenge", "auth_factor_1"]
-            with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:  # noqa: S603 - our own
+            pipe = subprocess.PIPE
+            with subprocess.Popen(  # noqa: S603 - our own
+                [*COMMAND, *words], env=environment, stdin=pipe, stdout=pipe, stderr=pipe
+            ) as process:
                 processes.append(process)
-                assert process.stderr is not None
-                said = process.stderr.read().decode()
+                said = process.communicate(b"123456\n")[1].decode()
         assert process.returncode == 130
-        assert said.endswith("workos-mfa challenge: stopped\n")
-        assert "may have acted" in said
+        assert said.endswith(f"workos-mfa {words[0]}: stopped\n")
+        assert ("may have acted" in said) is (command in {"enroll", "challenge", "verify", "delete", "users enroll"})
         assert "Traceback" not in said
 
     def test_pipes(self, api: Emulator) -> None:

@@ -150,7 +150,11 @@ def print_json(value: Mapping[str, object]) -> None:
     """Print an object as JSON, for people and programs."""
     import json
 
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=not is_unicode(sys.stdout)) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # What moves the cursor is escaped, and so are letters that the output can't hold.
+    if not is_unicode(sys.stdout) or visible(text) != text.replace("\n", " "):
+        text = json.dumps(value, indent=2)
+    sys.stdout.write(f"{text}\n")
 
 
 def print_lines(*lines: str) -> None:
