@@ -134,6 +134,10 @@ def agrees(name: str, found: Value, true: Value) -> bool:
     if name == "lock_ends_after":
         bounds = dict(zip((*MOMENTS, None), (0, *MOMENTS), strict=True))
         return found in bounds and bounds[found] < true and (found is None or true <= found)
-    beyond = {"max_wrong_codes": (None, 25), "max_factors_per_user": (None, 20), "sms_rate_limit": (None, 6)}
+    beyond: dict[str, tuple[Value, int]] = {
+        "max_wrong_codes": (None, 25),
+        "max_factors_per_user": (None, 20),
+        "sms_rate_limit": (None, 6),
+    }
     beyond |= dict.fromkeys(("totp_window_back", "totp_window_ahead"), (11, 10))
     return name in beyond and (found, true > beyond[name][1]) == (beyond[name][0], True)

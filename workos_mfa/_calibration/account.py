@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import attrs
 
-from workos_mfa import MFA, APIError, Challenge, MFAError, Request
+from workos_mfa import MFA, APIError, Challenge, MFAError, Request, TransportError
 from workos_mfa._calibration.journal import Journal
 from workos_mfa._calibration.wire import Reply, StoppedError, VoidError, Wire
 from workos_mfa._core.one_time_codes import STEP_SECONDS, code_for, key_of
@@ -268,8 +268,9 @@ class Account:
         request = Request(operation, method, path, route, json=body, query=query or {}, headers=headers or {})
         try:
             self.wire.send(request)
-        except MFAError:
-            raise VoidError("no response") from None
+        except TransportError as error:
+            is_unknown = error.outcome_unknown
+            raise VoidError("no response", outcome_unknown=is_unknown) from None
         return usable(self.wire.last)
 
     def settled(self, act: Callable[[], T]) -> T | Reply:
@@ -312,6 +313,10 @@ class Account:
         except StoppedError:
             self.journal.not_made(number)
             raise
+        except VoidError as error:
+            if not error.outcome_unknown:
+                self.journal.not_made(number)
+            raise
         if reply.status >= 400:
             self.journal.not_made(number)
             return "", reply
@@ -345,7 +350,8 @@ def usable(reply: Reply) -> Reply:
     is_success = 200 <= reply.status < 300 and (reply.body is not None or reply.is_empty)
     if (is_error and has_words) or is_success or is_throttle(reply):
         return reply
-    raise VoidError(f"a response that can't be used: {reply.status}")
+    is_refusal = 400 <= reply.status < 500 and reply.status != 408
+    raise VoidError(f"a response that can't be used: {reply.status}", outcome_unknown=not is_refusal)
 
 
 def is_throttle(reply: Reply) -> bool:

@@ -23,7 +23,14 @@ _SHOWN = ("type", "valid", "order", "limit")
 
 
 class VoidError(Exception):
-    """A response was lost or can't be used: the question starts again, on a fresh factor."""
+    """A response was lost or can't be used: the question starts again, on a fresh factor.
+
+    :ivar outcome_unknown: whether the call may have been done.
+    """
+
+    def __init__(self, text: str, *, outcome_unknown: bool = True) -> None:
+        super().__init__(text)
+        self.outcome_unknown = outcome_unknown
 
 
 class StoppedError(Exception):

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -147,7 +147,7 @@ def _calibrated(transport: RequestsTransport, plan: Plan, journal: Journal) -> O
     with _interruptible() as wanted:
         around = Surroundings(
             clock=time.monotonic,
-            sleep=_sleep_until(wanted),
+            sleep=lambda seconds: pause(wanted, seconds),
             read_message=_read_message,
             is_stopped=wanted.is_set,
             tell=lambda title: output.tell("calibrate", title),
@@ -158,15 +158,15 @@ def _calibrated(transport: RequestsTransport, plan: Plan, journal: Journal) -> O
             raise UsageError(str(error)) from None
 
 
-def _sleep_until(wanted: threading.Event) -> Callable[[float], object]:
-    def sleep(seconds: float) -> None:
-        # Once it is set it ends no more waits: those between the deletions at the end are needed.
-        if wanted.is_set():
-            time.sleep(seconds)
-        else:
-            wanted.wait(seconds)
+def pause(wanted: threading.Event, seconds: float) -> None:
+    """Wait so long, or until the person wants an end.
 
-    return sleep
+    :param wanted: once it is set it ends no more waits: those between the deletions at the end are needed.
+    """
+    if wanted.is_set():
+        time.sleep(seconds)
+    else:
+        wanted.wait(seconds)
 
 
 def _read_message(question: str) -> str:
