@@ -20,8 +20,9 @@ from tests.cli.terminal import CTRL_C, in_a_terminal
 from tests.loopback import wait_until
 from tests.migration.people import secret_of, user_of, write_people
 from workos_mfa import MFA, Emulator
-from workos_mfa._cli import main
+from workos_mfa._cli import import_totp, main
 from workos_mfa._migration import pace as pace_module
+from workos_mfa._migration.journal import Journal
 from workos_mfa.emulator import EmulatorServer
 
 CREATE, LIST = "create_user_auth_factor", "list_user_auth_factors"
@@ -188,8 +189,8 @@ def test_a_refused_key(
     status, out, err = _run(capsys, "people.csv", "--json")
     assert status == 3
     assert json.loads(out)["left"] == 30
-    assert json.loads(out)["stopped"] == "the API refused the key"
-    assert "stopped. the API refused the key: 401" in err
+    assert json.loads(out)["stopped"].startswith("the API refused the key: 401")
+    assert "import-totp: the API refused the key: 401" in err
     assert "To go on, give the same command again: nobody is imported twice" in err
     monkeypatch.setenv("WORKOS_API_KEY", server.api_key)
     status, _, err = _run(capsys, "people.csv")
@@ -210,7 +211,32 @@ def test_an_api_that_is_not_there(capsys: pytest.CaptureFixture[str], monkeypatc
     monkeypatch.setenv("WORKOS_BASE_URL", f"http://127.0.0.1:{port}")
     status, out, err = _run(capsys, "people.csv", "--rate", "1000")
     assert (status, out) == (4, "30 rows: 0 imported, 30 left.\n")
-    assert "stopped. the API does not respond: " in err
+    assert "import-totp: the API does not respond: " in err
+
+
+class FullJournal(Journal):
+    """A journal on a disk that is nearly full."""
+
+    def begin(self, rows: Path, api_key: str, *, key_changed: bool) -> None:
+        """Begin, with no room for another page."""
+        super().begin(rows, api_key, key_changed=key_changed)
+        self._db.execute("PRAGMA max_page_count = 1")
+
+
+@needs_server
+def test_a_full_disk(
+    emulator: Emulator, people: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What can't be noted is not sent. It says so, with what is done by then; with room again it goes on."""
+    write_people(people, 150)
+    with monkeypatch.context() as patch:
+        patch.setattr(import_totp, "Journal", FullJournal)
+        status, out, err = _run(capsys, "people.csv", "--rate", "1000")
+    assert status == 1
+    assert re.fullmatch(r"150 rows: \d+ imported, \d+ left\.\n", out)
+    assert "full. To go on, give the same command again: nobody is imported twice" in err
+    assert _run(capsys, "people.csv", "--rate", "1000", "--settle", "0.1")[0] == 0
+    assert _owners(emulator) == [user_of(number) for number in range(150)]
 
 
 @pytest.mark.parametrize(

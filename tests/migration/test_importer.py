@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from tests.leaks import shows
 from tests.migration.people import secret_of, user_of, write_people
 from workos_mfa import MFA, ConnectionLostError, Emulator, InvalidInputError, MFAError, Request, Response
 from workos_mfa._migration import importer as module
@@ -263,6 +264,7 @@ def test_a_key_that_is_refused_ends_it(world: World, operation: str, status: int
     ended = world.run(5)
     assert ended.stopped is not None
     assert ended.stopped.error is not None
+    assert shows(ended.stopped.error, *map(secret_of, range(5))) == []
     assert ended.tally.counts == Counts(rows=5, already=0, done=0, refused=0, unknown=0)
     assert world.sent.count(CREATE) == creates
     world.emulator.faults.clear()

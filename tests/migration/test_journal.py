@@ -143,3 +143,4 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
         journal.done(1, "auth_factor_1")
     with pytest.raises(JournalError, match="full"):
         journal.close()
+    journal.close()

@@ -111,6 +111,13 @@ def test_without_a_time_the_pauses_grow() -> None:
     assert len(_writes(pace, time, 1)) >= 4  # never less than a tenth
 
 
+def test_no_pause_is_longer_than_an_hour() -> None:
+    """A time that must be a mistake does not stop the import for good."""
+    pace, _ = _paced(40)
+    pace.limited(pace.now(), 1e300)
+    assert pace.pause_left == 3600
+
+
 def test_no_connection_for_long_is_hopeless() -> None:
     """After seven pauses without a response there is no use in going on."""
     pace, time = _paced(40)

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Generator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -46,7 +46,7 @@ examples:
 
 exit status:
   0  all rows are there, or with --dry-run good
-  1  there are bad rows
+  1  there are bad rows, or the journal can't be written
   2  wrong usage or settings: nothing was sent
   3  the API refused rows, or the key
   4  the API does not respond
@@ -74,6 +74,43 @@ class _Given:
     concurrency: int
     settle: float
     json: bool
+
+
+@attrs.frozen
+class _Ended:
+    """An import that has ended.
+
+    :param trouble: what is wrong with our files, if that has ended it.
+    """
+
+    checked: Checked
+    importer: Importer
+    seconds: float
+    trouble: str
+
+    @property
+    def why(self) -> str | None:
+        """Why it ended early; None if it did not."""
+        stop = self.importer.stopped
+        if stop is None:
+            return self.trouble or None
+        return self.trouble or (f"{stop.reason}: {stop.error}" if stop.error else "interrupted")
+
+    @property
+    def status(self) -> int:
+        """The exit status."""
+        counts, stop = self.importer.tally.counts, self.importer.stopped
+        if self.trouble:
+            return output.NOT_VALID
+        if stop is not None and stop.error is None:
+            return output.INTERRUPTED
+        if counts.unknown:
+            return output.OUTCOME_UNKNOWN
+        if stop is not None and stop.error is not None:
+            return output.status_of(stop.error)
+        if counts.refused:
+            return output.REFUSED
+        return output.NOT_VALID if self.checked.problems else output.DONE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -155,17 +192,26 @@ def _import(given: _Given, checked: Checked) -> int:
         )
         _tell_start(given, checked, journal.finished())
         began = time.monotonic()
-        _run_to_the_end(importer)
-    _tell_end(given, checked, importer, time.monotonic() - began)
+        trouble = _run_to_the_end(importer, journal)
+    ended = _Ended(checked, importer, time.monotonic() - began, trouble)
+    _tell_end(given, ended)
     _write_failed(given, checked, importer.tally.failed)
-    return _status(checked, importer)
+    return ended.status
 
 
-def _run_to_the_end(importer: Importer) -> None:
-    with _stopping(importer), shown(importer.tally, importer.pace, sys.stderr) as update:
-        importer.start()
-        while not importer.wait(_BETWEEN_LOOKS):
-            update()
+def _run_to_the_end(importer: Importer, journal: Journal) -> str:
+    """Run it. Gives what is wrong with our files, if that has ended it."""
+    try:
+        with _stopping(importer), shown(importer.tally, importer.pace, sys.stderr) as update:
+            importer.start()
+            while not importer.wait(_BETWEEN_LOOKS):
+                update()
+        journal.close()
+    except (FileError, JournalError) as error:
+        with suppress(JournalError):  # it would say the same once more
+            journal.close()
+        return str(error)
+    return ""
 
 
 @contextmanager
@@ -195,26 +241,24 @@ def _tell_start(given: _Given, checked: Checked, finished: int) -> None:
     output.tell("import-totp", "; ".join(parts))
 
 
-def _tell_end(given: _Given, checked: Checked, importer: Importer, seconds: float) -> None:
-    counts, stop = importer.tally.counts, importer.stopped
-    problems = importer.tally.failed
+def _tell_end(given: _Given, ended: _Ended) -> None:
+    counts, problems = ended.importer.tally.counts, ended.importer.tally.failed
     if given.json:
         output.print_json(
             {
                 **attrs.asdict(counts),
                 "left": counts.left,
-                "bad": len(checked.problems),
-                "seconds": round(seconds, 1),
-                "stopped": None if stop is None else stop.reason or "interrupted",
+                "bad": len(ended.checked.problems),
+                "seconds": round(ended.seconds, 1),
+                "stopped": ended.why,
                 "failed": [attrs.asdict(problem) for problem in problems],
             }
         )
     else:
         _tell_problems(given, problems)
-        output.print_lines(_summary(counts, len(checked.problems), seconds))
-    if stop is not None:
-        why = f"{stop.reason}: {stop.error}. " if stop.error else ""
-        output.tell("import-totp", f"stopped. {why}To go on, give the same command again: nobody is imported twice")
+        output.print_lines(_summary(counts, len(ended.checked.problems), ended.seconds))
+    if ended.why is not None:
+        output.tell("import-totp", f"{ended.why}. To go on, give the same command again: nobody is imported twice")
 
 
 def _summary(counts: Counts, bad: int, seconds: float) -> str:
@@ -227,19 +271,6 @@ def _summary(counts: Counts, bad: int, seconds: float) -> str:
         *([f"{counts.left:,} left"] if counts.left else []),
     ]
     return f"{_rows(counts.rows + bad)}: {', '.join(parts)}."
-
-
-def _status(checked: Checked, importer: Importer) -> int:
-    counts, stop = importer.tally.counts, importer.stopped
-    if stop is not None and stop.error is None:
-        return output.INTERRUPTED
-    if counts.unknown:
-        return output.OUTCOME_UNKNOWN
-    if stop is not None and stop.error is not None:
-        return output.status_of(stop.error)
-    if counts.refused:
-        return output.REFUSED
-    return output.NOT_VALID if checked.problems else output.DONE
 
 
 def _tell_problems(given: _Given, problems: Sequence[Problem]) -> None:

@@ -154,11 +154,13 @@ class Journal:
         self._add("INSERT OR REPLACE INTO about VALUES ('lists', 'show new factors')")
 
     def close(self) -> None:
-        """Write what is left, and give the file back.
+        """Write what is left, and give the file back. The second time this does nothing.
 
         :raises JournalError: if it could not be written.
         """
         with self._changed:
+            if self._closed:
+                return
             self._closed = True
             self._changed.notify_all()
         self._writer.join()

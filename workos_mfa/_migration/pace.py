@@ -12,6 +12,7 @@ PUBLISHED = 50.0
 _WINDOW = 10.0  # seconds over which WorkOS counts
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
+_LONGEST_ASKED = 3600.0  # more would be a mistake of whoever set it
 _RETURN = 30.0  # seconds until the pace is the full one again
 _LEAST_PART = 0.1
 _MOST_PAUSES = 7
@@ -121,7 +122,9 @@ class Pace:
 
     def _pause(self, began: float, asked: float | None, *, silent: bool) -> None:
         now = self._clock()
-        until = now + (min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**self._pauses) if asked is None else asked)
+        until = now + (
+            min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**self._pauses) if asked is None else min(asked, _LONGEST_ASKED)
+        )
         if began >= self._resumed_at:
             self._part = max(_LEAST_PART, self._rate_at(now) / self._full / 2)
             self._pauses += 1
