@@ -19,8 +19,9 @@ and a test fails if they differ.
 
 {table}
 
-**The key** is taken from `WORKOS_API_KEY`, or asked for at a terminal: never from an argument, since `ps` shows those.
-So are secrets and codes: they come from standard input, or from a prompt that does not show what is typed.
+**The key** is taken from `WORKOS_API_KEY`, never from an argument, since `ps` shows those; the calls by hand ask for it
+at a terminal if it is not set. Secrets and codes come from standard input, or from a prompt that does not show what is
+typed.
 `WORKOS_BASE_URL` and the other variables mean what they mean to the client.
 
 **Secrets are hidden** (TOTP secrets, URIs, QR codes, phone numbers) unless `--show-secrets` is there. `--json` prints
