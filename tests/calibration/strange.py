@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeAlias
@@ -22,7 +23,7 @@ def reply(status: int, **body: Any) -> Response:
     return Response(status, {"content-type": "application/json"}, json.dumps(body).encode())
 
 
-class Strange:
+class Strange(ABC):
     """An API that is an emulator until a method bends a call.
 
     :cvar settings: those of the emulator.
@@ -37,7 +38,7 @@ class Strange:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
-        self.chance = random.Random(7)
+        self.chance = random.Random(7)  # noqa: S311  (no secret)
         self.counts: Counter[str] = Counter()
         self.secrets: dict[str, bytes] = {}
         self.factors: dict[str, str] = {}
@@ -55,11 +56,13 @@ class Strange:
         return response
 
     def close(self) -> None:
-        """Nothing."""
+        """Close the emulator."""
+        self.emulator.close()
 
+    @abstractmethod
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
         """The response to a call."""
-        raise NotImplementedError
+        ...
 
     def step(self) -> int:
         """The present step of TOTP."""
@@ -83,7 +86,8 @@ def edited(response: Response, edit: Callable[[Json], object]) -> Response:
 class AcceptsWrongCodes(Strange):
     """Of ten wrong codes one is accepted."""
 
-    def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+    def bend(self, _: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         response = act()
         if b'"valid":false' in response.body and self.chance.random() < 0.1:
             return attrs.evolve(response, body=response.body.replace(b'"valid":false', b'"valid":true'))
@@ -95,7 +99,8 @@ class RefusesRightCodes(Strange):
 
     stops = True
 
-    def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+    def bend(self, _: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         response = act()
         if b'"valid":true' in response.body and self.chance.random() < 0.2:
             return attrs.evolve(response, body=response.body.replace(b'"valid":true', b'"valid":false'))
@@ -108,6 +113,7 @@ class LocksTheAccount(Strange):
     stops = True
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         now = self.emulator.clock.now().timestamp()
         if request.operation == "verify_challenge" and now < self.counts["until"]:
             return reply(400, code="one_time_code_too_many_attempts", message="no")
@@ -123,6 +129,7 @@ class CountsOverAll(Strange):
     stops = True
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         if request.operation == "verify_challenge" and self.counts["wrong"] >= 8:
             return reply(400, code="one_time_code_too_many_attempts", message="no")
         response = act()
@@ -138,6 +145,7 @@ class LocksSometimesEarlier(Strange):
     )
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         response = act()
         wrong = b'"valid":false' in response.body
         if wrong:
@@ -153,6 +161,7 @@ class LocksTOTPEarlier(Strange):
     unsure: ClassVar = {"max_wrong_codes": ()}
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         path = request.path
         is_totp = path.endswith("/verify") and self.factors.get(path.split("/")[3], "") in self.secrets
         if is_totp and self.counts[path] >= 3:
@@ -173,7 +182,8 @@ class LocksInOtherWords(Strange):
         (),
     )
 
-    def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+    def bend(self, _: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         response = act()
         return reply(403, code="challenge_locked", message="no") if b"too_many" in response.body else response
 
@@ -185,6 +195,7 @@ class HasAHoleInTheWindow(Strange):
     unsure: ClassVar = {"totp_window_back": ()}
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         if request.operation == "verify_challenge" and self.distance(request) == -1:
             request = attrs.evolve(request, json={"code": "000000"})
             return self.emulator.send(request)
@@ -197,6 +208,7 @@ class KeepsCodesForTenMinutes(Strange):
     unsure: ClassVar = {"totp_window_back": (11,)}
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         distance = self.distance(request) if request.operation == "verify_challenge" else None
         if distance is not None and -20 <= distance < 0:
             key = self.secrets[self.factors[request.path.split("/")[3]]]
@@ -210,6 +222,7 @@ class RefusesUsedCodesInOtherWords(Strange):
     unsure: ClassVar = dict.fromkeys(("reused_totp_code", "older_totp_code"), ())
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         response = act()
         step = f"{self.factors.get(request.path.split('/')[3], '')} {(request.json or {}).get('code')}"
         if request.operation == "verify_challenge":
@@ -225,6 +238,7 @@ class ListsAtRandom(Strange):
     unsure: ClassVar = {"list_order": ()}
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         response = act()
         if request.operation != "list_user_auth_factors":
             return response
@@ -237,6 +251,7 @@ class ListsWithoutCursors(Strange):
     unsure: ClassVar = {"list_order": ()}
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         response = act()
         if request.operation != "list_user_auth_factors":
             return response
@@ -260,6 +275,7 @@ class RepeatsAChallenge(Strange):
         self.first: dict[str, Response] = {}
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         if request.operation != "challenge_factor":
             return act()
         return self.first.setdefault(request.path, act())
@@ -269,6 +285,7 @@ class ShowsFactorsLate(Strange):
     """A factor can be got a second after it was made."""
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         response = act()
         if request.operation == "get_factor" and response.status == 200:
             self.counts[request.path] += 1
@@ -283,6 +300,7 @@ class VerifiesDeletedFactors(Strange):
     unsure: ClassVar = {"deleted_factor_reply": ()}
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         response = act()
         if b"Challenge not found" in response.body:
             challenge = self.challenge_in(request)
@@ -308,6 +326,7 @@ class EndsEarly(Strange):
     unsure: ClassVar = {"totp_expires_at_sent": ()}
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         response = act()
         if request.operation != "challenge_factor":
             return response
@@ -319,7 +338,8 @@ class ListsMistakesOtherwise(Strange):
 
     unsure: ClassVar = dict.fromkeys(("validation_errors", "user_validation_errors", "number_as_code"), ())
 
-    def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+    def bend(self, _: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         response = act()
         if b"Validation failed" in response.body:
             return reply(400, message=["type must be a valid enum value"], error="Bad Request", code="bad_request")
@@ -332,6 +352,7 @@ class KeepsOneOldRoute(Strange):
     unsure: ClassVar = {"routes_of_2022": ()}
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         return reply(404, message="Cannot POST it") if request.path == "/auth/factors/verify" else act()
 
 
@@ -341,6 +362,7 @@ class RefusesTheKeyTwice(Strange):
     unsure: ClassVar = {"idempotency_key": ()}
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         key = request.headers.get("Idempotency-Key")
         self.counts[key or ""] += 1
         return reply(409, code="key_in_use", message="no") if key and self.counts[key] > 1 else act()
@@ -352,6 +374,7 @@ class KnowsNoUser(Strange):
     unsure: ClassVar = {"users": ()}
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         user_id = (request.json or {}).get("user_id")
         if user_id is not None and "CALIBRATION" not in str(user_id):
             return reply(422, code="user_unknown", message="no")
@@ -359,11 +382,12 @@ class KnowsNoUser(Strange):
 
 
 class IsExhausted(Strange):
-    """After four hundred calls there is nothing but 429."""
+    """After three hundred calls there is nothing but 429."""
 
     def bend(self, request: Request, act: Callable[[], Response]) -> Response:
+        """The response to a call."""
         self.counts["calls"] += 1
-        if self.counts["calls"] > 400 and request.method != "DELETE":
+        if self.counts["calls"] > 300 and request.method != "DELETE":
             return reply(429, code="rate_limit_exceeded", message="Too many requests.")
         return act()
 

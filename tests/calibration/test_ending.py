@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -49,7 +48,7 @@ def test_ctrl_c_at_any_moment(tmp_path: Path, tell: Tell) -> None:
     """Ctrl-C waits for the call in flight, and then everything is deleted, and the journal with it."""
     left = 0
     for moment in range(MOMENTS):
-        made = world({}, random.Random(moment))
+        made = world({}, moment)
         transport = Interrupting(made.emulator, 1 + 3 * moment)
         journal = Journal(tmp_path / "journal")
         run = World(made.emulator, transport)
@@ -60,9 +59,18 @@ def test_ctrl_c_at_any_moment(tmp_path: Path, tell: Tell) -> None:
     assert left == 0
 
 
+def test_ctrl_c_before_an_enrolment() -> None:
+    """A call that was never made leaves nothing that may remain, whichever way it would have been made."""
+    for title in ("What does a validation error of /auth look like?", "How is the otpauth URI written?"):
+        told: list[str] = []
+        made = world({})
+        outcome = made.calibrate(Plan(), tell=told.append, is_stopped=lambda told=told, title=title: title in told)
+        assert (outcome.stopped, outcome.may_remain) == ("it was interrupted", [])
+
+
 def test_an_exception_leaves_nothing() -> None:
     """Whatever else ends a run, such as a transport's own exception, what it made is deleted."""
-    made = world({}, random.Random(1))
+    made = world({})
 
     class Broken(Interrupting):
         def send(self, request: Request, /) -> Response:
@@ -76,9 +84,9 @@ def test_an_exception_leaves_nothing() -> None:
     assert repr(made.emulator).startswith("<Emulator: 0 factors")
 
 
-def test_a_lost_enrolment_is_said(tmp_path: Path) -> None:
+def test_a_lost_enrolment_is_said() -> None:
     """A factor whose enrolment was lost may remain; it is told with the name by which it can be recognised."""
-    made = world({}, random.Random(1))
+    made = world({})
     made.emulator.faults.lose_response(operation="enroll_factor", after=20)
     made.emulator.faults.lose_response(operation="enroll_factor", after=30)
     outcome = made.calibrate(Plan())
@@ -90,7 +98,7 @@ def test_a_lost_enrolment_is_said(tmp_path: Path) -> None:
 
 def test_a_lost_factor_of_a_user_is_found() -> None:
     """A user's factors can be listed, so that one whose response was lost is deleted as well."""
-    made = world({}, random.Random(1))
+    made = world({})
     made.emulator.faults.lose_response(operation="create_user_auth_factor", after=2, count=3)
     outcome = made.calibrate(Plan(user_id=USER))
     assert (outcome.may_remain, repr(made.emulator).split()[1]) == ([], "0")
@@ -98,7 +106,7 @@ def test_a_lost_factor_of_a_user_is_found() -> None:
 
 def test_a_user_with_factors_is_refused() -> None:
     """A user who has factors is left alone."""
-    made = world({}, random.Random(1))
+    made = world({})
     made.emulator.seed({"factors": [{"type": "generic_otp", "user_id": USER}]})
     with pytest.raises(UserHasFactorsError, match=USER):
         made.calibrate(Plan(user_id=USER))
@@ -108,7 +116,7 @@ def test_a_user_with_factors_is_refused() -> None:
 @pytest.mark.parametrize(("fault", "count"), [("respond", 1), ("lose_response", None)])
 def test_a_run_that_can_not_begin(fault: str, count: int | None) -> None:
     """If the key is refused, or nothing comes back, nothing is made."""
-    made = world({}, random.Random(1))
+    made = world({})
     arguments = (401,) if fault == "respond" else ()
     getattr(made.emulator.faults, fault)(*arguments, count=count)
     with pytest.raises(MFAError):
@@ -118,7 +126,7 @@ def test_a_run_that_can_not_begin(fault: str, count: int | None) -> None:
 
 def test_what_can_not_be_deleted_is_said() -> None:
     """A factor that can't be deleted stays in the journal, and is told."""
-    made = world({}, random.Random(1))
+    made = world({})
     made.emulator.faults.respond_html(200, method="DELETE", count=None)
     outcome = made.calibrate(Plan())
     assert len(outcome.left) == int(repr(made.emulator).split()[1]) > 0
@@ -160,7 +168,7 @@ class TestJournal:
 
     def test_what_is_gone_already_is_deleted(self) -> None:
         """A 404 that names a factor is as good as a deletion; one that names nothing is not."""
-        made = world({}, random.Random(1))
+        made = world({})
         journal = Journal(None)
         journal.begin("1", "name")
         journal.made("1", "auth_factor_gone")
@@ -191,7 +199,12 @@ def started(environment: dict[str, str], folder: Path, *options: str) -> subproc
 def after(emulator: Emulator, calls: int) -> None:
     """Wait until an emulator has had so many calls."""
     reached = threading.Event()
-    emulator.calls.watch(lambda _: len(emulator.calls) >= calls and reached.set())
+
+    def count(_: object) -> None:
+        if len(emulator.calls) >= calls:
+            reached.set()
+
+    emulator.calls.watch(count)
     assert reached.wait(30)
 
 

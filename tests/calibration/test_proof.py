@@ -14,7 +14,18 @@ import attrs
 import pytest
 
 from tests.calibration.strange import STRANGE, Strange
-from tests.calibration.world import EVERYTHING, FULL, USER, VALUES, World, over_http, random_settings, world, wrong_in
+from tests.calibration.world import (
+    EVERYTHING,
+    FULL,
+    USER,
+    VALUES,
+    World,
+    chance,
+    over_http,
+    random_settings,
+    world,
+    wrong_in,
+)
 from workos_mfa import Emulator
 from workos_mfa._calibration.calibration import Outcome, Plan
 from workos_mfa._calibration.question import Value
@@ -59,16 +70,17 @@ class Count:
 
 def each_value() -> Iterator[dict[str, Value]]:
     """Settings in which each value of each setting is there: alone in full, else many at once."""
-    if FULL:
-        yield from ({name: value} for name, values in VALUES.items() for value in values)
-        return
-    for number in range(max(map(len, VALUES.values()))):
-        yield {name: values[(number + place) % len(values)] for place, (name, values) in enumerate(VALUES.items())}
+    alone = [{name: value} for name, values in VALUES.items() for value in values]
+    together = [
+        {name: values[(number + place) % len(values)] for place, (name, values) in enumerate(VALUES.items())}
+        for number in range(max(map(len, VALUES.values())))
+    ]
+    yield from alone if FULL else together
 
 
 def asked(settings: Mapping[str, Value], number: int) -> tuple[World, Outcome]:
     """Everything asked of an API with these settings."""
-    made = world(settings, random.Random(number))
+    made = world(settings, number)
     with over_http(made) if number < OVER_HTTP else nullcontext(made) as reached:
         return reached, reached.calibrate(EVERYTHING)
 
@@ -77,7 +89,7 @@ def asked(settings: Mapping[str, Value], number: int) -> tuple[World, Outcome]:
 def test_no_verdict_is_wrong(which: str, tell: Tell) -> None:
     """Whatever the settings of an API are, what is found is true, and the replay shows no difference."""
     count = Count()
-    combinations = (random_settings(random.Random(number)) for number in range(COMBINATIONS))
+    combinations = (random_settings(chance(number)) for number in range(COMBINATIONS))
     for number, settings in enumerate(each_value() if which == "each value" else combinations):
         made, outcome = asked(settings, number)
         count.add(made, outcome, settings)
@@ -88,7 +100,7 @@ def test_no_verdict_is_wrong(which: str, tell: Tell) -> None:
     assert count.open < count.verdicts / 8
 
 
-def trouble(emulator: Emulator, chance: random.Random) -> None:
+def trouble(emulator: Emulator, chosen: random.Random) -> None:
     """From 12 to 60 faults, somewhere behind the first two calls of a run, and perhaps a rate limit."""
     faults = emulator.faults
     kinds: list[Callable[..., object]] = [
@@ -99,20 +111,19 @@ def trouble(emulator: Emulator, chance: random.Random) -> None:
         *(lambda seconds=seconds, **where: faults.delay(seconds, **where) for seconds in (3, 20)),
         lambda **where: faults.respond(429, retry_after=5, **where),
     ]
-    for _ in range(chance.randrange(12, 61)):
-        chance.choice(kinds)(after=chance.randrange(2, 900), count=chance.choice((1, 1, 1, 3)))
-    if chance.random() < 0.5:
-        faults.rate_limit(chance.randrange(20, 200), chance.randrange(5, 30), count=chance.randrange(1, 9))
+    for _ in range(chosen.randrange(12, 61)):
+        chosen.choice(kinds)(after=chosen.randrange(2, 900), count=chosen.choice((1, 1, 1, 3)))
+    if chosen.random() < 0.5:
+        faults.rate_limit(chosen.randrange(20, 200), chosen.randrange(5, 30), count=chosen.randrange(1, 9))
 
 
 def test_no_verdict_is_wrong_whatever_gets_lost(tell: Tell) -> None:
     """With faults, rate limits and lost responses, a verdict is right or open, and what may remain is said."""
     count = Count()
     for number in range(WITH_FAULTS):
-        chance = random.Random(number)
-        settings = random_settings(chance) if number % 2 else {}
-        made = world(settings, chance)
-        trouble(made.emulator, chance)
+        settings = random_settings(chance(number)) if number % 2 else {}
+        made = world(settings, number)
+        trouble(made.emulator, chance(number))
         outcome = made.calibrate(EVERYTHING)
         count.add(made, outcome, settings)
         remaining = int(repr(made.emulator).split()[1])
@@ -129,7 +140,7 @@ def test_what_no_setting_describes_is_open_or_noticed(tell: Tell) -> None:
     """Where an API does what no setting describes, the question is open, or the run is stopped by its canary."""
     open_ones = stopped = 0
     for kind in STRANGE:
-        made = world(kind.settings, random.Random(3), kind)
+        made = world(kind.settings, 3, kind)
         outcome = made.calibrate(EVERYTHING if FULL else PLANS.get(kind.__name__, Plan()))
         wrong = [text for text in wrong_in(outcome, kind.settings) if not _is_allowed(kind, text, outcome)]
         assert (kind.__name__, wrong) == (kind.__name__, [])

@@ -106,14 +106,6 @@ QUESTIONS = [
         locks=True,
     ),
     Question(
-        name="wrong codes, totp",
-        title="How many wrong codes may a challenge of a TOTP factor have?",
-        settings=("max_wrong_codes",),
-        calls=30,
-        sample=lambda account, _: _count("totp", account),
-        locks=True,
-    ),
-    Question(
         name="wrong codes counted",
         title="Are wrong codes counted for each challenge, or for the factor?",
         settings=("wrong_codes_counted_per",),
@@ -148,6 +140,14 @@ QUESTIONS = [
             without_lock(found)
             or ("" if "malformed_code" in found else "it is not known what the response to such a code is")
         ),
+        locks=True,
+    ),
+    Question(
+        name="wrong codes, totp",
+        title="How many wrong codes may a challenge of a TOTP factor have?",
+        settings=("max_wrong_codes",),
+        calls=30,
+        sample=lambda account, _: _count("totp", account),
         locks=True,
     ),
 ]

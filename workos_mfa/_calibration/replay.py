@@ -44,14 +44,13 @@ def replay(outcome: Outcome) -> Replay:
         sleep=emulator.clock.advance,
         read_message=lambda _: emulator.outbox.latest().text,
     )
-    again = {
-        verdict.question.name: verdict for verdict in calibrate(emulator, outcome.plan, Journal(None), around).verdicts
-    }
-    pairs = [(verdict, again.get(verdict.question.name)) for verdict in outcome.verdicts if verdict.answer]
+    again = calibrate(emulator, outcome.plan, Journal(None), around)
+    # The same questions in the same order; a run that was stopped has fewer.
+    pairs = [(first, second) for first, second in zip(outcome.verdicts, again.verdicts, strict=False) if first.answer]
     differences = [
         f"{first.question.title} The API: {_told(first)}. The emulator: {_told(second)}."
         for first, second in pairs
-        if second is None or second.answer != first.answer
+        if second.answer != first.answer
     ]
     return Replay(len(pairs), differences)
 
@@ -63,7 +62,5 @@ def emulator_with(settings: dict[str, Value]) -> Emulator:
     return make(now=_NOW, **settings)
 
 
-def _told(verdict: Verdict | None) -> str:
-    if verdict is None:
-        return "was not asked"
+def _told(verdict: Verdict) -> str:
     return verdict.answer.seen if verdict.answer else verdict.open_because

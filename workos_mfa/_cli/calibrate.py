@@ -49,7 +49,7 @@ examples:
 
 exit status:
   0  done; with --check nothing has changed
-  1  something has changed, or the emulator with these settings does something else, or the run was stopped
+  1  something has changed, or the emulator with these settings does something else, or nothing was found
   2  wrong usage or settings: nothing was sent
   3  refused by the API
   4  no response that can be used, and nothing was made
@@ -187,9 +187,9 @@ def _clean(transport: RequestsTransport, path: Path) -> int:
 
 
 def _finish(given: argparse.Namespace, outcome: Outcome, before: Mapping[str, object] | None) -> int:
-    replayed = replay(outcome)
+    replayed = _replayed(outcome)
     lines = [f"{len(outcome.settings)} settings are found.", *_words_of(replayed), *leftovers(outcome)]
-    if given.settings is not None and not outcome.stopped:
+    if given.settings is not None and outcome.settings and not outcome.stopped:
         given.settings.write_text(settings_file(outcome), "utf-8")
     if given.report is not None:
         url = os.environ.get("WORKOS_BASE_URL", "https://api.workos.com")
@@ -206,10 +206,21 @@ def _finish(given: argparse.Namespace, outcome: Outcome, before: Mapping[str, ob
         return output.OUTCOME_UNKNOWN
     if outcome.stopped == "it was interrupted":
         return output.INTERRUPTED
-    return output.NOT_VALID if comparison.changed or replayed.differences or outcome.stopped else output.DONE
+    differs = comparison.changed or (replayed is not None and replayed.differences)
+    return output.NOT_VALID if differs or outcome.stopped or not outcome.settings else output.DONE
 
 
-def _words_of(replayed: Replay) -> list[str]:
+def _replayed(outcome: Outcome) -> Replay | None:
+    """The replay, or None where the emulator can't be had."""
+    try:
+        return replay(outcome)
+    except ImportError:
+        return None
+
+
+def _words_of(replayed: Replay | None) -> list[str]:
+    if replayed is None:
+        return ["There was no replay: pip install 'workos-mfa[emulator]'."]
     if not replayed.differences:
         return [f"The emulator with these settings gives the same {replayed.compared} answers."]
     return ["The emulator with these settings does something else:", *replayed.differences]

@@ -1,0 +1,252 @@
+"""``workos-mfa calibrate`` as a person runs it: what it says, asks, writes and ends with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TypeAlias
+
+import pytest
+
+from tests.calibration.world import PHONE, USER, World, world
+from tests.cli.processes import ended
+from tests.cli.terminal import in_a_terminal
+from workos_mfa import Emulator
+from workos_mfa._calibration import replay
+from workos_mfa._cli import calibrate, main, prompts
+from workos_mfa.emulator import Settings
+
+Run: TypeAlias = Callable[..., tuple[int, str, str]]
+BEGINNING = "It asks 23 questions in about "
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """An account over HTTP, found by the environment."""
+    made = world({"max_wrong_codes": 3, "sms_rate_limit": 4})
+    with made.emulator.serve() as server:
+        monkeypatch.setenv("WORKOS_API_KEY", server.api_key)
+        monkeypatch.setenv("WORKOS_BASE_URL", server.base_url)
+        yield made
+
+
+@pytest.fixture
+def run(served: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Run the command in this process; the account's clock moves when it waits."""
+    clock = served.emulator.clock
+    monkeypatch.setattr(
+        calibrate, "time", SimpleNamespace(monotonic=lambda: clock.now().timestamp(), sleep=clock.advance)
+    )
+    monkeypatch.setattr(calibrate, "pause", lambda _, seconds: clock.advance(seconds))
+    monkeypatch.setattr(
+        "sys.stdin", SimpleNamespace(readline=lambda: f"{served.emulator.outbox.latest().text}\n", isatty=bool)
+    )
+    monkeypatch.chdir(tmp_path)
+
+    def called(*options: str) -> tuple[int, str, str]:
+        status = main.main(["calibrate", *options])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return called
+
+
+def test_a_whole_run(served: World, run: Run) -> None:
+    """It says what it will do, asks everything, writes both files, and leaves nothing; the emulator takes the file."""
+    options = ("--settings", "s.json", "--report", "r.md", "--yes", "--slow", "--user", USER, "--phone", PHONE)
+    status, out, error = run(*options)
+    assert status == 0, error
+    assert "It asks 33 questions" in out
+    assert "It sends 18 text messages" in out
+    assert "The emulator with these settings gives the same 33 answers." in out
+    assert "calibrate: How many steps of 30 seconds may a TOTP code be old?" in error
+    assert sorted(path.name for path in Path().iterdir()) == ["r.md", "s.json"]
+    assert repr(served.emulator).startswith("<Emulator: 0 factors")
+    settings = Settings.from_file("s.json")
+    assert (settings.max_wrong_codes, settings.sms_rate_limit) == (3, 4)
+    assert len(json.loads(Path("s.json").read_text())) > 30
+
+
+def test_the_report_shows_no_secret(served: World, run: Run) -> None:
+    """No code, id or number is in the report: ``code`` is an error's name in a 4xx, and a one-time code in a 201."""
+    assert run("--report", "r.md", "--yes", "--phone", PHONE)[0] == 0
+    text = Path("r.md").read_text("utf-8")
+    assert "one_time_code_too_many_attempts" in text
+    assert [message.code for message in served.emulator.outbox if message.code in text] == []
+    assert [word for word in ("auth_factor_", "auth_challenge_", PHONE, "secret=", "+1202") if word in text] == []
+    assert "## Open" in text
+    assert "it needs --slow".capitalize() in text
+    assert "It is not asked: it would spend them." in text
+
+
+def test_a_check(run: Run) -> None:
+    """--check tells what has changed since, with status 1, and what is not known this time."""
+    before = Path("before.json")
+    before.write_text('{"max_wrong_codes": 3, "lock_ends_after": null}', "utf-8")
+    status, out, _ = run("--check", "before.json", "--yes")
+    assert status == 0
+    assert "Nothing has changed.\nopen this time: lock_ends_after\n" in out
+    before.write_text('{"max_wrong_codes": 5, "users": "any"}', "utf-8")
+    status, out, _ = run("--check", "before.json", "--yes")
+    assert status == 1
+    assert "changed: max_wrong_codes: 5 before, 3 now\n" in out
+    assert [path.name for path in Path().iterdir()] == ["before.json"]
+
+
+def test_a_run_that_is_stopped(served: World, run: Run) -> None:
+    """If the canary dies the run ends with status 1 and writes a report, but no settings."""
+    served.emulator.faults.respond(403, {"message": "no"}, operation="enroll_factor", after=1, count=None)
+    status, out, _ = run("--settings", "s.json", "--report", "r.md", "--yes")
+    assert status == 1
+    assert "The run was stopped: after a lock, no fresh factor could be tried" in out
+    assert [path.name for path in Path().iterdir()] == ["r.md"]
+
+
+def test_ctrl_c(served: World, run: Run) -> None:
+    """Ctrl-C, even twice, waits for the call in flight; what was made is deleted, and nothing else is written."""
+
+    def press(_: object) -> None:
+        if len(served.emulator.calls) == 20:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    served.emulator.calls.watch(press)
+    status, out, error = run("--settings", "s.json", "--yes")
+    assert (status, error.count("it stops after this call")) == (130, 1)
+    assert "it was interrupted. No settings are written." in out
+    assert repr(served.emulator).startswith("<Emulator: 0 factors")
+    assert list(Path().iterdir()) == []
+
+
+def test_a_journal_that_is_not_empty(run: Run) -> None:
+    """Where an earlier run has left something, that comes first."""
+    Path("s.json.journal").write_text('{"begin": "1", "name": "x"}\n{"made": "1", "id": "auth_factor_1"}\n', "utf-8")
+    status, _, error = run("--settings", "s.json", "--yes")
+    assert (status, "delete them with --clean first" in error) == (2, True)
+
+
+def test_a_no(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who says no has nothing done."""
+    monkeypatch.setattr(prompts, "confirm", lambda _: False)
+    assert run("--settings", "s.json")[::2] == (2, "workos-mfa calibrate: nothing was done\n")
+
+
+def test_without_the_emulator(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without segno there is no emulator and so no replay, which is said; all else is done."""
+    monkeypatch.setitem(sys.modules, "segno", None)
+    status, out, _ = run("--report", "r.md", "--yes")
+    assert status == 0
+    assert "There was no replay: pip install 'workos-mfa[emulator]'." in out
+    assert "There was no replay on the emulator." in Path("r.md").read_text("utf-8")
+
+
+def test_a_replay_that_differs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the emulator with the settings found does something else, that is said, and is no success."""
+    monkeypatch.setattr(replay, "emulator_with", lambda _: Emulator(now=datetime(2026, 8, 1, tzinfo=timezone.utc)))
+    status, out, _ = run("--report", "r.md", "--yes")
+    assert status == 1
+    assert "The emulator with these settings does something else:\n" in out
+    difference = "The API: 3 wrong codes are invalid, the next one is too many. The emulator: 5 wrong codes are"
+    assert difference in out
+    assert difference in Path("r.md").read_text("utf-8")
+
+
+def test_a_run_that_finds_nothing(served: World, run: Run) -> None:
+    """If every question stays open, nothing is written for the emulator, and the status is not that of success."""
+    served.emulator.faults.respond(403, {"message": "no"}, method="POST", count=None)
+    assert run("--settings", "s.json", "--yes")[0] == 1
+    assert list(Path().iterdir()) == []
+
+
+def test_what_can_not_be_deleted(served: World, run: Run) -> None:
+    """Status 5 says that something is left; --clean says the same, until it can be deleted."""
+    served.emulator.faults.respond(503, method="DELETE", count=None)
+    status, out, _ = run("--settings", "s.json", "--yes")
+    assert (status, "factors could not be deleted" in out) == (5, True)
+    count = int(repr(served.emulator).split()[1])
+    assert run("--settings", "s.json", "--clean")[:2][0] == 5
+    served.emulator.faults.clear()
+    assert run("--settings", "s.json", "--clean")[:2] == (0, f"{count} of {count} factors are deleted.\n")
+    assert run("--settings", "s.json", "--clean")[:2] == (0, "0 of 0 factors are deleted.\n")
+    assert repr(served.emulator).startswith("<Emulator: 0 factors")
+
+
+@pytest.mark.parametrize(
+    ("key", "options", "status", "said"),
+    [
+        ("sk_test_1", (), 2, "say where the result goes"),
+        ("sk_live_1", ("--settings", "s.json", "--yes"), 2, "the API key does not begin with sk_test_"),
+        ("sk_test_1", ("--settings", "s.json"), 2, "There is no terminal to ask at: add --yes"),
+        ("sk_test_1", ("--settings", "s.json", "--yes"), 3, "Unauthorized"),
+        ("sk_test_1", ("--check", "none.json", "--yes"), 2, "none.json: No such file"),
+        ("sk_test_1", ("--check", "list.json", "--yes"), 2, "list.json: a settings file is a JSON object"),
+    ],
+)
+def test_what_it_refuses(
+    run: Run, monkeypatch: pytest.MonkeyPatch, key: str, options: tuple[str, ...], status: int, said: str
+) -> None:
+    """What is missing or wrong is said in one line, and nothing is made."""
+    Path("list.json").write_text("[]", "utf-8")
+    monkeypatch.setenv("WORKOS_API_KEY", key)
+    found, _, error = run(*options)
+    assert found == status
+    assert said in error.splitlines()[-1]
+
+
+def test_a_user_with_factors(served: World, run: Run) -> None:
+    """A user who has factors is left alone, which is said."""
+    served.emulator.seed({"factors": [{"type": "generic_otp", "user_id": USER}]})
+    status, _, error = run("--settings", "s.json", "--yes", "--user", USER)
+    assert (status, "has factors: take one without" in error) == (2, True)
+
+
+def test_a_live_environment_is_not_locked(served: World, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --live-environment a key of any kind is taken, and no challenge is locked."""
+    with served.emulator.serve(api_key="sk_example_123456789") as server:
+        monkeypatch.setenv("WORKOS_API_KEY", server.api_key)
+        monkeypatch.setenv("WORKOS_BASE_URL", server.base_url)
+        status, out, _ = run("--report", "r.md", "--yes", "--live-environment")
+    assert status == 0
+    assert "It locks no challenge." in out
+    assert "which is not done in a live environment" in Path("r.md").read_text("utf-8")
+    assert "one_time_code_too_many_attempts" not in {call.error_code for call in served.emulator.calls}
+
+
+def test_it_asks_before_it_begins(served: World) -> None:
+    """In a terminal it asks, and a no makes no call at all."""
+    session = in_a_terminal("calibrate", "--settings", "s.json", "--phone", "-", columns=60, typing=_answer)
+    assert session.status == 2
+    assert "Begin? [y/N]" in session.shown
+    assert session.shown.rstrip().endswith("nothing was done")
+    assert PHONE not in session.shown
+    assert not served.emulator.calls
+
+
+def _answer(shown: str) -> str:
+    return "n\r" if shown.endswith("[y/N] ") else f"{PHONE}\r"
+
+
+def test_it_waits_in_earnest() -> None:
+    """A wait takes as long as it says, and Ctrl-C ends it, but not those of the deletions that follow."""
+    wanted = threading.Event()
+    for seconds, least in ((0.02, 0.02), (60.0, 0.0), (0.02, 0.02)):
+        began = time.monotonic()
+        if seconds > 1:
+            threading.Timer(0.01, wanted.set).start()
+        calibrate.pause(wanted, seconds)
+        assert least <= time.monotonic() - began < 30
+
+
+def test_help() -> None:
+    """The help has examples, and the status of a weekly check."""
+    shown = ended("calibrate", "--help")
+    assert (shown.status, shown.err) == (0, "")
+    assert "workos-mfa calibrate --check workos.json --yes" in shown.out
