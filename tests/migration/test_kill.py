@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 from collections import Counter
@@ -33,6 +35,12 @@ TROUBLES: list[tuple[int, dict[str, object]]] = [
 ]
 
 
+def _is_running(process: subprocess.Popen[str]) -> bool:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(0.02)
+    return process.returncode is None
+
+
 def test_nobody_twice_and_nobody_lost(tmp_path: Path) -> None:
     """Whatever is lost and whenever it is killed: everybody has one factor in the end, with the own secret."""
     moments = random.Random()  # noqa: S311
@@ -42,6 +50,8 @@ def test_nobody_twice_and_nobody_lost(tmp_path: Path) -> None:
             for after in sorted(moments.randrange(PEOPLE * 9 // 10) for _ in range(count)):
                 assert client.post("/_emulate/faults", {**fault, "after": after}).status == 201
         env = environment_with(WORKOS_BASE_URL=running.base_url, WORKOS_API_KEY=running.api_key)
+        # One in each tenth of the calls, at any moment of what the process does then.
+        kills = [2 * PEOPLE * (tenth + moments.random()) / (KILLS + 1) for tenth in range(KILLS)]
         killed = 0
         while True:
             process = subprocess.Popen(  # noqa: S603 - our own
@@ -51,15 +61,14 @@ def test_nobody_twice_and_nobody_lost(tmp_path: Path) -> None:
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            try:
-                # Its start takes half a second; some kills come before the first call, most in the middle of some.
-                out, err = process.communicate(timeout=moments.uniform(0.4, 3) if killed < KILLS else None)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.communicate()
-                killed += 1
-                continue
-            break
+            while _is_running(process):
+                if killed < KILLS and len(running.events) > kills[killed]:
+                    process.kill()
+                    process.wait()
+                    killed += 1
+            out, err = process.communicate()
+            if process.returncode != -signal.SIGKILL:
+                break
         assert (process.returncode, killed) == (0, KILLS), err
         assert f"{PEOPLE:,} rows: " in out
         assert all(each["used"] for each in client.get("/_emulate/faults").json)
