@@ -169,6 +169,7 @@ def test_a_run_that_finds_nothing(served: World, run: Run) -> None:
 def test_what_can_not_be_deleted(served: World, run: Run) -> None:
     """Status 5 says that something is left; --clean says the same, until it can be deleted."""
     served.emulator.faults.respond(503, method="DELETE", count=None)
+    served.emulator.faults.respond(403, {"message": "no"}, operation="enroll_factor", after=1, count=None)
     status, out, _ = run("--settings", "s.json", "--yes")
     assert (status, "factors could not be deleted" in out) == (5, True)
     count = int(repr(served.emulator).split()[1])

@@ -12,6 +12,7 @@ import pytest
 from tests.calibration.strange import edited, reply
 from tests.calibration.world import EVERYTHING, PHONE, USER, world
 from workos_mfa import Emulator, Request, Response
+from workos_mfa._calibration import account
 from workos_mfa._calibration.account import MOST_LOCKS, Account, OddError
 from workos_mfa._calibration.journal import Journal
 from workos_mfa._calibration.question import Found, Question, Value, ask
@@ -177,6 +178,15 @@ def test_an_odd_response(name: str, bends: Bends, said: str) -> None:
         sample(account_with(bends), FOUND)
 
 
+def test_two_steps_with_one_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A factor on which two steps look alike is of no use for the window."""
+    monkeypatch.setattr(account, "code_for", lambda _key, _step: "123456")
+    sample = question("window back").sample
+    assert sample is not None
+    with pytest.raises(VoidError, match="two steps have the same code"):
+        sample(account_with({}), FOUND)
+
+
 def test_the_code_of_a_text_is_tried() -> None:
     """A text whose six digits are not the code is not taken for the message."""
     sample = question("text of a message", "Your number is 123456").sample
@@ -187,23 +197,23 @@ def test_the_code_of_a_text_is_tried() -> None:
 
 def test_what_may_be_hidden_is_not_counted() -> None:
     """A factor that a user may have, though nobody knows of it, would make the greatest number a wrong one."""
-    account = account_with({})
-    account.journal.begin("99", "x-user-99")
+    asked = account_with({})
+    asked.journal.begin("99", "x-user-99")
     sample = question("most factors").sample
     assert sample is not None
     with pytest.raises(VoidError, match="a factor that nobody knows of"):
-        sample(account, FOUND)
-    assert account.journal.unknown == ["x-user-99"]
+        sample(asked, FOUND)
+    assert asked.journal.unknown == ["x-user-99"]
     listed: Found = {**FOUND, "unverified_factors_listed": True, "enrolled_factors_listed": True}
-    assert sample(account, listed).is_bound
-    assert account.journal.unknown == []
+    assert sample(asked, listed).is_bound
+    assert asked.journal.unknown == []
 
 
 def test_a_run_has_a_limited_number_of_locks() -> None:
     """Once it is reached, a question that locks is open."""
-    account = account_with({})
-    account.tally.locks = MOST_LOCKS
-    verdict = ask(question("right code"), account, FOUND)
+    asked = account_with({})
+    asked.tally.locks = MOST_LOCKS
+    verdict = ask(question("right code"), asked, FOUND)
     assert verdict.open_because == "as many challenges as a run may lock are locked already"
 
 
@@ -216,11 +226,11 @@ def test_a_canary_that_meets_something_odd() -> None:
 def test_a_slow_question_looks_in_time() -> None:
     """A moment that has passed is not taken for the right one, and what is odd afterwards is said."""
     for seconds, bends, said in ((14, {}, "the moment to look"), (10, {(VERIFY, 7): ODD}, "a wrong code is 409 odd")):
-        account = account_with(bends)
+        asked = account_with(bends)
         sample = question("end of a lock").slow_sample
         assert sample is not None
-        waiting = sample(account, FOUND)
-        account.wire.wait(next(waiting) - account.wire.now() - 10 + seconds)
+        waiting = sample(asked, FOUND)
+        asked.wire.wait(next(waiting) - asked.wire.now() - 10 + seconds)
         with pytest.raises((OddError, VoidError), match=said):
             next(waiting)
 

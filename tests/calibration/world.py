@@ -92,7 +92,7 @@ def world(settings: Mapping[str, Value], number: int = 1, wrap: Callable[[Emulat
     """An account with these settings, in process; the number chooses the moment of a step at which it begins."""
     moment = datetime(2026, 8, 1, 12, tzinfo=timezone.utc) + timedelta(seconds=chance(number).uniform(0, 60))
     make: Any = Emulator
-    emulator: Emulator = make(now=moment, **settings)
+    emulator: Emulator = make(now=moment, random_seed=number, **settings)
     emulator.seed({"users": {USER: "calibration@example.com"}})
     return World(emulator, wrap(emulator) if wrap else emulator)
 

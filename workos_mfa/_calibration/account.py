@@ -5,6 +5,7 @@ Whatever can't be used voids the question. No call is repeated inside of one.
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, TypeVar, cast
@@ -192,11 +193,9 @@ class Account:
         if subject.key:
             step = int(challenges[0].created_at.timestamp()) // STEP_SECONDS
             right |= {subject.code(step + distance) for distance in range(-_FAR, _FAR + 1)}
-        number = secrets.randbelow(10**6)
-        while True:
-            number = (number + 7919) % 10**6
-            if f"{number:06d}" not in right:
-                yield f"{number:06d}"
+        begin = secrets.randbelow(10**6)
+        codes = (f"{(begin + 7919 * number) % 10**6:06d}" for number in itertools.count())
+        yield from (code for code in codes if code not in right)
 
     # Time
 
