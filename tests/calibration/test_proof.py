@@ -114,8 +114,7 @@ def trouble(emulator: Emulator, chosen: random.Random, delays: tuple[int, ...]) 
     ]
     for _ in range(chosen.randrange(12, 61)):
         chosen.choice(kinds)(after=chosen.randrange(2, 900), count=chosen.choice((1, 1, 1, 3)))
-    if chosen.random() < 0.5:
-        faults.rate_limit(chosen.randrange(20, 200), chosen.randrange(5, 30), count=chosen.randrange(1, 9))
+    faults.rate_limit(chosen.randrange(20, 200), chosen.randrange(5, 30), count=chosen.randrange(1, 9))
 
 
 def test_no_verdict_is_wrong_whatever_gets_lost(tell: Tell) -> None:
