@@ -25,7 +25,6 @@ from workos_mfa._cli import calibrate, main, prompts
 from workos_mfa.emulator import Settings
 
 Run: TypeAlias = Callable[..., tuple[int, str, str]]
-BEGINNING = "It asks 23 questions in about "
 
 
 @pytest.fixture
