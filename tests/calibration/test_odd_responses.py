@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import TypeAlias
 
 import attrs
@@ -154,6 +156,7 @@ def several(operation: str, first: int, last: int, bend: Bend) -> Bends:
         ("phone numbers", {(ENROLL, 1): changed(sms={"phone_number": "2025550123"})}, "not shown in the form"),
         ("phone numbers", {(ENROLL, 1): always(reply(422, code="invalid_phone_number"))}, "of the USA is refused"),
         ("phone numbers", {(ENROLL, 5): always(NUMBER)}, "some punctuation"),
+        ("routes of 2022", {("route_of_2022", 1): always(Response(404, {}, b"<html>"))}, "can't be used: 404"),
         ("idempotency key", {(ENROLL, 1): always(reply(201, object="x"))}, "without an id"),
         ("unverified factors", {(LIST, 1): changed(data=None)}, "a list gets 200"),
         ("unverified factors", several(LIST, 2, 13, EMPTY), "not even after a right code"),
@@ -185,6 +188,20 @@ def test_two_steps_with_one_code(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sample is not None
     with pytest.raises(VoidError, match="two steps have the same code"):
         sample(account_with({}), FOUND)
+
+
+def test_wrong_codes_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong code is neither that of a challenge nor that of a step near, and each is another one."""
+    asked = account_with({})
+    challenge = asked.challenge(asked.enroll("generic_otp"))
+    monkeypatch.setattr(account, "code_for", lambda _key, _step: "007919")
+    monkeypatch.setattr(secrets, "randbelow", lambda _: int(asked.code_of(challenge)))
+    subject = asked.enroll("totp")
+    codes = [*islice(asked.wrong_codes(subject, challenge), 1000)]
+    assert asked.code_of(challenge) not in codes
+    assert len({*codes}) == 1000
+    monkeypatch.setattr(secrets, "randbelow", lambda _: 0)
+    assert [*islice(asked.wrong_codes(subject, challenge), 2)] == ["000000", "015838"]
 
 
 def test_the_code_of_a_text_is_tried() -> None:
