@@ -61,11 +61,15 @@ class Caller:
         )
         return Reply(response.status, response.headers, response.body)
 
-    def enroll(self, *, key: str | None = None, **body: object) -> Reply:
+    def enroll(self, **body: object) -> Reply:
         """Enrol a factor."""
+        return self.send("POST", "/auth/factors/enroll", body)
+
+    def enroll_once(self, key: str, **body: object) -> Reply:
+        """Enrol a factor, with an idempotency key."""
         return self.send("POST", "/auth/factors/enroll", body, key=key)
 
-    def totp(self, **more: str) -> Any:
+    def totp(self, **more: object) -> Any:
         """Enrol a TOTP factor and give its JSON."""
         return self.enroll(type="totp", totp_issuer="Foo Corp", totp_user="alan@example.com", **more).json
 

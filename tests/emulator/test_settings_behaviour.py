@@ -351,16 +351,16 @@ def test_idempotency_key(caller_with: CallerWith) -> None:
     """Where keys are honoured, a second POST with one does nothing and gets the first response; else it acts."""
     caller = caller_with()
     body = {"type": "generic_otp"}
-    assert len({caller.enroll(key="1", **body).json["id"] for _ in range(2)}) == 2
+    assert len({caller.enroll_once("1", **body).json["id"] for _ in range(2)}) == 2
     caller = caller_with(idempotency_key="honoured")
-    first = caller.enroll(key="1", **body)
-    assert [caller.enroll(key="1", **body).seen, caller.enroll(key="2", **body).status] == [first.seen, 201]
-    other = caller.enroll(key="1", type="totp", totp_issuer="Foo", totp_user="ada")
+    first = caller.enroll_once("1", **body)
+    assert [caller.enroll_once("1", **body).seen, caller.enroll_once("2", **body).status] == [first.seen, 201]
+    other = caller.enroll_once("1", type="totp", totp_issuer="Foo", totp_user="ada")
     assert (other.status, other.json["code"]) == (400, "idempotency_key_reused")
-    assert [caller.enroll(key="3", type="car").status, caller.enroll(key="3", **body).status] == [422, 201]
+    assert [caller.enroll_once("3", type="car").status, caller.enroll_once("3", **body).status] == [422, 201]
     assert caller.enroll(**body).json != caller.enroll(**body).json
     caller.emulator.reset()
-    assert caller.enroll(key="1", **body).json["id"] != first.json["id"]
+    assert caller.enroll_once("1", **body).json["id"] != first.json["id"]
 
 
 def test_users(caller_with: CallerWith) -> None:

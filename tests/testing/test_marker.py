@@ -113,7 +113,7 @@ def test_pytest_knows_it(pytester: pytest.Pytester) -> None:
 
 
 def test_settings_of_a_file(pytester: pytest.Pytester) -> None:
-    """The configuration of pytest may name a file of settings for all tests; a marker may name another, and goes first."""
+    """The configuration of pytest may name a file of settings for all tests; a marker goes first."""
     (pytester.path / "ours.json").write_text('{"max_wrong_codes": 7, "totp_window_back": 4}', "utf-8")
     (pytester.path / "other.json").write_text('{"max_wrong_codes": 8}', "utf-8")
     (pytester.path / "pytest.ini").write_text("[pytest]\nworkos_mfa_settings = ours.json\n", "utf-8")
