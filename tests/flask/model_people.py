@@ -10,7 +10,7 @@ import attrs
 
 from tests.flask.model import Came, Code, Model, Sent, Standing
 from tests.flask.model_site import PREFIX, Site
-from workos_mfa.emulator._domain import totp
+from workos_mfa._core.one_time_codes import STEP_SECONDS, code_for, key_of
 from workos_mfa.flask import SecondFactor
 from workos_mfa.flask._texts import DEFAULT_TEXTS
 
@@ -53,9 +53,9 @@ class Person:
         :param sms: whether the page asks for that of a text message.
         :param enrolling: whether it asks for that of a new factor.
         """
-        store, step = self._site.store, int(self._site.now) // totp.STEP_SECONDS
+        store, step = self._site.store, int(self._site.now) // STEP_SECONDS
         counting = store.factors("ada") | store.factors("eve")
-        own = [Code(factor, totp.code_for(totp.key_of(each), step)) for factor, each in self.secrets.items()]
+        own = [Code(factor, code_for(key_of(each), step)) for factor, each in self.secrets.items()]
         own.reverse()
         if not enrolling:
             own.sort(key=lambda code: code.factor_id not in counting)
@@ -67,7 +67,7 @@ class Person:
         """Keep what a page shows only once."""
         for shown in re.findall(r'<code class="workos-mfa-secret">(.*?)</code>', text, re.DOTALL):
             secret = re.sub(r"<[^>]*>|\s", "", shown)
-            code = totp.code_for(totp.key_of(secret), int(self._site.now) // totp.STEP_SECONDS)
+            code = code_for(key_of(secret), int(self._site.now) // STEP_SECONDS)
             factor = next(each for each in self._site.emulator.totp_codes() if each.code == code)
             self.secrets[factor.factor_id] = secret
         self.recovery_codes += re.findall("<code>([^<]+)</code>", text)
