@@ -244,6 +244,11 @@ class TestStructure:
         assert {name: path for name, path in MODULES.items() if len(text_of(path).splitlines()) > 400} == {}
         assert {name for name in MODULES if name.rpartition(".")[2] in GRAB_BAGS} == set()
 
+    def test_a_name_means_one_thing(self) -> None:
+        """No two files have the same name, so that an editor's tab says which one it is."""
+        names = [path.name for path in MODULES.values() if path.name != "__init__.py"]
+        assert [name for name in names if names.count(name) > 1] == []
+
 
 def test_no_file_names_a_machine() -> None:
     """No path of somebody's home or of a temporary file is in what comes with the project: it is wrong elsewhere."""

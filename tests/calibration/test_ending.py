@@ -17,7 +17,7 @@ from tests.calibration.world import FULL, USER, World, world
 from workos_mfa import Emulator, MFAError, Request, Response
 from workos_mfa._calibration.account import ISSUER, Account
 from workos_mfa._calibration.calibration import Plan, UserHasFactorsError, clean
-from workos_mfa._calibration.journal import Journal
+from workos_mfa._calibration.factor_journal import Journal
 from workos_mfa._calibration.report import leftovers
 from workos_mfa._calibration.wire import Wire
 

@@ -16,7 +16,7 @@ from tests.calibration.world import EVERYTHING, PHONE, USER, world
 from workos_mfa import Emulator, Request, Response
 from workos_mfa._calibration import account
 from workos_mfa._calibration.account import MOST_LOCKS, Account, OddError
-from workos_mfa._calibration.journal import Journal
+from workos_mfa._calibration.factor_journal import Journal
 from workos_mfa._calibration.question import Found, Question, Value, ask
 from workos_mfa._calibration.slow_questions import ask_together
 from workos_mfa._calibration.wire import StoppedError, VoidError, Wire

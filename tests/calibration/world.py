@@ -13,7 +13,7 @@ import attrs
 
 from workos_mfa import Emulator, Transport, Urllib3Transport
 from workos_mfa._calibration.calibration import Outcome, Plan, Surroundings, calibrate
-from workos_mfa._calibration.journal import Journal
+from workos_mfa._calibration.factor_journal import Journal
 from workos_mfa._calibration.question import Value
 from workos_mfa._calibration.slow_questions import MOMENTS
 from workos_mfa.emulator import Settings

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import pytest
 
 from workos_mfa import MFA, Emulator
-from workos_mfa.flask._second_factor import calls
+from workos_mfa.flask._second_factor import workos_calls
 from workos_mfa.flask._second_factor.document import KnownFactor
 from workos_mfa.flask._second_factor.refusals import Refused
 from workos_mfa.testing import StubTransport
@@ -117,27 +117,27 @@ def test_a_challenge(
     """An unclear one matters where a message may have been sent; a factor that WorkOS does not know still counts."""
     factors = totp(mfa), sms(mfa)
     broken(emulator)
-    outcomes = [refusal(lambda each=each: calls.challenge(mfa, each, "{{code}}")) for each in factors]  # type: ignore[misc]
+    outcomes = [refusal(lambda each=each: workos_calls.challenge(mfa, each, "{{code}}")) for each in factors]  # type: ignore[misc]
     assert outcomes == [of_an_app, of_a_phone]
 
 
 def test_a_message_has_the_text_of_the_app(emulator: Emulator, mfa: MFA) -> None:
     """Only a phone gets one, and its code is right for the challenge."""
-    calls.challenge(mfa, totp(mfa), "Foo: {{code}}")
+    workos_calls.challenge(mfa, totp(mfa), "Foo: {{code}}")
     assert len(emulator.outbox) == 0
     phone = sms(mfa)
-    challenge_id = calls.challenge(mfa, phone, "Foo: {{code}}")
+    challenge_id = workos_calls.challenge(mfa, phone, "Foo: {{code}}")
     message = emulator.outbox[-1]
     assert message.text == f"Foo: {message.code}"
-    calls.verify(mfa, phone, challenge_id, message.code)
+    workos_calls.verify(mfa, phone, challenge_id, message.code)
 
 
 def test_an_authenticator_app_gets_no_message(emulator: Emulator) -> None:
     """The request has no text for one, which WorkOS might refuse."""
     transport = StubTransport(emulator.send)
     mfa = MFA(transport=transport)
-    calls.challenge(mfa, totp(mfa), "Foo: {{code}}")
-    calls.challenge(mfa, sms(mfa), "Foo: {{code}}")
+    workos_calls.challenge(mfa, totp(mfa), "Foo: {{code}}")
+    workos_calls.challenge(mfa, sms(mfa), "Foo: {{code}}")
     bodies = [request.json for request in transport.requests if request.operation == "challenge_factor"]
     assert bodies == [{}, {"sms_template": "Foo: {{code}}"}]
 
@@ -155,7 +155,7 @@ def test_what_the_person_cant_help_is_logged(
     """Somebody else has to see to it."""
     factor = sms(mfa)
     broken(emulator)
-    refusal(lambda: calls.challenge(mfa, factor, "{{code}}"))
+    refusal(lambda: workos_calls.challenge(mfa, factor, "{{code}}"))
     messages = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert [message.startswith(logged) for message in messages] == [True]
 
@@ -170,13 +170,13 @@ class Attempt:
         self.emulator = emulator
         self.mfa = mfa
         self.factor = totp(mfa) if kind == "totp" else sms(mfa)
-        self.challenge_id = calls.challenge(mfa, self.factor, "{{code}}")
+        self.challenge_id = workos_calls.challenge(mfa, self.factor, "{{code}}")
         self.right_code = emulator.totp_code(self.factor.id) if kind == "totp" else emulator.outbox[-1].code
         self.wrong_code = emulator.wrong_code(self.factor.id)
 
     def verify(self, code: str) -> tuple[str, int]:
         """What comes of a code."""
-        return refusal(lambda: calls.verify(self.mfa, self.factor, self.challenge_id, code))
+        return refusal(lambda: workos_calls.verify(self.mfa, self.factor, self.challenge_id, code))
 
 
 def lock(attempt: Attempt) -> None:
@@ -218,7 +218,7 @@ def test_a_right_code(
     before(attempt)
     reason, wait = attempt.verify(attempt.right_code)
     assert (reason, wait) == expected
-    assert calls.needs_new_challenge(Refused(reason, wait)) is is_over
+    assert workos_calls.needs_new_challenge(Refused(reason, wait)) is is_over
 
 
 @pytest.mark.parametrize("kind", ["totp", "sms"])
@@ -226,7 +226,7 @@ def test_a_wrong_code(emulator: Emulator, mfa: MFA, kind: str) -> None:
     """The person is told what to look at, and may try again with the same challenge."""
     attempt = Attempt(emulator, mfa, kind)
     assert attempt.verify(attempt.wrong_code) == (f"{kind}_code_wrong", 0)
-    assert not calls.needs_new_challenge(Refused(f"{kind}_code_wrong"))
+    assert not workos_calls.needs_new_challenge(Refused(f"{kind}_code_wrong"))
     assert attempt.verify(attempt.right_code) == OK
 
 
@@ -235,7 +235,7 @@ def test_a_challenge_of_another_factor(emulator: Emulator, mfa: MFA, caplog: pyt
     victims, attackers = Attempt(emulator, mfa, "totp"), Attempt(emulator, mfa, "totp")
     victims.challenge_id = attackers.challenge_id
     assert victims.verify(attackers.right_code) == ("challenge_mismatch", 0)
-    assert calls.needs_new_challenge(Refused("challenge_mismatch"))
+    assert workos_calls.needs_new_challenge(Refused("challenge_mismatch"))
     assert f"a challenge of another factor than {victims.factor.id} came up" in caplog.text
 
 
@@ -252,15 +252,15 @@ ENROLMENTS: dict[str, tuple[Break, tuple[str, int]]] = {
 def test_an_enrolment(emulator: Emulator, mfa: MFA, broken: Break, expected: tuple[str, int]) -> None:
     """Where it is not clear whether there is a factor, there is none that counts, and the person tries again."""
     broken(emulator)
-    assert refusal(lambda: calls.enroll_totp(mfa, "Foo Corp", "ada")) == expected
-    assert refusal(lambda: calls.enroll_sms(mfa, NUMBER)) == expected
+    assert refusal(lambda: workos_calls.enroll_totp(mfa, "Foo Corp", "ada")) == expected
+    assert refusal(lambda: workos_calls.enroll_sms(mfa, NUMBER)) == expected
 
 
 def test_what_is_enrolled(mfa: MFA) -> None:
     """An authenticator app shows who it is for; a phone has the number."""
-    app = calls.enroll_totp(mfa, "Foo Corp", "ada@example.com")
+    app = workos_calls.enroll_totp(mfa, "Foo Corp", "ada@example.com")
     assert (app.totp.issuer, app.totp.user) == ("Foo Corp", "ada@example.com")
-    assert calls.enroll_sms(mfa, NUMBER).sms.phone_number == NUMBER
+    assert workos_calls.enroll_sms(mfa, NUMBER).sms.phone_number == NUMBER
 
 
 @pytest.mark.parametrize("number", ["", "+1", "a number", "+1500555000\n6", "+15005550001"])
@@ -268,7 +268,7 @@ def test_a_number_that_is_refused(mfa: MFA, emulator: Emulator, number: str) -> 
     """By us or by the API, it is the person who can do something about it."""
     if number == "+15005550001":
         emulator.faults.respond(422, {"code": "invalid_phone_number", "message": "no"})
-    assert refusal(lambda: calls.enroll_sms(mfa, number)) == ("number_refused", 0)
+    assert refusal(lambda: workos_calls.enroll_sms(mfa, number)) == ("number_refused", 0)
 
 
 # Deletions
@@ -294,7 +294,7 @@ def test_a_deletion(
     """Nobody is kept waiting for it: what is still to be deleted is logged, and tried again another time."""
     factor = totp(mfa)
     broken(emulator)
-    assert calls.delete(mfa, factor.id) is is_gone
+    assert workos_calls.delete(mfa, factor.id) is is_gone
     assert (f"the factor {factor.id} is still to be deleted" in caplog.text) is not is_gone
 
 
@@ -306,7 +306,7 @@ def test_what_is_out_of_reach_is_logged(emulator: Emulator, mfa: MFA, caplog: py
     attempt = Attempt(emulator, mfa, "sms")
     emulator.faults.respond(401, count=None)
     assert attempt.verify("424242") == UNREACHABLE
-    assert refusal(lambda: calls.enroll_sms(mfa, NUMBER)) == UNREACHABLE
+    assert refusal(lambda: workos_calls.enroll_sms(mfa, NUMBER)) == UNREACHABLE
     assert [record.levelno for record in caplog.records if record.name == "workos_mfa.flask"] == [logging.ERROR] * 2
     assert "WorkOS is out of reach: AuthenticationError: 401" in caplog.text
     assert "424242" not in caplog.text

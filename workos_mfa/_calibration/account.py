@@ -14,7 +14,7 @@ from urllib.parse import quote
 import attrs
 
 from workos_mfa import MFA, APIError, Challenge, MFAError, Request, TransportError
-from workos_mfa._calibration.journal import Journal
+from workos_mfa._calibration.factor_journal import Journal
 from workos_mfa._calibration.wire import Reply, StoppedError, VoidError, Wire
 from workos_mfa._core.one_time_codes import STEP_SECONDS, code_for, key_of
 

@@ -26,7 +26,7 @@ from workos_mfa._calibration import (
     user_questions,
 )
 from workos_mfa._calibration.account import ISSUER, MOST_LOCKS, Account, OddError, Tally
-from workos_mfa._calibration.journal import Journal
+from workos_mfa._calibration.factor_journal import Journal
 from workos_mfa._calibration.message_questions import MESSAGES, ReadMessage, message_questions
 from workos_mfa._calibration.question import Question, Value, Verdict, ask
 from workos_mfa._calibration.wire import CALLS_A_SECOND, StoppedError, VoidError, Wire

@@ -13,7 +13,7 @@ import attrs
 
 from workos_mfa import Emulator
 from workos_mfa._calibration.calibration import Outcome, Surroundings, calibrate
-from workos_mfa._calibration.journal import Journal
+from workos_mfa._calibration.factor_journal import Journal
 from workos_mfa._calibration.question import Value, Verdict
 
 _NOW = datetime(2026, 1, 15, 12, 0, 7, tzinfo=timezone.utc)

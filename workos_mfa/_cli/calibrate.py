@@ -26,7 +26,7 @@ from workos_mfa._calibration.calibration import (
     clean,
 )
 from workos_mfa._calibration.comparison import Comparison, compare
-from workos_mfa._calibration.journal import Journal
+from workos_mfa._calibration.factor_journal import Journal
 from workos_mfa._calibration.replay import Replay, replay
 from workos_mfa._calibration.report import leftovers, report, settings_file
 from workos_mfa._calibration.wire import Wire

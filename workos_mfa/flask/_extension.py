@@ -14,6 +14,7 @@ from flask.wrappers import Response
 
 from workos_mfa import MFA
 from workos_mfa.flask import _browser, _pages, _required, _sign_in
+from workos_mfa.flask._app_settings import Settings, read_settings
 from workos_mfa.flask._command import commands
 from workos_mfa.flask._factor_views import pages
 from workos_mfa.flask._second_factor import factors, sessions
@@ -23,7 +24,6 @@ from workos_mfa.flask._second_factor.events import Event
 from workos_mfa.flask._second_factor.rate_limits import Limits, LimitsUnavailableError
 from workos_mfa.flask._second_factor.refusals import Refused
 from workos_mfa.flask._second_factor.sessions import Status
-from workos_mfa.flask._settings import Settings, read_settings
 from workos_mfa.flask._state import Callbacks, State, current_state, has_state, keep_state, request_cache, tell
 from workos_mfa.flask._stores.memory import MemoryStore
 from workos_mfa.flask._texts import Texts

@@ -9,11 +9,11 @@ from collections.abc import Callable
 import attrs
 from flask import Flask, current_app, has_request_context, request
 
+from workos_mfa.flask._app_settings import Settings
 from workos_mfa.flask._browser import network_of
 from workos_mfa.flask._second_factor.accounts import Cache, Store
 from workos_mfa.flask._second_factor.backend import Backend
 from workos_mfa.flask._second_factor.events import Event
-from workos_mfa.flask._settings import Settings
 from workos_mfa.flask._signals import signals
 from workos_mfa.flask._texts import Texts
 

@@ -35,15 +35,15 @@ _MODULES = {
     "StoreContract": "_store_contract",
     "TransportContract": "_contract",
     "emulated": "_emulated",
-    "sign_in": "_sign_in",
+    "sign_in": "_flask_client",
 }
 
 TYPE_CHECKING = False  # True to type checkers; to import typing would take as long as all the rest
 if TYPE_CHECKING:
     from workos_mfa.testing._contract import Connected, TransportContract
     from workos_mfa.testing._emulated import emulated
+    from workos_mfa.testing._flask_client import sign_in
     from workos_mfa.testing._server import ServerResponse
-    from workos_mfa.testing._sign_in import sign_in
     from workos_mfa.testing._store_contract import StoreContract
     from workos_mfa.testing._stub import (
         StubTransport,

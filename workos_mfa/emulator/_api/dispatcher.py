@@ -14,9 +14,9 @@ import attrs
 
 from workos_mfa._core.redaction import printable
 from workos_mfa._core.transport import Response
+from workos_mfa.emulator._api.body_fields import Fields
 from workos_mfa.emulator._api.idempotency import Replies
 from workos_mfa.emulator._api.router import Arguments, Result, Route, Router
-from workos_mfa.emulator._api.validation import Fields
 from workos_mfa.emulator._base.clock import Clock
 from workos_mfa.emulator._base.log import Call, Calls
 from workos_mfa.emulator._base.randomness import Randomness

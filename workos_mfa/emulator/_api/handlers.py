@@ -5,9 +5,9 @@ from __future__ import annotations
 import attrs
 
 from workos_mfa.emulator._api import serialization
+from workos_mfa.emulator._api.body_fields import body_fields, read_create, read_enroll, read_template
 from workos_mfa.emulator._api.pagination import page_of, read_query
 from workos_mfa.emulator._api.router import Arguments, Result, Route
-from workos_mfa.emulator._api.validation import body_fields, read_create, read_enroll, read_template
 from workos_mfa.emulator._domain import error_responses
 from workos_mfa.emulator._domain.lifecycle import Lifecycle, is_malformed
 from workos_mfa.emulator._settings import Settings

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from workos_mfa.emulator._api.validation import Fields
+from workos_mfa.emulator._api.body_fields import Fields
 from workos_mfa.emulator._base import ids
 from workos_mfa.emulator._settings import Settings
 from workos_mfa.emulator._state.records import FactorRecord

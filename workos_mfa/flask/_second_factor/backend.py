@@ -10,7 +10,7 @@ from collections.abc import Callable
 import attrs
 
 from workos_mfa import MFA
-from workos_mfa.flask._second_factor import calls, changes
+from workos_mfa.flask._second_factor import changes, workos_calls
 from workos_mfa.flask._second_factor.accounts import Accounts, StoreError
 from workos_mfa.flask._second_factor.document import Document
 from workos_mfa.flask._second_factor.events import Event
@@ -74,7 +74,7 @@ class Backend:
 
     def delete(self, factor_id: str) -> bool:
         """Delete a factor at WorkOS, without keeping the person waiting; whether it is gone."""
-        return calls.delete(self.mfa.with_options(deadline=5, max_attempts=1), factor_id)
+        return workos_calls.delete(self.mfa.with_options(deadline=5, max_attempts=1), factor_id)
 
     def clean_up(self, account_id: str, document: Document) -> None:
         """Delete at WorkOS what does not count any more; what can't be deleted now is tried again next time."""

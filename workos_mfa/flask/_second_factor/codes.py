@@ -7,7 +7,7 @@ import re
 
 import attrs
 
-from workos_mfa.flask._second_factor import calls, changes, recovery
+from workos_mfa.flask._second_factor import changes, recovery, workos_calls
 from workos_mfa.flask._second_factor.backend import Backend
 from workos_mfa.flask._second_factor.document import Document, KnownFactor
 from workos_mfa.flask._second_factor.events import Event, about
@@ -95,7 +95,7 @@ def ask(backend: Backend, step: Step, token: str | None, address: str) -> Step:
     factor = factor_asked(backend, step, token)
     if factor.type == "sms":
         _take_message(backend, step, factor, address)
-    return attrs.evolve(step, challenge_id=calls.challenge(backend.mfa, factor, backend.rules.sms_template))
+    return attrs.evolve(step, challenge_id=workos_calls.challenge(backend.mfa, factor, backend.rules.sms_template))
 
 
 def check_code(backend: Backend, step: Step, token: str | None, code: str, address: str) -> Checked:
@@ -115,12 +115,12 @@ def check_code(backend: Backend, step: Step, token: str | None, code: str, addre
         changes.check_unused(backend.accounts.load(step.account_id), mac, backend.clock())
         if step.challenge_id is None:
             step = ask(backend, step, token, address)
-        calls.verify(backend.mfa, factor, step.challenge_id or "", digits)
+        workos_calls.verify(backend.mfa, factor, step.challenge_id or "", digits)
         renewed = _accept(backend, step, token, mac)
     except Refused as refused:
-        if calls.needs_new_challenge(refused):
+        if workos_calls.needs_new_challenge(refused):
             step = attrs.evolve(step, challenge_id=None)
-        if refused.reason in calls.NOT_LOOKED_AT:
+        if refused.reason in workos_calls.NOT_LOOKED_AT:
             _give_back(backend, [*of_address, *of_account])
         return Checked(step=step, refused=refused)
     # A right code is no try of its address, which many people may share; the account begins a new short time.

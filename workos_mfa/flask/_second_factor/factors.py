@@ -7,7 +7,7 @@ import re
 import attrs
 
 from workos_mfa import TOTPFactor
-from workos_mfa.flask._second_factor import calls, changes, recovery
+from workos_mfa.flask._second_factor import changes, recovery, workos_calls
 from workos_mfa.flask._second_factor.accounts import StoreError
 from workos_mfa.flask._second_factor.backend import Backend
 from workos_mfa.flask._second_factor.document import KnownFactor, new_random
@@ -32,7 +32,7 @@ def enroll_totp(backend: Backend, visitor: Visitor, name: str, next_path: str) -
     :raises Refused: if it may not be, or WorkOS refuses.
     """
     _begin_enrolling(backend, "totp", visitor)
-    factor = calls.enroll_totp(backend.mfa, backend.rules.issuer, name)
+    factor = workos_calls.enroll_totp(backend.mfa, backend.rules.issuer, name)
     return _enrolled(backend, visitor, KnownFactor(id=factor.id, type="totp"), next_path), factor
 
 
@@ -46,7 +46,7 @@ def enroll_sms(backend: Backend, visitor: Visitor, number: str, next_path: str) 
         raise Refused("number_refused")
     _begin_enrolling(backend, "sms", visitor)
     backend.take("new_numbers_by_account", visitor.account_id)
-    factor = calls.enroll_sms(backend.mfa, number)
+    factor = workos_calls.enroll_sms(backend.mfa, number)
     known = KnownFactor(id=factor.id, type="sms", digits=number[-2:], number=backend.hmac("number", number))
     return _enrolled(backend, visitor, known, next_path)
 
