@@ -32,7 +32,7 @@ class SQLAlchemyStore:
 
     :param engine: the database, tested with SQLite and PostgreSQL at any isolation level.
     :param table: the table's name.
-    :param create: whether to create the table where it is missing. With migrations, make it from :attr:`table`.
+    :param create: whether to create the table where it is missing. With migrations, make it from ``table``.
     :raises ValueError: if each thread would have a database of its own, as with SQLite in memory.
     """
 
