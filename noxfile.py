@@ -113,6 +113,14 @@ def workflows(session: nox.Session) -> None:
     report(session, failures(session, *checks))
 
 
+@nox.session(python=PYTHONS[NEWEST])
+def docs(session: nox.Session) -> None:
+    """Build the documentation, in which every link has a target; a warning is an error."""
+    copy_of_the_tree(session)
+    session.install(f"{built_wheel(session)}[docs]")
+    session.run("sphinx-build", "-q", "-n", "-W", "--keep-going", "docs", "build/docs")
+
+
 @nox.session(name="readme-1", python=False)
 def readme_1(session: nox.Session) -> None:
     """Run the README's first command in a fresh clone of the last commit, as a newcomer does."""
