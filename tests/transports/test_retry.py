@@ -165,12 +165,12 @@ TABLE: dict[str, list[Outcome]] = {
         Response(404, AFTER_A_SECOND),
     ],
 }
-"""Outcomes of an attempt, by the row of the README's table that they are in."""
+"""Outcomes of an attempt, by the row of the page's table that they are in."""
 
 
-def readme_table() -> dict[str, dict[Replay, bool]]:
-    """Which outcomes are followed by another attempt, as the README's table says, for each kind of call."""
-    section = (Path(__file__).parents[2] / "README.md").read_text("utf-8").partition("## What is repeated\n\n")[2]
+def table_of_the_page() -> dict[str, dict[Replay, bool]]:
+    """Which outcomes are followed by another attempt, as the table of docs/retries.md says, for each kind of call."""
+    section = (Path(__file__).parents[2] / "docs" / "retries.md").read_text("utf-8").partition("\n| ")[2]
     _, _, *rows = section.partition("\n\n")[0].splitlines()
     table: dict[str, dict[Replay, bool]] = {}
     for row in rows:
@@ -184,17 +184,17 @@ def readme_table() -> dict[str, dict[Replay, bool]]:
     ("what", "outcome"),
     [pytest.param(what, outcome, id=repr(outcome)) for what, outcomes in TABLE.items() for outcome in outcomes],
 )
-def test_the_readme_says_what_is_repeated(what: str, outcome: Outcome) -> None:
+def test_the_page_says_what_is_repeated(what: str, outcome: Outcome) -> None:
     """A call that acts is sent again only where it is certain that it did not act."""
-    for replay, is_repeated in readme_table()[what].items():
+    for replay, is_repeated in table_of_the_page()[what].items():
         series = Series([outcome, Response(200)], a_request(replay))
         assert series.sends == (2 if is_repeated else 1), replay
         assert len(series.attempts) == series.sends
 
 
-def test_the_readme_has_no_other_row() -> None:
+def test_the_page_has_no_other_row() -> None:
     """Each row of its table is tested, and a call that acts is repeated in two of them only."""
-    table = readme_table()
+    table = table_of_the_page()
     assert table.keys() == TABLE.keys()
     assert [row["non_idempotent"] for row in table.values()] == [True, True, False, False, False, False, False]
 

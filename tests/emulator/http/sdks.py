@@ -14,6 +14,8 @@ import attrs
 from tests.emulator.http import tools
 from tests.emulator.http.process import Running
 
+HOW = "run: pip install -r .ci/sdks/requirements.txt"
+
 
 @attrs.frozen
 class SDKError(Exception):
@@ -41,7 +43,7 @@ class PythonSDK:
     """The package ``workos``, which finds the emulator through the environment."""
 
     def __init__(self, running: Running) -> None:
-        workos = tools.package("workos", "run: pip install -r .ci/sdks/requirements.txt")
+        workos = tools.package("workos", HOW)
         del running
         self._error = workos.WorkOSError
         self._client = workos.WorkOSClient()

@@ -14,10 +14,12 @@ from typing import Any
 import attrs
 import pytest
 
+from tests.emulator.http import tools
 from tests.emulator.http.process import Running, emulating
-from tests.emulator.http.sdks import SDK, NodeSDK, PythonSDK, SDKError
+from tests.emulator.http.sdks import HOW, SDK, NodeSDK, PythonSDK, SDKError
 from tests.emulator.http.tools import oathtool, zbarimg
 from tests.loopback import wait_until
+from workos_mfa import MFA, Emulator
 
 pytestmark = pytest.mark.sdk
 
@@ -161,3 +163,18 @@ def test_a_challenge_ends_after_ten_minutes(world: World) -> None:
     assert (error.status, error.code) == (422, "authentication_challenge_expired")
     world.control("clock", {"set": before})
     assert world.sdk.call("verify", id=challenge["id"], code=challenge["code"])["valid"] is True
+
+
+def test_what_the_official_sdk_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each lost response is followed by another text message, as README and docs/migrating.md say."""
+    emulator = Emulator()
+    number = MFA(transport=emulator).enroll_factor(type="sms", phone_number=PHONE)
+    for _ in range(6):
+        emulator.faults.lose_response(operation="challenge_factor")
+    with emulator.serve() as server:
+        monkeypatch.setenv("WORKOS_API_KEY", server.api_key)
+        monkeypatch.setenv("WORKOS_BASE_URL", server.base_url)
+        workos = tools.package("workos", HOW)
+        with pytest.raises(workos.WorkOSError):
+            workos.WorkOSClient().multi_factor_auth.challenge_factor(number.id)
+    assert len(emulator.outbox) == 4
