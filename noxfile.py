@@ -60,7 +60,7 @@ def build(session: nox.Session) -> None:
     """Build sdist and wheel without warnings; check what they hold, and the wheel as it is without extras."""
     shutil.rmtree(wheels(session), ignore_errors=True)
     tree = copy_of_the_tree(session)
-    session.install("build[uv]", "twine")
+    session.install("build[uv]")
     build_without_warnings(session, tree, "--sdist", "--wheel")
     (sdist,) = tree.glob("dist/*.tar.gz")
     (wheel,) = tree.glob("dist/*.whl")
@@ -68,7 +68,6 @@ def build(session: nox.Session) -> None:
     shutil.unpack_archive(sdist, unpacked.parent)
     build_without_warnings(session, unpacked, "--wheel")
     (wheel_of_sdist,) = unpacked.glob("dist/*.whl")
-    session.run("twine", "check", "--strict", str(sdist), str(wheel))
     session.run("python", ".ci/check_wheel.py", str(wheel), str(wheel_of_sdist), str(sdist))
     session.install(str(wheel))
     session.run("python", "-W", "error", ".ci/check_installed.py")
@@ -116,9 +115,10 @@ def workflows(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[NEWEST])
 def docs(session: nox.Session) -> None:
-    """Build the documentation, in which every link has a target; a warning is an error."""
+    """Check the page on the package index, and build the documentation, in which every link has a target."""
     copy_of_the_tree(session)
-    session.install(f"{built_wheel(session)}[docs]")
+    session.install(f"{built_wheel(session)}[docs]", "twine")
+    session.run("twine", "check", "--strict", str(built_wheel(session)))
     session.run("sphinx-build", "-q", "-n", "-W", "--keep-going", "docs", "build/docs")
 
 
