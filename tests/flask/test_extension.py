@@ -18,7 +18,7 @@ from werkzeug.test import Client
 import workos_mfa.flask
 from tests.flask.app import SETTINGS, App, FailingStore, add_pages, outside
 from tests.flask.browser import PREFIX, Browser, newest_factor
-from tests.flask.servers import redis_url  # noqa: F401 - a fixture
+from tests.servers import redis_url  # noqa: F401 - a fixture
 from workos_mfa import MFA, Emulator
 from workos_mfa.flask import MemoryStore, SecondFactor, StoreError
 from workos_mfa.testing import sign_in

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.flask.servers import redis_url  # noqa: F401 - a fixture
 from tests.loopback import unused_port
 from tests.race import race
+from tests.servers import redis_url  # noqa: F401 - a fixture
 from workos_mfa.flask._second_factor import rate_limits
 from workos_mfa.flask._second_factor.rate_limits import DEFAULT_LIMITS, Limits, LimitsUnavailableError, TooOften
 

@@ -22,8 +22,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 import workos_mfa.flask
-from tests.flask.servers import postgresql  # noqa: F401 - a fixture
 from tests.loopback import wait_until
+from tests.servers import postgresql  # noqa: F401 - a fixture
 from workos_mfa.flask import MemoryStore, SQLAlchemyStore, Store
 from workos_mfa.testing import StoreContract
 

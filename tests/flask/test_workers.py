@@ -22,7 +22,7 @@ pytest.importorskip("gunicorn", reason="gunicorn is not installed")
 pytest.importorskip("sqlalchemy", reason="sqlalchemy is not installed")
 
 from tests.flask.browser import PREFIX
-from tests.flask.servers import redis_url  # noqa: F401 - a fixture
+from tests.servers import redis_url  # noqa: F401 - a fixture
 from workos_mfa import Emulator
 
 ROOT = Path(__file__).parent.parent.parent

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,29 +11,12 @@ from typing import Any
 import pytest
 
 from tests.documents import read_blocks
-from tests.loopback import unused_port
 from tests.race import race
+from tests.servers import redis_url  # noqa: F401 - a fixture
 from workos_mfa import MFA, Emulator
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "limits.md"
 limits_storage: Any = pytest.importorskip("limits.storage", reason="limits is not installed")
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Redis of the tests' own, on loopback."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("redis-server is not installed; run: apt-get install redis-server")  # pragma: no cover
-    pytest.importorskip("redis", reason="redis is not installed")
-    port = unused_port()
-    folder = tmp_path_factory.mktemp("redis")
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as server:  # noqa: S603 - our own
-        assert server.stdout is not None
-        assert next(line for line in server.stdout if b"Ready to accept connections" in line)
-        yield f"redis://127.0.0.1:{port}/0"
-        server.terminate()
 
 
 @pytest.fixture(params=["memory", "redis"])
