@@ -289,7 +289,9 @@ class TestRemove:
         enroll_sms(browser)
         app.emulator.clock.advance(30)
         browser.get(f"{PREFIX}/")
-        assert "number that ends in 06" in browser.post(f"{PREFIX}/remove", factor=factor_id)
+        asked = browser.post(f"{PREFIX}/remove", factor=factor_id)
+        assert "number that ends in 06" in asked
+        assert "With this code the factor is removed. Authenticator app" in asked
         assert "The factor was removed." in browser.code(app.message())
         assert factors_of(app) == [("sms", "06")]
 

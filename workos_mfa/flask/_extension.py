@@ -46,6 +46,8 @@ class SecondFactor:
     :param clock: gives the time in seconds, for sessions and limits; a parameter so that tests need not wait.
     """
 
+    __module__ = "workos_mfa.flask"
+
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._callbacks = Callbacks()

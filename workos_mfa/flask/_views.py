@@ -168,10 +168,11 @@ def _after_enrolment(path: str) -> str:
 def _code_page(step: Step, refused: Refused | None = None) -> Response:
     backend = current_state().backend
     factor = codes.factor_asked(backend, step, _browser.token())
-    factors = backend.accounts.load(step.account_id).factors
+    document = backend.accounts.load(step.account_id)
     values: dict[str, object] = {
         "factor": factor,
-        "others": [] if step.enrolling else [each for each in factors if each != factor],
+        "target": document.factor(step.target),
+        "others": [] if step.enrolling else [each for each in document.factors if each != factor],
         "recovery": step.purpose in {"sign_in", "confirm"} and not step.enrolling,
     }
     return _pages.render("code", values) if refused is None else _pages.refusal("code", refused, values)

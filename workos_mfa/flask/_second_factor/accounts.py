@@ -36,8 +36,13 @@ class Store(Protocol):
         ...
 
 
+Store.__module__ = "workos_mfa.flask"  # inside of it, this would be a member of the protocol
+
+
 class StoreError(Exception):
     """A document could not be loaded or saved, or not be read. Nothing was decided."""
+
+    __module__ = "workos_mfa.flask"
 
 
 class Accounts:

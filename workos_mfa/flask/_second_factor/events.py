@@ -35,6 +35,8 @@ class Event:
     :param reason: why they have.
     """
 
+    __module__ = "workos_mfa.flask"
+
     name: EventName
     account_id: str
     factor_type: str = ""

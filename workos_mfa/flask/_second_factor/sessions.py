@@ -20,6 +20,8 @@ class Status:
     :param sessions: how many browsers are signed in.
     """
 
+    __module__ = "workos_mfa.flask"
+
     factors: tuple[tuple[str, str], ...]
     recovery_codes: int
     support_code: bool

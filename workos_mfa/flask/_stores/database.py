@@ -36,6 +36,8 @@ class SQLAlchemyStore:
     :raises ValueError: if each thread would have a database of its own, as with SQLite in memory.
     """
 
+    __module__ = "workos_mfa.flask"
+
     def __init__(self, engine: Engine, *, table: str = "workos_mfa_accounts", create: bool = True) -> None:
         if isinstance(engine.pool, SingletonThreadPool):
             raise ValueError(  # noqa: TRY004 - it is a setting of the engine

@@ -8,6 +8,8 @@ import threading
 class MemoryStore:
     """Keeps the documents as long as the process lives. Outside of debugging and testing, ``init_app`` refuses it."""
 
+    __module__ = "workos_mfa.flask"
+
     def __init__(self) -> None:
         self._documents: dict[str, str] = {}
         self._lock = threading.Lock()
