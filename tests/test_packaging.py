@@ -144,6 +144,17 @@ class TestNames:
         assert getattr(value, "__module__", "workos_mfa") == "workos_mfa"
         assert getattr(value, "__name__", name) == name
 
+    @pytest.mark.parametrize("package", ["emulator", "flask", "testing"])
+    def test_classes_say_where_they_are_imported_from(self, package: str) -> None:
+        """Tracebacks, reprs and pickles name a class by its public module, not by the one that it is written in."""
+        module = importlib.import_module(f"workos_mfa.{package}")
+        things = {name: getattr(module, name) for name in module.__all__}
+        classes = {name: thing for name, thing in things.items() if isinstance(thing, type)}
+        said = {name: f"{kind.__module__}.{kind.__qualname__}" for name, kind in classes.items()}
+        # What is exported at the top as well, says so.
+        assert said == {name: f"{'workos_mfa' if name == 'Emulator' else module.__name__}.{name}" for name in classes}
+        assert len(said) > 4
+
     @pytest.mark.parametrize("name", ["workos_mfa", "workos_mfa.emulator", "workos_mfa.flask", "workos_mfa.testing"])
     def test_completion_shows_what_is_public(self, name: str) -> None:
         """``dir()`` lists a module's public names alone: no room, and nothing that a module itself imports."""

@@ -350,7 +350,7 @@ def test_a_rule_of_the_app_is_an_error(engines: Engines, replaces: str | None) -
 def test_without_sqlalchemy(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says what to install."""
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
-    monkeypatch.delitem(sys.modules, SQLAlchemyStore.__module__)
+    monkeypatch.delitem(sys.modules, "workos_mfa.flask._stores.database")
     monkeypatch.delitem(vars(workos_mfa.flask), "SQLAlchemyStore")
     with pytest.raises(ImportError, match="pip install sqlalchemy"):
         _ = workos_mfa.flask.SQLAlchemyStore

@@ -47,6 +47,9 @@ class Connected(Protocol):
         ...
 
 
+Connected.__module__ = "workos_mfa.testing"  # inside of it, this would be a member of the protocol
+
+
 @attrs.frozen
 class _Connection:
     transport: Transport
@@ -69,6 +72,8 @@ class TransportContract:
     :cvar not_kept: the promises that a transport does not keep: the name of the test, and the reason. Such a test must
         fail, and is reported as skipped with the reason. If it passes, that is an error: remove the entry.
     """
+
+    __module__ = "workos_mfa.testing"
 
     not_kept: ClassVar[Mapping[str, str]] = {}
 

@@ -35,6 +35,8 @@ class ServerResponse:
         longer than the request's timeout. ``drip_head`` and ``drip_body`` send a byte at a time for longer than that.
     """
 
+    __module__ = "workos_mfa.testing"
+
     status: int = 200
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
     body: bytes = b"{}"

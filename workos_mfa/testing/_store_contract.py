@@ -37,6 +37,8 @@ class StoreContract:
 
     """
 
+    __module__ = "workos_mfa.testing"
+
     def store(self) -> Store:
         """Make a store in which there is nothing yet. Each test has one of its own."""
         raise NotImplementedError("a subclass of StoreContract gives its store, with nothing in it")

@@ -23,6 +23,8 @@ class StubTransport:
     :ivar closed: whether it was closed.
     """
 
+    __module__ = "workos_mfa.testing"
+
     def __init__(self, respond: Callable[[Request], Response]) -> None:
         self._respond = respond
         self.requests: list[Request] = []
