@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,54 @@ def test_the_readme_is_one_of_the_pages() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     assert readme.count("\n```sh\n") >= 2
     assert len(read_page(ROOT / "README.md", ROOT)) > 0
+
+
+class TestReference:
+    """The pages of ``docs/api``."""
+
+    def test_each_public_name_is_there_once(self) -> None:
+        """What can be imported has one place in the reference, and nothing else has any."""
+        pages = [file.read_text("utf-8") for file in sorted(ROOT.glob("docs/api/*.md"))]
+        assert misplaced(pages) == {}
+
+    @pytest.mark.parametrize(
+        ("name", "line", "said"),
+        [
+            ("workos_mfa.MFA", "", "missing"),
+            ("workos_mfa.MFA", ".. autoclass:: MFA\n\n.. autoclass:: workos_mfa.MFA", "2 times"),
+            ("workos_mfa.Mfa", ".. autoclass:: Mfa", "not a public name"),
+        ],
+    )
+    def test_a_wrong_reference_is_noticed(self, name: str, line: str, said: str) -> None:
+        """A name that is left out, is there twice, or that there is not, is told."""
+        assert misplaced([f".. currentmodule:: workos_mfa\n\n{line}\n"])[name] == said
+
+
+PUBLIC_PACKAGES = ("workos_mfa", "workos_mfa.emulator", "workos_mfa.flask", "workos_mfa.testing")
+HELD_BY_AN_EMULATOR = {f"workos_mfa.emulator.{name}" for name in ("Calls", "Clock", "Outbox")}
+"""The classes that the reference explains and nobody imports."""
+
+
+def misplaced(pages: list[str]) -> dict[str, str]:
+    """What is wrong with the places that public names have on the pages of the reference, by name."""
+    places = Counter(place for page in pages for place in places_of(page))
+    public = {f"{package}.{name}" for package in PUBLIC_PACKAGES for name in importlib.import_module(package).__all__}
+    public.remove("workos_mfa.emulator.Emulator")  # two packages export it, and it says that it is the first one's
+    wrong = dict.fromkeys(public - set(places), "missing")
+    wrong |= {name: f"{number} times" for name, number in places.items() if number > 1}
+    return wrong | dict.fromkeys(set(places) - public - HELD_BY_AN_EMULATOR, "not a public name")
+
+
+def places_of(page: str) -> list[str]:
+    """The full names of what a page of the reference describes."""
+    found: list[str] = []
+    package = ""
+    for directive, name in re.findall(r"^\.\. (?:py:)?(\w+):: (\S+)$", page, re.MULTILINE):
+        if directive == "currentmodule":
+            package = name
+        else:
+            found.append(name if "." in name else f"{package}.{name}")
+    return found
 
 
 class TestRunner:
