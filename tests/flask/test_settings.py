@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,10 +22,13 @@ SAFE_COOKIE: dict[str, Any] = {
 }
 
 
-def store_in_memory() -> SQLAlchemyStore:
+@pytest.fixture
+def store() -> Iterator[SQLAlchemyStore]:
     """A store that an app in production could have."""
     sqlalchemy = pytest.importorskip("sqlalchemy", reason="sqlalchemy is not installed")
-    return SQLAlchemyStore(sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.StaticPool))
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.StaticPool)
+    yield SQLAlchemyStore(engine)
+    engine.dispose()
 
 
 @pytest.mark.parametrize(
@@ -93,20 +97,22 @@ class TestProduction:
             ({"WTF_CSRF_ENABLED": False}, "WTF_CSRF_ENABLED = True"),
         ],
     )
-    def test_an_unsafe_session(self, workos_mfa_emulator: Emulator, changed: dict[str, object], named: str) -> None:
+    def test_an_unsafe_session(
+        self, workos_mfa_emulator: Emulator, store: SQLAlchemyStore, changed: dict[str, object], named: str
+    ) -> None:
         """The app does not start with a cookie that others can read or send, or with forms that other sites can send.
         In debug mode it does.
         """
         settings: dict[str, Any] = {"TESTING": False, **SAFE_COOKIE, **changed}
         with pytest.raises(RuntimeError, match=re.escape(f"the session is not safe: set {named}.")):
-            App(workos_mfa_emulator, store_in_memory(), **settings)
-        App(workos_mfa_emulator, store_in_memory(), **settings, DEBUG=True)
+            App(workos_mfa_emulator, store, **settings)
+        App(workos_mfa_emulator, store, **settings, DEBUG=True)
 
     @pytest.mark.parametrize("same_site", ["Lax", "Strict"])
-    def test_a_safe_one(self, workos_mfa_emulator: Emulator, same_site: str) -> None:
+    def test_a_safe_one(self, workos_mfa_emulator: Emulator, store: SQLAlchemyStore, same_site: str) -> None:
         """Both kinds of ``SameSite`` that protect are taken."""
         settings: dict[str, Any] = {**SAFE_COOKIE, "SESSION_COOKIE_SAMESITE": same_site, "TESTING": False}
-        app = App(workos_mfa_emulator, store_in_memory(), **settings)
+        app = App(workos_mfa_emulator, store, **settings)
         browser = Browser(app)
         browser.client.environ_base["wsgi.url_scheme"] = "https"
         browser.sign_in()
