@@ -7,9 +7,15 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import attrs
 import pytest
 
+import workos_mfa
 from tests.documents import DocumentError, read_blocks, read_page, run_page
+from workos_mfa._core.errors import api_error_class
+from workos_mfa.flask import DEFAULT_LIMITS, SecondFactor
+from workos_mfa.flask._app_settings import Settings
+from workos_mfa.flask._second_factor.events import EVENT_NAMES
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
@@ -84,6 +90,56 @@ def places_of(page: str) -> list[str]:
         else:
             found.append(name if "." in name else f"{package}.{name}")
     return found
+
+
+class TestTables:
+    """The tables of the pages, which say again what the code says."""
+
+    def test_the_settings_of_a_flask_app(self) -> None:
+        """Each has a row, and no other name has any."""
+        told = re.findall(r"^\| `WORKOS_MFA_(\w+)` \|", section("flask.md", "Settings"), re.MULTILINE)
+        assert sorted(told) == sorted(field.name.upper() for field in attrs.fields(Settings))
+
+    def test_the_limits_of_a_flask_app(self) -> None:
+        """Each has a row with its numbers."""
+        told = re.findall(r"^\| `(\w+)` \| ([^;|]*\w)", section("flask.md", "Limits"), re.MULTILINE)
+        assert dict(told) == DEFAULT_LIMITS
+
+    def test_what_a_flask_app_calls_and_gives(self) -> None:
+        """All that is public of ``SecondFactor`` has a row, and each event too."""
+        calls = re.findall(r"^\| `@?second_factor\.(\w+)", section("flask.md", "What the app calls"), re.MULTILINE)
+        given = section("flask.md", "What the app gives")
+        callbacks = re.findall(r"^\| `(\w+)\(", given, re.MULTILINE)
+        public = {name for name in vars(SecondFactor) if not name.startswith("_")}
+        assert {*calls, *callbacks, "init_app"} == public
+        events = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", given, re.MULTILINE)))
+        assert sorted(events) == sorted(EVENT_NAMES)
+
+    def test_the_tree_of_errors(self) -> None:
+        """It has every error, below the one that it is a kind of."""
+        above: list[str] = []
+        told: dict[str, str] = {}
+        for lead, name in re.findall(r"^([│├└─ ]*)(\w+Error)\b", section("errors.md", "The tree"), re.MULTILINE):
+            depth = len(lead) // 4
+            above[depth:] = [name]
+            told[name] = "".join(above[depth - 1 : depth])
+        public = [getattr(workos_mfa, name) for name in workos_mfa.__all__ if name.endswith("Error")]
+        assert told == {kind.__name__: kind.__bases__[0].__name__ for kind in public} | {"MFAError": ""}
+
+    def test_the_table_of_errors(self) -> None:
+        """Each class that a program may meet has a row, and a status with a code is the class of its row."""
+        page = (ROOT / "docs" / "errors.md").read_text("utf-8")
+        rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| ")]
+        told = {name for row in rows for name in re.findall(r"`(\w+Error)`", row[1])}
+        public = {name for name in workos_mfa.__all__ if name.endswith("Error")}
+        assert told == public - {"MFAError", "TransportError", "APIError"}
+        coded = re.findall(r"^\| (\d+) `(\w+)` \| `(\w+)`", page, re.MULTILINE)
+        assert [api_error_class(int(status), code).__name__ for status, code, _ in coded] == [row[2] for row in coded]
+
+
+def section(page: str, title: str) -> str:
+    """What stands under a heading of a page of the documentation."""
+    return (ROOT / "docs" / page).read_text("utf-8").split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
 class TestRunner:
