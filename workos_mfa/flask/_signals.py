@@ -6,7 +6,7 @@ from blinker import Namespace
 
 from workos_mfa.flask._second_factor.events import EVENT_NAMES
 
-signals = Namespace()
+signals: Namespace = Namespace()
 """The signals by the names of the events, such as ``signals["factor_added"]``."""
 
 for _name in EVENT_NAMES:

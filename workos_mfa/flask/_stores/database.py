@@ -46,7 +46,7 @@ class SQLAlchemyStore:
             )
         self._engine = engine
         self._has_one_connection = isinstance(engine.pool, StaticPool)
-        self.table = Table(
+        self.table: Table = Table(
             table,
             MetaData(),
             Column("account_id", String(255), primary_key=True),
