@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 from collections import Counter
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 
 import workos_mfa
 from tests.documents import DocumentError, read_blocks, read_page, run_page
+from workos_mfa import MFA
 from workos_mfa._core.errors import api_error_class
+from workos_mfa.emulator._faults.fault import OPERATIONS
 from workos_mfa.flask import DEFAULT_LIMITS, SecondFactor
 from workos_mfa.flask._app_settings import Settings
 from workos_mfa.flask._second_factor.events import EVENT_NAMES
@@ -94,6 +97,17 @@ def places_of(page: str) -> list[str]:
 
 class TestTables:
     """The tables of the pages, which say again what the code says."""
+
+    def test_the_calls(self) -> None:
+        """Each has a row with its parameters, and the client is shown with its own."""
+        page = (ROOT / "docs" / "calls.md").read_text("utf-8")
+        rows = re.findall(r"^\| `(\w+)` \| (.*?) \| `\w", page, re.MULTILINE)
+        told = {call: re.findall(r"`([a-z_]+)`", parameters) for call, parameters in rows}
+        assert told == {name: list(inspect.signature(getattr(MFA, name)).parameters)[1:] for name in OPERATIONS}
+        signature = inspect.signature(MFA)
+        plain = [each.replace(annotation=each.empty) for each in signature.parameters.values()]
+        shown = signature.replace(parameters=plain, return_annotation=signature.empty)
+        assert f"`MFA{shown}`" in " ".join(page.split())
 
     def test_the_settings_of_a_flask_app(self) -> None:
         """Each has a row, and no other name has any."""
