@@ -26,6 +26,7 @@ from tests.transports.api import (
 from workos_mfa import (
     MFA,
     AuthenticationError,
+    InvalidInputError,
     MFAError,
     Request,
     RequestsTransport,
@@ -42,6 +43,35 @@ def test_headers_of_a_request(server: Server, connect: Connect) -> None:
     sent = server.received[0].headers
     assert sent["idempotency-key"] == "key_1"
     assert "mine" not in "".join(sent.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, "hunter2") for name in ("Authorization ", "X\r\nHost", "X:Y", "É", "")),
+        *(
+            ("X-Own", value)
+            for value in ("hunter2\r\nX: y", "hunter2\n folded", "hunter2\0", "hunter2é", "hunter2\x7f")
+        ),
+        *((name, "hunter2") for name in ("Transfer-Encoding", "CONNECTION", "te", "Trailer", "Upgrade", "Expect")),
+        *((name, "hunter2") for name in ("Cookie", "Proxy-Authorization", "Keep-Alive", "Proxy-Connection")),
+    ],
+)
+def test_a_header_that_is_refused(name: str, value: str, server: Server, connect: Connect) -> None:
+    """A header that could be read as another one, or is about the connection, is refused before anything is sent."""
+    request = Request("own", "POST", "/auth/factors/x", "/auth/factors/{id}", json={}, headers={name: value})
+    with pytest.raises(InvalidInputError, match="headers") as caught:
+        connect(server).send(request)
+    assert "hunter2" not in f"{caught.value!r} {vars(caught.value)}"
+    assert (caught.value.parameter, caught.value.__context__) == ("headers", None)
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("headers", [{"X-Own": 5}, {b"X-Own": "5"}])
+def test_a_header_of_another_type(headers: dict[str, str], server: Server, connect: Connect) -> None:
+    """A header that is no text is a mistake of the program."""
+    with pytest.raises(TypeError, match="headers must be names and values of type str, not"):
+        connect(server).send(Request("own", "GET", "/auth/factors/x", "/auth/factors/{id}", headers=headers))
 
 
 def test_what_is_sent(server: Server, connect: Connect) -> None:

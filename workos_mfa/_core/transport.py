@@ -72,7 +72,8 @@ class Request(_NotPickled):
     :param replay: what a repetition of this call does (see :data:`Replay`).
     :param options: the caller's limits.
     :param headers: headers beside those that a transport sends anyway, which they can't replace; empty for every call
-        of :class:`workos_mfa.MFA`.
+        of :class:`workos_mfa.MFA`. The transports over HTTP refuse those about the connection or with credentials, such
+        as ``Transfer-Encoding`` and ``Cookie``, and values that are not one line of printable ASCII.
     """
 
     operation: str

@@ -27,6 +27,15 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # White space and hyphens of all kinds, and the unseen characters that come along when a message is copied.
 _CODE_SEPARATORS = re.compile(r"[\s\-\xad\u2010-\u2015\u2212\ufe63\uff0d\u200b-\u200d\u2060\ufeff]+")
 _PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
+# The characters of a token in RFC 9110, and those of a value that every server reads alike.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t -~]*")
+_HEADERS_OF_THE_CONNECTION = frozenset(
+    {
+        *("connection", "cookie", "expect", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer"),
+        *("transfer-encoding", "upgrade"),
+    }
+)
 _PLACEHOLDER = "{{code}}"
 _LONGEST_TEMPLATE = 160
 _LONGEST_CODE = 64
@@ -127,6 +136,18 @@ def page_order(value: object) -> str:
     if value not in {"normal", "desc", "asc"}:
         raise _refused("order", 'must be "normal", "desc" or "asc"')
     return value
+
+
+def header(name: object, value: object) -> None:
+    """Refuse a header of a request that a server could read as something else, or that is the connection's."""
+    if not isinstance(name, str) or not isinstance(value, str):
+        raise _wrong_type("headers", "names and values of type str", value if isinstance(name, str) else name)
+    if not _HEADER_NAME.fullmatch(name):
+        raise _refused("headers", "have a name that is none: letters, digits and hyphens, and no space or colon")
+    if name.lower() in _HEADERS_OF_THE_CONNECTION:
+        raise _refused("headers", f"may not have {name}: it is about the connection, which is the transport's own")
+    if not _HEADER_VALUE.fullmatch(value):
+        raise _refused("headers", f"have a value for {name} that is not one line of printable ASCII")
 
 
 def transport(parameter: str, value: object) -> None:

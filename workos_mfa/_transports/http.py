@@ -141,10 +141,15 @@ class HTTPTransport:
 
 
 def headers_for(request: Request) -> Mapping[str, str]:
-    """The headers of a request, without the key: those of its own, and the usual ones, which go before them."""
+    """The headers of a request, without the key: those of its own, and the usual ones, which go before them.
+
+    :raises InvalidInputError: if one of its own can't be sent.
+    """
     usual = HEADERS if request.json is None else BODY_HEADERS
     if not request.headers:
         return usual
+    for name, value in request.headers.items():
+        validation.header(name, value)
     kept = {"authorization", "content-length", "host", *(name.lower() for name in usual)}
     return {**{name: value for name, value in request.headers.items() if name.lower() not in kept}, **usual}
 
