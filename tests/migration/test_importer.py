@@ -13,6 +13,7 @@ from tests.leaks import shows
 from tests.migration.people import secret_of, user_of, write_people
 from workos_mfa import MFA, ConnectionLostError, Emulator, InvalidInputError, MFAError, Request, Response
 from workos_mfa._migration import importer as module
+from workos_mfa._migration import journal as journal_module
 from workos_mfa._migration.check import check
 from workos_mfa._migration.importer import UNSETTLED, Importer
 from workos_mfa._migration.journal import Journal
@@ -167,6 +168,44 @@ def test_where_lists_do_not_show_new_factors(world: World) -> None:
     assert world.owners() == _everybody(3)
     assert world.run(3).tally.counts.unknown == 1
     assert world.sent.count(CREATE) == 3
+
+
+def _of_their_own(world: World) -> None:
+    """The first person enrolls an app of their own, and uses it."""
+    app = MFA(transport=world.emulator)
+    factor = app.create_user_auth_factor(user_of(0), user="somebody").factor
+    assert app.verify_challenge(app.challenge_factor(factor.id).id, code=world.emulator.totp_code(factor.id))
+
+
+def test_an_app_of_their_own_proves_nothing(world: World) -> None:
+    """A new factor of which nobody knows whose it is does not tell that lists show those that nobody has used."""
+    world.emulator = Emulator(unverified_factors_listed=False)
+
+    def lose(request: Request) -> None:
+        if request.operation == CREATE and world.sent.count(CREATE) <= 6:
+            if world.sent.count(CREATE) == 1:
+                _of_their_own(world)
+            raise ConnectionLostError("the connection broke")
+
+    world.after = lose
+    for _ in range(2):
+        assert world.run(6).tally.counts.unknown == 5
+    assert world.sent.count(CREATE) == 6
+    assert world.owners() == ["somebody", *_everybody(6)]
+
+
+def test_a_factor_of_the_last_run_tells_what_lists_show(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a run ended before it saw its factor in a list, the next one looks; unless the person may have used it."""
+    world.emulator.faults.respond(500, operation=LIST, after=1)
+    world.emulator.faults.lose_request(operation=CREATE, after=1)
+    world.before = lambda _: world.importer.stop() if world.sent.count(CREATE) == 2 else None
+    assert world.run(2).tally.counts.left == 1
+    world.before = lambda _: None
+    with monkeypatch.context() as patch:
+        patch.setattr(journal_module, "_FRESH", -1.0)
+        assert world.run(2).tally.counts.unknown == 1
+    assert world.run(2).tally.counts == Counts(rows=2, already=1, done=1, refused=0, unknown=0)
+    assert world.owners() == _everybody(2)
 
 
 def _also_enrolls(world: World, *, number: int, when: int, phone: str | None = None) -> Callable[[Request], None]:

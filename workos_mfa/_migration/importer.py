@@ -81,7 +81,9 @@ class Importer:
         self._journal = journal
         self._settle = settle
         self._lists_are_trusted = journal.lists_are_trusted
-        self._witness: tuple[str, str] | None = None  # a user, and a factor that this run has made
+        # A user, and a factor that was made for this one of late. It must be one whose id a response gave: a person may
+        # have used any other, and an environment may list those alone.
+        self._witness = journal.witness()
         self._work = Work(self._jobs(checked))
         self._stop: Stop | None = None
         self._crash: BaseException | None = None
@@ -234,8 +236,7 @@ class Importer:
         """These factors are new since a row was sent of which nobody knows whether it arrived."""
         if len(new) == 1:
             (factor_id,) = new
-            self._trust_lists()
-            self._journal.done(job.row.line, factor_id)
+            self._journal.found(job.row.line, factor_id)
             self._done()
         elif new:
             self._unknown(job, f"{_SEVERAL}: {', '.join(sorted(new))}")
@@ -258,9 +259,11 @@ class Importer:
 
     def _check_lists(self, job: Job, factor_id: str, *, is_repeated: bool) -> None:
         """A row is done. Look at the user's factors if it was sent twice, or if lists are not trusted yet."""
-        if not self._lists_are_trusted and self._witness is None:
-            self._witness = job.row.user_id, factor_id
-            self._witness_is_listed()
+        if not self._lists_are_trusted:
+            # The newest one, since its person has hardly used it. Only the first one costs a call.
+            is_first, self._witness = self._witness is None, (job.row.user_id, factor_id)
+            if is_first:
+                self._witness_is_listed()
         others: frozenset[str] = frozenset()
         if is_repeated:
             with contextlib.suppress(MFAError):
@@ -271,19 +274,15 @@ class Importer:
             self._done()
 
     def _witness_is_listed(self) -> bool:
-        """Whether a list has a factor that was made by this run."""
+        """Whether a list has a factor that was just made."""
         if self._witness is None:
             return False
         user_id, factor_id = self._witness
         with contextlib.suppress(MFAError):
             if factor_id in self._list(user_id):
-                self._trust_lists()
+                self._lists_are_trusted = True
+                self._journal.trust_lists()
         return self._lists_are_trusted
-
-    def _trust_lists(self) -> None:
-        if not self._lists_are_trusted:
-            self._lists_are_trusted = True
-            self._journal.trust_lists()
 
     def _done(self) -> None:
         self.tally.done()

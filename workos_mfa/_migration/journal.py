@@ -26,6 +26,7 @@ _OURS = 0x774D4649
 
 _FORMAT = 1
 _CHUNK = 1 << 20
+_FRESH = 600.0  # seconds in which a person has hardly used a factor
 
 State = Literal["sending", "done", "refused"]
 
@@ -127,6 +128,20 @@ class Journal:
     def done(self, line: int, factor_id: str) -> None:
         """Note that a row is done. If this is lost with the process, the next run finds it by the user's factors."""
         self._add("UPDATE rows SET state = 'done', factor_id = ? WHERE line = ?", factor_id, line)
+
+    def found(self, line: int, factor_id: str) -> None:
+        """Note that a row is done, by a factor that was found in a list: nobody has said that it is the row's."""
+        self._add("UPDATE rows SET state = 'done', factor_id = ?, reason = 'found' WHERE line = ?", factor_id, line)
+
+    def witness(self) -> tuple[str, str] | None:
+        """A user and a factor that was made for this one a few minutes ago at most, by what the API said."""
+        with self._lock, self._explained():
+            found: tuple[str, str] | None = self._db.execute(
+                "SELECT user_id, factor_id FROM rows WHERE state = 'done' AND reason IS NULL AND sent_at > ? "
+                "ORDER BY sent_at DESC LIMIT 1",
+                (time.time() - _FRESH,),
+            ).fetchone()
+        return found
 
     def not_sent(self, line: int) -> None:
         """Note that a row did not arrive, and may be sent again."""
