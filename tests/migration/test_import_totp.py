@@ -270,6 +270,31 @@ def test_what_it_refuses(
 
 
 @needs_people
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--failed", "link/people.csv"),
+        ("--failed", "hard.csv"),
+        ("--journal", "link/people.csv"),
+        ("--failed", "link/people.csv.journal"),
+        ("--failed", "people.csv.journal-wal"),
+        ("--failed", "people.csv.journal-shm"),
+        ("--journal", "x", "--failed", "link/x"),
+        ("--journal", "pe", "--failed", "link/pe-journal"),
+    ],
+)
+def test_one_file_by_two_names(people: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:
+    """Whatever leads to a file of ours, and to what SQLite puts beside the journal: it is not overwritten."""
+    Path("link").symlink_to(".")
+    Path("hard.csv").hardlink_to("people.csv")
+    before = people.read_text()
+    status, _, err = _run(capsys, "people.csv", "--dry-run", *arguments)
+    assert (status, "FILE, --journal and --failed must be different files" in err) == (2, True)
+    assert people.read_text() == before
+    assert sorted(path.name for path in Path().iterdir()) == ["hard.csv", "link", "people.csv"]
+
+
+@needs_people
 def test_a_failed_file_that_can_not_be_written(capsys: pytest.CaptureFixture[str]) -> None:
     """A folder in its place is told, and nothing is left beside it."""
     Path("failed.csv").mkdir()

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager, suppress
+from itertools import combinations
 from pathlib import Path
 from typing import cast
 
@@ -57,6 +58,7 @@ _DEFAULT_RATE = 40.0
 _DEFAULT_SETTLE = 30.0
 _MOST_SHOWN = 20
 _BETWEEN_LOOKS = 0.1
+_BESIDE_JOURNAL = ("-wal", "-shm", "-journal")  # what SQLite puts there
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -304,13 +306,21 @@ def _write_failed(given: _Given, checked: Checked, failed: Sequence[Problem]) ->
     raise UsageError(f"{given.failed}: {reason}")
 
 
-def _check_paths(*paths: Path | None) -> None:
-    given = [path for path in paths if path is not None]
-    if len({path.absolute() for path in given}) < len(given):
+def _check_paths(file: Path, journal: Path, failed: Path | None) -> None:
+    beside = [Path(f"{journal}{end}") for end in _BESIDE_JOURNAL]
+    taken = [file, journal, *([failed] if failed else [])]
+    if any(_is_same(one, other) for one, other in combinations([*taken, *beside], 2)):
         raise UsageError("FILE, --journal and --failed must be different files")
-    for path in given:
+    for path in taken:
         if not path.parent.is_dir():
             raise UsageError(f"{path}: there is no such folder")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    with suppress(OSError):  # one of them is not there
+        if one.samefile(other):
+            return True
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def _positive(text: str) -> float:
