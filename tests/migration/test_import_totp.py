@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -294,13 +295,54 @@ def test_one_file_by_two_names(people: Path, capsys: pytest.CaptureFixture[str],
     assert sorted(path.name for path in Path().iterdir()) == ["hard.csv", "link", "people.csv"]
 
 
+@needs_server
 @needs_people
-def test_a_failed_file_that_can_not_be_written(capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder in its place is told, and nothing is left beside it."""
-    Path("failed.csv").mkdir()
-    status, _, err = _run(capsys, "people.csv", "--dry-run", "--failed", "failed.csv")
-    assert (status, err) == (2, "workos-mfa import-totp: failed.csv: Is a directory\n")
-    assert sorted(path.name for path in Path().iterdir()) == ["failed.csv", "people.csv"]
+@pytest.mark.parametrize(
+    ("failed", "reason"),
+    [("folder", "there is something that is no file"), ("/proc/failed.csv", "No such file or directory")],
+)
+def test_where_no_file_of_failed_rows_can_be(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str], failed: str, reason: str
+) -> None:
+    """It is told before anything is sent, and nothing is left beside it."""
+    Path("folder").mkdir()
+    status, _, err = _run(capsys, "people.csv", "--failed", failed)
+    assert (status, err) == (2, f"workos-mfa import-totp: {failed}: {reason}\n")
+    assert list(emulator.calls) == []
+    assert sorted(path.name for path in Path().iterdir()) == ["folder", "people.csv"]
+
+
+@needs_server
+@pytest.mark.parametrize("arguments", [(), ("--dry-run",), ("--skip-bad-rows", "--rate", "1000")])
+def test_a_file_of_failed_rows_that_can_not_be_written_later(
+    people: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    """The status is 1 and the reason is told, beside what was done: it is no wrong usage."""
+    with people.open("a") as file:
+        file.write("user_9,,,\n")
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(import_totp, "write_failed", fail)
+    status, out, err = _run(capsys, "people.csv", "--failed", "failed.csv", *arguments)
+    assert status == 1
+    assert "import-totp: failed.csv could not be written: No space left on device\n" in err
+    assert "there is neither a secret nor a uri" in err or out == "31 rows: 30 imported, 1 bad.\n"
+
+
+@needs_people
+def test_what_it_says_is_lost(emulator: Emulator, server: EmulatorServer) -> None:
+    """On a disk that is full the failed rows are written where there is room for them."""
+    emulator.faults.respond(422, operation=CREATE, path=f"*/{user_of(3)}/*")
+    command = [*COMMAND, "import-totp", "people.csv", "--rate", "1000", "--failed", "failed.csv"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(  # noqa: S603 - our own
+            command, env=environment_with(**_environment(server)), stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode != 0
+    assert b"Traceback" not in done.stderr
+    assert user_of(3) in Path("failed.csv").read_text()
 
 
 def test_no_secret_is_anywhere(

@@ -19,7 +19,7 @@ import attrs
 from workos_mfa._cli import output
 from workos_mfa._cli.output import UsageError
 from workos_mfa._migration.check import Checked, check
-from workos_mfa._migration.failed_file import write_failed
+from workos_mfa._migration.failed_file import why_unwritable, write_failed
 from workos_mfa._migration.importer import Importer
 from workos_mfa._migration.journal import Journal, JournalError
 from workos_mfa._migration.pace import Pace
@@ -47,7 +47,7 @@ examples:
 
 exit status:
   0  all rows are there, or with --dry-run good
-  1  there are bad rows, or the journal can't be written
+  1  there are bad rows, or the journal or FILE of --failed can't be written
   2  wrong usage or settings: nothing was sent
   3  the API refused rows, or the key
   4  the API does not respond
@@ -157,8 +157,8 @@ def run(options: argparse.Namespace) -> int:
         if given.dry_run:
             return _dry_run(given, checked)
         if checked.problems and not given.skip_bad_rows:
-            _tell_problems(given, checked.problems)
             _write_failed(given, checked, ())
+            _tell_problems(given, checked.problems)
             output.tell("import-totp", f"{_counted(checked)}. Nothing was sent: mend them, or add --skip-bad-rows")
             return output.NOT_VALID
         return _import(given, checked)
@@ -168,14 +168,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _dry_run(given: _Given, checked: Checked) -> int:
-    _write_failed(given, checked, ())
+    is_written = _write_failed(given, checked, ())
     if given.json:
         problems = [attrs.asdict(problem) for problem in checked.problems]
         output.print_json({"good": checked.good, "bad": len(problems), "problems": problems})
     else:
         _tell_problems(given, checked.problems)
         output.print_lines(f"{_counted(checked)}. Nothing was sent.")
-    return output.NOT_VALID if checked.problems else output.DONE
+    return output.NOT_VALID if checked.problems or not is_written else output.DONE
 
 
 def _import(given: _Given, checked: Checked) -> int:
@@ -196,9 +196,10 @@ def _import(given: _Given, checked: Checked) -> int:
         began = time.monotonic()
         trouble = _run_to_the_end(importer, journal)
     ended = _Ended(checked, importer, time.monotonic() - began, trouble)
+    # First, since what is told may have nowhere to go.
+    is_written = _write_failed(given, checked, importer.tally.failed)
     _tell_end(given, ended)
-    _write_failed(given, checked, importer.tally.failed)
-    return ended.status
+    return ended.status if is_written else output.NOT_VALID
 
 
 def _run_to_the_end(importer: Importer, journal: Journal) -> str:
@@ -293,17 +294,17 @@ def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
 
 
-def _write_failed(given: _Given, checked: Checked, failed: Sequence[Problem]) -> None:
+def _write_failed(given: _Given, checked: Checked, failed: Sequence[Problem]) -> bool:
+    """Write the rows that failed, if that is wanted. Whether it went well; if not, the reason is told."""
     if given.failed is None:
-        return
+        return True
     problems = sorted([*checked.problems, *failed], key=lambda problem: problem.line)
     try:
         write_failed(given.failed, problems, checked.table.format)
     except OSError as error:
-        reason = error.strerror
-    else:
-        return
-    raise UsageError(f"{given.failed}: {reason}")
+        output.tell("import-totp", f"{given.failed} could not be written: {error.strerror}")
+        return False
+    return True
 
 
 def _check_paths(file: Path, journal: Path, failed: Path | None) -> None:
@@ -314,6 +315,8 @@ def _check_paths(file: Path, journal: Path, failed: Path | None) -> None:
     for path in taken:
         if not path.parent.is_dir():
             raise UsageError(f"{path}: there is no such folder")
+    if failed is not None and (reason := why_unwritable(failed)):
+        raise UsageError(f"{failed}: {reason}")
 
 
 def _is_same(one: Path, other: Path) -> bool:

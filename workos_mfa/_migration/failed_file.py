@@ -16,6 +16,17 @@ from workos_mfa._migration.row import Problem
 from workos_mfa._migration.table import Format
 
 
+def why_unwritable(path: Path) -> str:
+    """Why no such file can be written here; empty if it can."""
+    if path.exists() and not path.is_file():
+        return "there is something that is no file"
+    try:
+        tempfile.TemporaryFile(dir=path.absolute().parent).close()
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return ""
+
+
 def write_failed(path: Path, problems: Iterable[Problem], kind: Format) -> None:
     """Write the rows that failed, readable by their owner alone; an older file is replaced as a whole.
 
