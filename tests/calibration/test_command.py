@@ -125,11 +125,15 @@ def test_ctrl_c(served: World, run: Run) -> None:
     assert list(Path().iterdir()) == []
 
 
-def test_a_journal_that_is_not_empty(run: Run) -> None:
-    """Where an earlier run has left something, that comes first."""
-    Path("s.json.journal").write_text('{"begin": "1", "name": "x"}\n{"made": "1", "id": "auth_factor_1"}\n', "utf-8")
-    status, _, error = run("--settings", "s.json", "--yes")
-    assert (status, "delete them with --clean first" in error) == (2, True)
+def test_what_is_beside_the_file(served: World, run: Run) -> None:
+    """A file that is there under the journal's name, and is no journal, is neither read as one nor removed."""
+    path = Path("s.json.journal")
+    path.write_text("My notes.\n", "utf-8")
+    for options in (("--yes",), ("--clean",)):
+        status, _, error = run("--settings", "s.json", *options)
+        assert (status, "is no journal of calibrate" in error) == (2, True)
+    assert path.read_text("utf-8") == "My notes.\n"
+    assert not served.emulator.calls
 
 
 def test_a_no(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,17 +169,24 @@ def test_a_run_that_finds_nothing(served: World, run: Run) -> None:
     assert list(Path().iterdir()) == []
 
 
-def test_what_can_not_be_deleted(served: World, run: Run) -> None:
+def test_what_can_not_be_deleted(served: World, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Status 5 says that something is left; --clean says the same, until it can be deleted."""
     served.emulator.faults.respond(503, method="DELETE", count=None)
     served.emulator.faults.respond(403, {"message": "no"}, operation="enroll_factor", after=1, count=None)
     status, out, _ = run("--settings", "s.json", "--yes")
     assert (status, "factors could not be deleted" in out) == (5, True)
     count = int(repr(served.emulator).split()[1])
+    status, _, error = run("--settings", "s.json", "--yes")
+    assert (status, "delete them with --clean first" in error) == (2, True)
     assert run("--settings", "s.json", "--clean")[:2][0] == 5
     served.emulator.faults.clear()
+    with monkeypatch.context() as changed:
+        changed.setenv("WORKOS_API_KEY", "sk_test_of_another_environment")
+        status, _, error = run("--settings", "s.json", "--clean")
+        assert (status, "is of another API key" in error) == (2, True)
     assert run("--settings", "s.json", "--clean")[:2] == (0, f"{count} of {count} factors are deleted.\n")
-    assert run("--settings", "s.json", "--clean")[:2] == (0, "0 of 0 factors are deleted.\n")
+    status, _, error = run("--settings", "s.json", "--clean")
+    assert (status, "there is no journal s.json.journal" in error) == (2, True)
     assert repr(served.emulator).startswith("<Emulator: 0 factors")
 
 
@@ -199,6 +210,67 @@ def test_what_it_refuses(
     found, _, error = run(*options)
     assert found == status
     assert said in error.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--settings", "none/s.json"), "none/s.json: there is no such folder"),
+        (("--report", "folder"), "folder is not a file"),
+        (("--report", "/dev/null"), "/dev/null is not a file"),
+        (("--settings", "s.json", "--report", "folder/../s.json"), "are one file"),
+        (("--settings", "s.json", "--report", "s.json.journal"), "are one file"),
+        (("--settings", "hard.json", "--check", "before.json"), "are one file"),
+        (("--settings", "link.json", "--check", "before.json"), "are one file"),
+        (("--settings", "loop/s.json"), "loop"),
+        (("--settings", "barred/s.json"), "a file can't be used: barred"),
+        (("--settings", "closed/s.json"), "closed/s.json: nothing can be written in this folder"),
+    ],
+)
+def test_where_results_can_not_go(
+    served: World, run: Run, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], said: str
+) -> None:
+    """Files that can't be written, or would be written over each other, are refused before anything is sent."""
+    Path("folder").mkdir()
+    Path("closed").mkdir()
+    Path("before.json").write_text("{}", "utf-8")
+    Path("hard.json").hardlink_to("before.json")
+    Path("link.json").symlink_to("before.json")
+    Path("loop").symlink_to("loop")
+    Path("barred").mkdir()
+
+    def access(path: Path, _: int) -> bool:
+        if path.name == "barred":
+            raise PermissionError(path.name)
+        return path.name != "closed"
+
+    # In place of folders with such modes, since root may do all.
+    monkeypatch.setattr(os, "access", access)
+    status, _, error = run(*options, "--yes")
+    assert (status, said in error) == (2, True), error
+    assert not served.emulator.calls
+    assert Path("before.json").read_text("utf-8") == "{}"
+
+
+def test_results_that_can_not_be_written_in_the_end(served: World, run: Run) -> None:
+    """If a folder is gone when a result is to be written, that is said, the others are written, and it is status 1."""
+    folder = Path("folder")
+    folder.mkdir()
+    served.emulator.calls.watch(lambda _: folder.rmdir() if folder.exists() else None)
+    status, out, _ = run("--settings", "s.json", "--report", "folder/r.md", "--yes")
+    assert (status, "folder/r.md could not be written: No such file or directory" in out) == (1, True)
+    assert [path.name for path in Path().iterdir()] == ["s.json"]
+
+
+def test_a_result_keeps_its_place_and_mode(run: Run) -> None:
+    """A result that was there is replaced as a whole, with its mode, behind a link too."""
+    Path("real.md").write_text("before", "utf-8")
+    Path("real.md").chmod(0o640)
+    Path("r.md").symlink_to("real.md")
+    assert run("--report", "r.md", "--yes")[0] == 0
+    assert Path("r.md").is_symlink()
+    assert Path("real.md").stat().st_mode & 0o777 == 0o640
+    assert "What the WorkOS MFA API does" in Path("real.md").read_text("utf-8")
 
 
 def test_a_user_with_factors(served: World, run: Run) -> None:

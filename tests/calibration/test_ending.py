@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ from tests.calibration.world import FULL, USER, World, world
 from workos_mfa import Emulator, MFAError, Request, Response
 from workos_mfa._calibration.account import ISSUER, Account
 from workos_mfa._calibration.calibration import Plan, UserHasFactorsError, clean
-from workos_mfa._calibration.factor_journal import Journal
+from workos_mfa._calibration.factor_journal import Journal, JournalError, Owner
 from workos_mfa._calibration.report import leftovers
 from workos_mfa._calibration.wire import Wire
 
@@ -133,6 +134,17 @@ def test_what_can_not_be_deleted_is_said() -> None:
     assert leftovers(outcome)[0].startswith(f"{len(outcome.left)} factors could not be deleted")
 
 
+OWNER = Owner("sk_test_calibration", "https://api.workos.com")
+
+
+def left_by(path: Path, owner: Owner) -> None:
+    """Make the journal of a run that has left a factor."""
+    journal = Journal(path, owner)
+    journal.begin("9", "name 9")
+    journal.made("9", "auth_factor_9")
+    journal.close()
+
+
 class TestJournal:
     """The journal of ids."""
 
@@ -146,15 +158,19 @@ class TestJournal:
         journal.made("2", "auth_factor_2")
         journal.deleted("auth_factor_1")
         journal.not_made("3")
+        journal.close()
+        journal.close()
         with path.open("a") as file:
             file.write('{"made": "4"')
         again = Journal(path)
         assert (again.factors, again.unknown) == ({"auth_factor_2": "name 2"}, ["name 4"])
         again.found("name 4", "auth_factor_4")
         again.found("name 5", "auth_factor_5")
-        assert list(again.factors) == ["auth_factor_2", "auth_factor_4"]
         again.close()
-        assert path.exists()
+        last = Journal(path)
+        assert list(last.factors) == ["auth_factor_2", "auth_factor_4"]
+        last.close()
+        assert path.stat().st_mode & 0o777 == 0o600
 
     def test_it_is_gone_once_nothing_is_left(self, tmp_path: Path) -> None:
         """A journal of which nothing is left is removed."""
@@ -165,6 +181,67 @@ class TestJournal:
         journal.deleted("auth_factor_1")
         journal.close()
         assert not path.exists()
+
+    @pytest.mark.parametrize(
+        "content",
+        [b"My notes.\n", b"5\n", b"\xff\xfe\n", b"no end", b'{"workos-mfa calibrate": 2}\n', b"[" * 100_000 + b"\n"],
+    )
+    def test_a_file_that_is_not_its_own(self, tmp_path: Path, content: bytes) -> None:
+        """A file that does not begin as a journal is refused, and left as it is."""
+        path = tmp_path / "journal"
+        path.write_bytes(content)
+        with pytest.raises(JournalError, match="is no journal of calibrate"):
+            Journal(path)
+        assert path.read_bytes() == content
+
+    @pytest.mark.parametrize("line", [b"5", b"{}", b"\xff", b'{"begin": "1"}', b""])
+    def test_a_line_that_can_not_be_read(self, tmp_path: Path, line: bytes) -> None:
+        """Nothing is guessed about a line in the middle: what it had would be forgotten."""
+        path = tmp_path / "journal"
+        left_by(path, OWNER)
+        content = path.read_bytes() + line + b'\n{"made": "1", "id": "auth_factor_1"}\n'
+        path.write_bytes(content)
+        with pytest.raises(JournalError, match="has a line that can't be read"):
+            Journal(path, OWNER)
+        assert path.read_bytes() == content
+
+    def test_no_link_and_no_pipe(self, tmp_path: Path) -> None:
+        """A link is not followed, and only a file is taken."""
+        path = tmp_path / "journal"
+        kinds: list[tuple[Callable[[], None], str]] = [
+            (lambda: path.symlink_to(tmp_path / "other"), "can't be opened"),
+            (path.mkdir, "can't be opened"),
+            (lambda: os.mkfifo(path), "must be a file of your own"),
+        ]
+        for make, said in kinds:
+            make()
+            with pytest.raises(JournalError, match=said):
+                Journal(path)
+            path.rmdir() if path.is_dir() else path.unlink()
+        assert list(tmp_path.iterdir()) == []
+
+    def test_one_at_a_time(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A journal that another run has is refused, even if that run removes it in the same moment."""
+        path = tmp_path / "journal"
+        journal = Journal(path)
+        with pytest.raises(JournalError, match="another run has the journal"):
+            Journal(path)
+        journal.close()
+        monkeypatch.setattr(fcntl, "flock", lambda *_: path.unlink())
+        with pytest.raises(JournalError, match="another run has the journal"):
+            Journal(path)
+
+    @pytest.mark.parametrize("other", [Owner("sk_test_other", OWNER.base_url), Owner(OWNER.api_key, "https://x.test")])
+    def test_whose_it_is(self, tmp_path: Path, other: Owner) -> None:
+        """The journal of another key or another API is refused, since nothing of it could be deleted with this one."""
+        path = tmp_path / "journal"
+        left_by(path, OWNER)
+        with pytest.raises(JournalError, match="another API key or another base URL"):
+            Journal(path, other)
+        again = Journal(path, OWNER)
+        assert list(again.factors) == ["auth_factor_9"]
+        again.close()
+        assert OWNER.api_key not in f"{path.read_text()} {OWNER!r}"
 
     def test_what_is_gone_already_is_deleted(self) -> None:
         """A 404 that names a factor is as good as a deletion; one that names nothing is not."""
@@ -241,6 +318,7 @@ def test_kill_and_clean(served: tuple[Emulator, dict[str, str]], tmp_path: Path,
     cleaning = started(environment, tmp_path, "--clean")
     out = cleaning.communicate(timeout=60)[0]
     lost = sum("begin" in json.loads(line) for line in text.splitlines()) - text.count('"made"')
+    assert environment["WORKOS_API_KEY"] not in text
     assert cleaning.returncode == 0
     assert int(repr(emulator).split()[1]) <= lost
     assert ("may remain" in out) is bool(lost)

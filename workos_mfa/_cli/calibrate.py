@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import cast
@@ -26,12 +26,14 @@ from workos_mfa._calibration.calibration import (
     clean,
 )
 from workos_mfa._calibration.comparison import Comparison, compare
-from workos_mfa._calibration.factor_journal import Journal
+from workos_mfa._calibration.factor_journal import Journal, JournalError, Owner
 from workos_mfa._calibration.replay import Replay, replay
 from workos_mfa._calibration.report import leftovers, report, settings_file
+from workos_mfa._calibration.result_files import ResultFileError, check_files, write_file
 from workos_mfa._calibration.wire import Wire
 from workos_mfa._cli import output, prompts
 from workos_mfa._cli.output import UsageError
+from workos_mfa._transports.config import read_api_key, read_endpoint
 
 _TEST_KEY = "sk_test_"
 
@@ -49,7 +51,8 @@ examples:
 
 exit status:
   0  done; with --check nothing has changed
-  1  something has changed, or the emulator with these settings does something else, or nothing was found
+  1  something has changed, or the emulator with these settings does something else, or nothing was found,
+     or a result could not be written
   2  wrong usage or settings: nothing was sent
   3  refused by the API
   4  no response that can be used, and nothing was made
@@ -91,19 +94,41 @@ def run(given: argparse.Namespace) -> int:
     journal_path = Path(f"{files[0]}.journal")
     key = prompts.api_key()
     _check_key(key or os.environ.get("WORKOS_API_KEY", ""), live=given.live_environment)
+    owner = Owner(read_api_key(key), read_endpoint(None, allow_http=False).url)
     with _transport(key) as transport:
         if given.clean:
-            return _clean(transport, journal_path)
-        journal = Journal(journal_path)
-        if not journal.is_empty:
-            raise UsageError(f"{journal_path}: a run before this one has left factors; delete them with --clean first")
-        phone = prompts.secret("The phone number") if given.phone == "-" else given.phone
-        plan = Plan(slow=given.slow, user_id=given.user, phone=phone, locks=not given.live_environment)
-        output.print_lines(*plan.described())
-        if not given.yes and not prompts.confirm("Begin?"):
-            raise UsageError("nothing was done")
-        outcome = _calibrated(transport, plan, journal)
-    return _finish(given, outcome, before)
+            return _clean(transport, journal_path, owner)
+        _check_files(given, journal_path)
+        with _journal(journal_path, owner) as journal:
+            if not journal.is_empty:
+                raise UsageError(
+                    f"{journal_path}: a run before this one has left factors; delete them with --clean first"
+                )
+            phone = prompts.secret("The phone number") if given.phone == "-" else given.phone
+            plan = Plan(slow=given.slow, user_id=given.user, phone=phone, locks=not given.live_environment)
+            output.print_lines(*plan.described())
+            if not given.yes and not prompts.confirm("Begin?"):
+                raise UsageError("nothing was done")
+            outcome = _calibrated(transport, plan, journal)
+    return _finish(given, outcome, before, owner.base_url)
+
+
+def _check_files(given: argparse.Namespace, journal_path: Path) -> None:
+    results = [path for path in (given.settings, given.report) if path is not None]
+    try:
+        check_files(results, [journal_path] if given.check is None else [given.check, journal_path])
+    except ResultFileError as error:
+        raise UsageError(str(error)) from None
+
+
+@contextmanager
+def _journal(path: Path, owner: Owner) -> Generator[Journal, None, None]:
+    try:
+        journal = Journal(path, owner)
+    except JournalError as error:
+        raise UsageError(str(error)) from None
+    with closing(journal):
+        yield journal
 
 
 def _check_key(key: str, *, live: bool) -> None:
@@ -175,39 +200,53 @@ def _read_message(question: str) -> str:
     return sys.stdin.readline()
 
 
-def _clean(transport: RequestsTransport, path: Path) -> int:
-    journal = Journal(path)
-    count = len(journal.factors)
-    wire = Wire(transport, clock=time.monotonic, sleep=time.sleep)
-    left = clean(Account(wire, journal))
-    outcome = Outcome(Plan(), left=left, may_remain=journal.unknown)
-    output.print_lines(f"{count - len(left)} of {count} factors are deleted.", *leftovers(outcome))
-    journal.close()
+def _clean(transport: RequestsTransport, path: Path, owner: Owner) -> int:
+    if not os.path.lexists(path):
+        raise UsageError(f"there is no journal {path}: give the same files as the run that was killed")
+    with _journal(path, owner) as journal:
+        count = len(journal.factors)
+        wire = Wire(transport, clock=time.monotonic, sleep=time.sleep)
+        left = clean(Account(wire, journal))
+        outcome = Outcome(Plan(), left=left, may_remain=journal.unknown)
+        output.print_lines(f"{count - len(left)} of {count} factors are deleted.", *leftovers(outcome))
     return output.OUTCOME_UNKNOWN if left else output.DONE
 
 
-def _finish(given: argparse.Namespace, outcome: Outcome, before: Mapping[str, object] | None) -> int:
+def _finish(given: argparse.Namespace, outcome: Outcome, before: Mapping[str, object] | None, base_url: str) -> int:
     replayed = _replayed(outcome)
     lines = [f"{len(outcome.settings)} settings are found.", *_words_of(replayed), *leftovers(outcome)]
-    if given.settings is not None and outcome.settings and not outcome.stopped:
-        given.settings.write_text(settings_file(outcome), "utf-8")
-    if given.report is not None:
-        url = os.environ.get("WORKOS_BASE_URL", "https://api.workos.com")
-        text = report(outcome, replayed, at=datetime.now(timezone.utc), base_url=url)
-        given.report.write_text(text, "utf-8")
+    unwritten = _written(given, outcome, replayed, base_url)
     comparison = Comparison([], []) if before is None else compare(before, outcome.settings)
     if before is not None:
         lines += [f"changed: {line}" for line in comparison.changed] or ["Nothing has changed."]
         lines += [f"open this time: {name}" for name in comparison.unknown]
     if outcome.stopped:
         lines.append(f"The run was stopped: {outcome.stopped}. No settings are written.")
-    output.print_lines(*lines)
+    output.print_lines(*lines, *unwritten)
     if outcome.left:
         return output.OUTCOME_UNKNOWN
     if outcome.stopped == "it was interrupted":
         return output.INTERRUPTED
     differs = comparison.changed or (replayed is not None and replayed.differences)
-    return output.NOT_VALID if differs or outcome.stopped or not outcome.settings else output.DONE
+    return output.NOT_VALID if differs or unwritten or outcome.stopped or not outcome.settings else output.DONE
+
+
+def _written(given: argparse.Namespace, outcome: Outcome, replayed: Replay | None, base_url: str) -> list[str]:
+    """Write the results; a line for each that could not be written."""
+    texts: dict[Path, str] = {}
+    if given.settings is not None and outcome.settings and not outcome.stopped:
+        texts[given.settings] = settings_file(outcome)
+    if given.report is not None:
+        texts[given.report] = report(outcome, replayed, at=datetime.now(timezone.utc), base_url=base_url)
+    return [problem for path, text in texts.items() if (problem := _problem_of_writing(path, text))]
+
+
+def _problem_of_writing(path: Path, text: str) -> str:
+    try:
+        write_file(path, text)
+    except ResultFileError as error:
+        return str(error)
+    return ""
 
 
 def _replayed(outcome: Outcome) -> Replay | None:
