@@ -195,11 +195,24 @@ def test_a_refused_key(
     assert "To go on, give the same command again: nobody is imported twice" in err
     monkeypatch.setenv("WORKOS_API_KEY", server.api_key)
     status, _, err = _run(capsys, "people.csv")
-    assert (status, "written with another API key" in err) == (2, True)
+    assert (status, "written with another API key, or for another base URL" in err) == (2, True)
     assert _run(capsys, "people.csv", "--key-changed", "--rate", "1000")[0] == 0
     monkeypatch.delenv("WORKOS_API_KEY")
     status, _, err = _run(capsys, "people.csv")
     assert (status, "WORKOS_API_KEY" in err) == (2, True)
+
+
+@needs_server
+@needs_people
+def test_another_api(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was done on one is not taken for done on another that has the same key."""
+    assert _run(capsys, "people.csv", "--rate", "1000")[0] == 0
+    other = Emulator()
+    with other.serve() as running:
+        monkeypatch.setenv("WORKOS_BASE_URL", running.base_url)
+        status, _, err = _run(capsys, "people.csv")
+        assert (status, "for another base URL" in err) == (2, True)
+        assert list(other.calls) == []
 
 
 @needs_people
@@ -218,9 +231,9 @@ def test_an_api_that_is_not_there(capsys: pytest.CaptureFixture[str], monkeypatc
 class FullJournal(Journal):
     """A journal on a disk that is nearly full."""
 
-    def begin(self, rows: Path, api_key: str, *, key_changed: bool) -> None:
+    def begin(self, rows: Path, api_key: str, base_url: str, *, key_changed: bool) -> None:
         """Begin, with no room for another page."""
-        super().begin(rows, api_key, key_changed=key_changed)
+        super().begin(rows, api_key, base_url, key_changed=key_changed)
         self._db.execute("PRAGMA max_page_count = 1")
 
 

@@ -54,7 +54,7 @@ class World:
             write_people(file, people)
         checked = check(open_table(file))
         with closing(Journal(self.folder / "journal")) as journal:
-            journal.begin(file, "sk_test_x", key_changed=False)
+            journal.begin(file, "sk_test_x", "http://x", key_changed=False)
             moment = [1000.0]
 
             def wait(seconds: float) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from workos_mfa._migration.journal import Journal, JournalError
 
 KEY = "sk_test_sentinel"
+URL = "https://api.workos.com"
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def rows(tmp_path: Path) -> Path:
 def journal(tmp_path: Path, rows: Path) -> Iterator[Journal]:
     """A journal of that file, open."""
     with closing(Journal(tmp_path / "journal")) as opened:
-        opened.begin(rows, KEY, key_changed=False)
+        opened.begin(rows, KEY, URL, key_changed=False)
         yield opened
 
 
@@ -42,7 +45,7 @@ def test_it_remembers(journal: Journal, rows: Path) -> None:
     journal.trust_lists()
     journal.close()
     with closing(Journal(journal.path)) as again:
-        again.begin(rows, KEY, key_changed=False)
+        again.begin(rows, KEY, URL, key_changed=False)
         entries = {line: again.entry(line) for line in range(2, 8)}
         assert {line: entry.state for line, entry in entries.items() if entry} == {
             2: "sending",
@@ -82,14 +85,16 @@ def test_whose_it_is(journal: Journal, rows: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.csv"
     other.write_text(f"{rows.read_text()}user_2,GEZDGNBVGY3TQOJQ\n")
     with pytest.raises(JournalError, match="is of another file, or the file was changed since"):
-        journal.begin(other, KEY, key_changed=False)
+        journal.begin(other, KEY, URL, key_changed=False)
     with pytest.raises(JournalError, match="was written with another API key") as caught:
-        journal.begin(rows, "sk_test_other", key_changed=False)
+        journal.begin(rows, "sk_test_other", URL, key_changed=False)
     assert "sk_" not in str(caught.value)
-    journal.begin(rows, "sk_test_other", key_changed=True)
-    journal.begin(rows, "sk_test_other", key_changed=False)
+    with pytest.raises(JournalError, match="with another API key, or for another base URL"):
+        journal.begin(rows, KEY, "http://127.0.0.1:8080", key_changed=False)
+    journal.begin(rows, "sk_test_other", URL, key_changed=True)
+    journal.begin(rows, "sk_test_other", URL, key_changed=False)
     with pytest.raises(JournalError, match="No such file"):
-        journal.begin(tmp_path / "gone.csv", KEY, key_changed=False)
+        journal.begin(tmp_path / "gone.csv", KEY, URL, key_changed=False)
 
 
 def test_one_import_at_a_time(journal: Journal) -> None:
@@ -107,10 +112,27 @@ def _database(path: Path) -> None:
         database.execute("CREATE TABLE t (c)")
 
 
+def _fifo(path: Path) -> None:
+    os.mkfifo(path, 0o644)
+
+
+def _link(path: Path) -> None:
+    Journal(path.with_name("target")).close()
+    path.with_name("target").chmod(0o644)
+    path.symlink_to("target")
+
+
+def _device(path: Path) -> None:
+    os.mknod(path, 0o644 | stat.S_IFCHR, os.makedev(1, 3))  # another /dev/null
+
+
 def _newer(path: Path) -> None:
     Journal(path).close()
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA user_version = 99")
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a device")
 
 
 @pytest.mark.parametrize(
@@ -120,6 +142,9 @@ def _newer(path: Path) -> None:
         (_database, "is no journal of an import. Name another file with --journal"),
         (_newer, "a newer version of workos_mfa made the journal"),
         (Path.mkdir, "can't be used"),
+        (_fifo, "is no regular file"),
+        (_link, "is a link"),
+        pytest.param(_device, "is no regular file", marks=needs_root),
     ],
 )
 def test_what_is_no_journal(tmp_path: Path, make: object, reason: str) -> None:
@@ -127,10 +152,18 @@ def test_what_is_no_journal(tmp_path: Path, make: object, reason: str) -> None:
     path = tmp_path / "x"
     assert callable(make)
     make(path)
-    before = path.read_bytes() if path.is_file() else b""
+    before = path.read_bytes() if path.is_file() else b"", path.stat().st_mode
     with pytest.raises(JournalError, match=reason):
         Journal(path)
-    assert (path.read_bytes() if path.is_file() else b"") == before
+    assert (path.read_bytes() if path.is_file() else b"", path.stat().st_mode) == before
+
+
+def test_a_file_of_somebody_else(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user's file is not taken, even where we could write it: that user could change it."""
+    journal.close()
+    monkeypatch.setattr(os, "geteuid", lambda: journal.path.stat().st_uid + 1)
+    with pytest.raises(JournalError, match="belongs to another user"):
+        Journal(journal.path)
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:

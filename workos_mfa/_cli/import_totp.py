@@ -141,7 +141,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="after so long a call without a response can no longer arrive, and is looked for (%(default)g)",
     )
     parser.add_argument(
-        "--key-changed", action="store_true", help="the API key is another one, but of the journal's environment"
+        "--key-changed",
+        action="store_true",
+        help="the API key or the base URL is another one, but of the journal's environment",
     )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
@@ -181,9 +183,11 @@ def _dry_run(given: _Given, checked: Checked) -> int:
 def _import(given: _Given, checked: Checked) -> int:
     # The HTTP library takes a while to load.
     from workos_mfa import MFA, Urllib3Transport
+    from workos_mfa._transports import config
 
     with closing(Urllib3Transport()) as transport, closing(Journal(given.journal)) as journal:
-        journal.begin(given.file, os.environ["WORKOS_API_KEY"], key_changed=given.key_changed)
+        base_url = config.read_endpoint(None, allow_http=False).url
+        journal.begin(given.file, os.environ["WORKOS_API_KEY"], base_url, key_changed=given.key_changed)
         importer = Importer(
             MFA(transport=transport),
             checked,

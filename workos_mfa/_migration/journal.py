@@ -12,10 +12,11 @@ import json
 import os
 import secrets
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Collection, Generator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal, cast
 
@@ -65,7 +66,6 @@ class Journal:
         self._closed = False
         self._failure = ""
         with self._explained():
-            _make_private(path)
             self._check_unopened()
             self._db = sqlite3.connect(path.absolute(), timeout=0, isolation_level=None, check_same_thread=False)
             try:
@@ -76,17 +76,17 @@ class Journal:
         self._writer = threading.Thread(target=self._write_all, name="workos-mfa journal", daemon=True)
         self._writer.start()
 
-    def begin(self, rows: Path, api_key: str, *, key_changed: bool) -> None:
-        """Bind a new journal to a file and a key; make sure that an older one belongs to them.
+    def begin(self, rows: Path, api_key: str, base_url: str, *, key_changed: bool) -> None:
+        """Bind a new journal to a file, a key and the API's address; make sure that an older one belongs to them.
 
-        :param key_changed: the key is another one of the same environment.
-        :raises JournalError: if the journal is another file's or another key's.
+        :param key_changed: the key or the address is another one, of the same environment.
+        :raises JournalError: if the journal is another file's, or another key's or address's.
         """
         with self._lock, self._explained():
             known = dict(cast("list[tuple[str, str]]", self._db.execute("SELECT name, value FROM about").fetchall()))
             salt = known.get("salt") or secrets.token_hex(32)
             file = _hash_of_file(salt, rows)
-            key = hmac.new(salt.encode(), b"key " + api_key.encode(), "sha256").hexdigest()
+            key = hmac.new(salt.encode(), f"key {api_key} at {base_url}".encode(), "sha256").hexdigest()
             if known.get("file", file) != file:
                 raise JournalError(
                     f"the journal {self.path} is of another file, or the file was changed since. Give each file a "
@@ -94,8 +94,8 @@ class Journal:
                 )
             if known.get("key", key) != key and not key_changed:
                 raise JournalError(
-                    f"the journal {self.path} was written with another API key. If that is a key of the same "
-                    "environment, add --key-changed; for another environment name another --journal"
+                    f"the journal {self.path} was written with another API key, or for another base URL. If that is "
+                    "the same environment, add --key-changed; for another environment name another --journal"
                 )
             about = {"salt": salt, "file": file, "key": key}
             self._db.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", about.items())
@@ -222,12 +222,27 @@ class Journal:
 
     def _check_unopened(self) -> None:
         """Leave a file of something else as it is: SQLite tidies what it opens."""
-        if self.path.stat().st_size:
-            uri = f"{self.path.absolute().as_uri()}?mode=ro&immutable=1"
-            with closing(sqlite3.connect(uri, uri=True)) as unopened:
-                self._check_owner(unopened)
-        # Before SQLite opens it: what it puts beside a file has the mode of the file.
-        self.path.chmod(0o600)
+        descriptor = self._descriptor()
+        try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise JournalError(f"{self.path} is no regular file. Name another file with --journal")
+            if found.st_uid != os.geteuid():
+                raise JournalError(f"{self.path} belongs to another user. Name another file with --journal")
+            if found.st_size:
+                uri = f"{self.path.absolute().as_uri()}?mode=ro&immutable=1"
+                with closing(sqlite3.connect(uri, uri=True)) as unopened:
+                    self._check_owner(unopened)
+            # Before SQLite opens it: what it puts beside a file has the mode of the file.
+            os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+
+    def _descriptor(self) -> int:
+        """The file, opened or made. Nothing is waited for, and no link is followed to a file of somebody else."""
+        if self.path.is_symlink():
+            raise JournalError(f"{self.path} is a link. Name the file itself with --journal")
+        return os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY, 0o600)
 
     def _check_owner(self, database: sqlite3.Connection) -> None:
         if _number(database, "PRAGMA application_id") != _OURS:
@@ -268,11 +283,6 @@ class Journal:
 def _number(database: sqlite3.Connection, statement: str) -> int:
     found: tuple[int] = database.execute(statement).fetchone()
     return found[0]
-
-
-def _make_private(path: Path) -> None:
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _hash_of_file(salt: str, path: Path) -> str:
