@@ -92,12 +92,35 @@ def test_a_check(run: Run) -> None:
     before.write_text('{"max_wrong_codes": 3, "lock_ends_after": null}', "utf-8")
     status, out, _ = run("--check", "before.json", "--yes")
     assert status == 0
-    assert "Nothing has changed.\nopen this time: lock_ends_after\n" in out
+    assert "What could be compared has not changed.\nopen this time: lock_ends_after\n" in out
+    before.write_text('{"max_wrong_codes": 3}', "utf-8")
+    status, out, _ = run("--check", "before.json", "--yes")
+    assert (status, out.splitlines()[-1]) == (0, "Nothing has changed.")
     before.write_text('{"max_wrong_codes": 5, "users": "any"}', "utf-8")
     status, out, _ = run("--check", "before.json", "--yes")
     assert status == 1
     assert "changed: max_wrong_codes: 5 before, 3 now\n" in out
     assert [path.name for path in Path().iterdir()] == ["before.json"]
+
+
+@pytest.mark.parametrize(
+    ("response", "status", "said"),
+    [
+        (
+            {"code": "teapot"},
+            1,
+            "changed: max_wrong_codes: 3 before, and now no setting describes it: wrong code number 1 is 418 teapot",
+        ),
+        ({}, 0, "What could be compared has not changed.\nopen this time: max_wrong_codes"),
+    ],
+)
+def test_a_check_of_what_is_open_now(served: World, run: Run, response: dict[str, str], status: int, said: str) -> None:
+    """What no setting describes any more has changed; what is open since responses were of no use has not."""
+    served.emulator.faults.respond(418, response, operation="verify_challenge", count=None)
+    Path("before.json").write_text('{"max_wrong_codes": 3}', "utf-8")
+    found, out, _ = run("--check", "before.json", "--yes")
+    assert (found, said in out) == (status, True), out
+    assert "Nothing has changed" not in out
 
 
 def test_a_run_that_is_stopped(served: World, run: Run) -> None:

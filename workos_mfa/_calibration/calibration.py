@@ -232,4 +232,5 @@ def _agree(verdicts: Sequence[Verdict], new: Verdict, found: dict[str, Value]) -
             for verdict in verdicts:
                 if verdict.answer is not None and name in verdict.settings:
                     verdict.open_because = f"no setting describes it: here {verdict.answer.seen}, and elsewhere not"
+                    verdict.is_odd = True
                     verdict.answer = None

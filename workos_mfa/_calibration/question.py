@@ -71,6 +71,8 @@ class Verdict:
 
     :ivar answer: what two samples agree on; None while it is open.
     :ivar open_because: why it is open.
+    :ivar is_odd: whether it is open since no setting describes what the API does, or since it does not always do the
+        same; not since responses were lost.
     :ivar voided: how often it had to start again.
     :ivar evidence: the calls of the last sample.
     """
@@ -78,6 +80,7 @@ class Verdict:
     question: Question
     answer: Answer | None = None
     open_because: str = ""
+    is_odd: bool = False
     voided: int = 0
     evidence: Sequence[Exchange] = ()
 
@@ -124,10 +127,12 @@ def judged(verdict: Verdict, answers: Sequence[Answer]) -> Verdict:
     if len(set(answers)) > 1:
         seen = "; or: ".join(sorted({answer.seen for answer in answers}))
         verdict.open_because = f"the answers differ: {seen}"
+        verdict.is_odd = True
     elif len(answers) < EQUAL_ANSWERS:
         verdict.open_because = verdict.open_because or "too many responses were lost or could not be used"
     elif answers[0].odd:
         verdict.open_because = f"no setting describes it: {answers[0].odd}"
+        verdict.is_odd = True
     else:
         verdict.answer = answers[0]
     return verdict

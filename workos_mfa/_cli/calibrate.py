@@ -50,7 +50,7 @@ examples:
   workos-mfa emulate --settings workos.json
 
 exit status:
-  0  done; with --check nothing has changed
+  0  done; with --check no change is seen
   1  something has changed, or the emulator with these settings does something else, or nothing was found,
      or a result could not be written
   2  wrong usage or settings: nothing was sent
@@ -216,9 +216,10 @@ def _finish(given: argparse.Namespace, outcome: Outcome, before: Mapping[str, ob
     replayed = _replayed(outcome)
     lines = [f"{len(outcome.settings)} settings are found.", *_words_of(replayed), *leftovers(outcome)]
     unwritten = _written(given, outcome, replayed, base_url)
-    comparison = Comparison([], []) if before is None else compare(before, outcome.settings)
+    comparison = Comparison([], []) if before is None else compare(before, outcome)
     if before is not None:
-        lines += [f"changed: {line}" for line in comparison.changed] or ["Nothing has changed."]
+        same = "What could be compared has not changed." if comparison.unknown else "Nothing has changed."
+        lines += [f"changed: {line}" for line in comparison.changed] or [same]
         lines += [f"open this time: {name}" for name in comparison.unknown]
     if outcome.stopped:
         lines.append(f"The run was stopped: {outcome.stopped}. No settings are written.")
