@@ -35,6 +35,7 @@ def test_ten_calls_a_second() -> None:
             reply(422, message=CODE, errors=[{"field": "code", "code": CODE}, {"other": CODE}]),
             "422 errors with code and field",
         ),
+        (reply(422, errors=[{"code": "x", f"{CODE} is wrong": 1, "\x1b[2J": 2}]), "422 errors with code"),
         (Response(204), "204"),
         (Response(502, {}, f"<html>{CODE}</html>".encode()), "502, no JSON object"),
         (Response(200, {}, b"[]"), "200, no JSON object"),

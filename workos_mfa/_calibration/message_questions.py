@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import quote
 
 from workos_mfa import Challenge
 from workos_mfa._calibration.account import Account, OddError, Subject, told
@@ -95,7 +96,7 @@ def _template(account: Account, _: Found) -> Answer:
     route = "/auth/factors/{id}/challenge"
     account.tally.messages += 1
     body = {"sms_template": _WITHOUT_CODE}
-    reply = account.raw("challenge_factor", route.replace("{id}", subject.id), route, body)
+    reply = account.raw("challenge_factor", route.replace("{id}", quote(subject.id, safe="")), route, body)
     if reply.status >= 400 and not reply.is_invalid_request:
         raise OddError(f"a template without a code gets {told(reply)}")
     refused = reply.status >= 400

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
 from workos_mfa._calibration.account import ISSUER
 from workos_mfa._calibration.calibration import Outcome
-from workos_mfa._calibration.question import Verdict
+from workos_mfa._calibration.question import Value, Verdict
 from workos_mfa._calibration.replay import Replay
 from workos_mfa._calibration.wire import Exchange
 
 _MOST_CALLS = 30
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 def settings_file(outcome: Outcome) -> str:
     """The settings found, as the emulator reads them."""
-    return json.dumps(dict(sorted(outcome.settings.items())), indent=2, ensure_ascii=False) + "\n"
+    lines = [f"  {_json(name)}: {_json(value)}" for name, value in sorted(outcome.settings.items())]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _json(value: Value) -> str:
+    """A value in JSON, with its letters as they are, unless one of them would move the cursor of a terminal."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)
 
 
 def report(outcome: Outcome, replayed: Replay | None, *, at: datetime, base_url: str) -> str:
@@ -46,9 +55,8 @@ def leftovers(outcome: Outcome) -> list[str]:
     """What is still there, or may be."""
     lines: list[str] = []
     if outcome.left:
-        lines.append(
-            f"{len(outcome.left)} factors could not be deleted; run it again with --clean: {', '.join(outcome.left)}"
-        )
+        ids = ", ".join(map(_shown_id, outcome.left))
+        lines.append(f"{len(outcome.left)} factors could not be deleted; run it again with --clean: {ids}")
     if outcome.may_remain:
         totp = [name for name in outcome.may_remain if not name.startswith(("generic_otp", "a factor of"))]
         names = f" TOTP factors have the issuer {ISSUER!r} and these users: {', '.join(totp)}." if totp else ""
@@ -57,6 +65,11 @@ def leftovers(outcome: Outcome) -> list[str]:
             f"user can't be listed.{names}"
         )
     return lines
+
+
+def _shown_id(factor_id: str) -> str:
+    """An id, as far as it looks like one: it is a server's text, and goes to a terminal."""
+    return factor_id if _ID.fullmatch(factor_id) else "one whose id can't be shown"
 
 
 def _ending(outcome: Outcome) -> list[str]:
@@ -84,7 +97,7 @@ def _table(verdicts: Sequence[Verdict]) -> Iterator[str]:
         for name, value in verdict.settings.items()
     }
     for name, (value, bound) in rows.items():
-        yield f"| `{name}` | `{json.dumps(value, ensure_ascii=False)}` | {bound} |"
+        yield f"| `{name}` | `{_json(value)}` | {bound} |"
 
 
 def _open(verdicts: Sequence[Verdict]) -> Iterator[str]:

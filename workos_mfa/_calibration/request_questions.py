@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from urllib.parse import quote
 
 from workos_mfa._calibration.account import Account, OddError, told
 from workos_mfa._calibration.question import Answer, Found, Question
-from workos_mfa._calibration.wire import Reply, VoidError
+from workos_mfa._calibration.wire import Reply, VoidError, named_in
 
 _EXTRA = {"calibration_unknown": "calibration"}
 _ULID = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -36,7 +37,7 @@ def _unknown_properties(account: Account, _: Found) -> Answer:
     challenge = account.challenge(account.enroll("generic_otp"))
     outcomes = {_accepted(account.enroll_raw({"type": "generic_otp", **_EXTRA})[1])}
     route = "/auth/factors/{id}/challenge"
-    path = route.replace("{id}", challenge.authentication_factor_id)
+    path = route.replace("{id}", quote(challenge.authentication_factor_id, safe=""))
     outcome = account.verify_raw(challenge, {"code": account.code_of(challenge), **_EXTRA})
     outcomes.add({"valid": "ignored", "invalid request": "refused"}.get(outcome, outcome))
     outcomes.add(_accepted(account.raw("challenge_factor", path, route, dict(_EXTRA))))
@@ -74,7 +75,7 @@ def _shape(replies: list[Reply], setting: str) -> Answer:
 
 
 def _shape_of(reply: Reply) -> str:
-    names = {name for problem in reply.problems for name in problem}
+    names = {name for problem in reply.problems for name in named_in(problem)}
     if reply.status == 422 and {"field", "code"} <= names:
         return "by_field"
     if reply.status in {400, 422} and {"code", "message"} <= names and "field" not in names:

@@ -164,6 +164,11 @@ class Wire:
         self.evidence.append(Exchange(f"{request.method} {request.route}", shown, got))
 
 
+def named_in(problem: Mapping[str, object]) -> set[str]:
+    """The properties of an entry of ``errors`` that have a usual name; any other text could be anything."""
+    return {name for name in problem if _NAME.fullmatch(name)}
+
+
 def _read(response: Response) -> Reply:
     try:
         body: object = json.loads(response.body)
@@ -184,7 +189,7 @@ def _shown_reply(reply: Reply) -> str:
     parts = [str(reply.status)]
     if reply.status >= 400:
         parts += [reply.code] if reply.code else []
-        parts += [f"errors with {' and '.join(sorted(map(str, problem)))}" for problem in reply.problems[:1]]
+        parts += [f"errors with {' and '.join(sorted(named_in(problem)))}" for problem in reply.problems[:1]]
     valid = reply.body.get("valid")
     parts += [f"valid: {str(valid).lower()}"] if isinstance(valid, bool) else []
     return " ".join(parts)
