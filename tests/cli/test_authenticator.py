@@ -98,7 +98,7 @@ def test_no_argument_takes_a_secret(given: pytest.MonkeyPatch, capsys: pytest.Ca
     with pytest.raises(SystemExit) as caught:
         run(given, "code", SECRET, typed=SECRET)
     assert caught.value.code == 2
-    assert "unrecognized arguments" in capsys.readouterr().err
+    assert "an argument is not known, or too many" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("stdin", "status"), [(None, 2), (io.TextIOWrapper(io.BytesIO(b"\xff\xfe"), "utf-8"), 2)])
@@ -119,7 +119,7 @@ def test_code_loads_little() -> None:
     assert {name for name in loaded if name.startswith("workos_mfa")} == {
         "workos_mfa",
         "workos_mfa._cli",
-        *(f"workos_mfa._cli.{name}" for name in ("authenticator", "main", "output", "prompts")),
+        *(f"workos_mfa._cli.{name}" for name in ("arguments", "authenticator", "main", "output", "prompts")),
         "workos_mfa._core",
         "workos_mfa._core.one_time_codes",
         "workos_mfa._version",

@@ -43,7 +43,7 @@ def test_without_a_command_all_are_listed(capsys: pytest.CaptureFixture[str]) ->
         "to try it, without an account": ["demo", "emulate"],
         "by hand": ["enroll", "challenge", "verify", "get", "delete", "users", "code", "qr"],
         "for your account": ["doctor", "calibrate", "import-totp"],
-        "exit status": ["0", "1", "2", "3", "4", "5", "130,"],
+        "exit status": ["0", "1", "2", "3", "4", "5", "74", "130,"],
     }
 
 
@@ -52,7 +52,7 @@ def test_without_a_command_all_are_listed(capsys: pytest.CaptureFixture[str]) ->
     [
         ("enrol", "there is no command 'enrol'. Did you mean 'enroll'? workos-mfa --help lists them all"),
         ("import", "Did you mean 'import-totp'?"),
-        ("xyzzy", "there is no command 'xyzzy'. workos-mfa --help lists them all"),
+        ("xyzzy", "there is no such command. workos-mfa --help lists them all"),
     ],
 )
 def test_an_unknown_command(wanted: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,6 +70,7 @@ def test_the_version() -> None:
     assert {name for name in loaded if name.startswith("workos_mfa")} == {
         "workos_mfa",
         "workos_mfa._cli",
+        "workos_mfa._cli.arguments",
         "workos_mfa._cli.main",
         "workos_mfa._cli.output",
         "workos_mfa._version",
@@ -120,3 +121,87 @@ def test_help_that_nobody_reads(arguments: list[str]) -> None:
             [*COMMAND, *arguments], stdout=pipe, stderr=subprocess.PIPE, env=environment_with(), check=False
         )
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["doctor", "--help"], ["qr"], ["demo"], ["code", "--json"]])
+def test_output_that_has_no_room(arguments: list[str]) -> None:
+    """On a disk that is full the status says that, and is not that of a code that is wrong."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(  # noqa: S603 - our own
+            [*COMMAND, *arguments],
+            input=b"JBSWY3DPEHPK3PXP",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment_with(),
+            check=False,
+        )
+    assert done.returncode == 74
+    assert done.stderr.endswith(b": the output could not be written: No space left on device\n")
+    assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "redirected", "status"),
+    [
+        ("code", ">&-", 0),
+        ("get auth_factor_1", "2>&-", 2),
+        ("get auth_factor_1", "2>/dev/full", 2),
+        ("get auth_factor_1 --yes", "2>&-", 2),
+        ("get auth_factor_1 --yes", "2>/dev/full", 2),
+        ("xyzzy", ">/dev/full 2>/dev/full", 2),
+        ("code", ">/dev/full 2>/dev/full", 74),
+    ],
+)
+def test_streams_that_are_not_there(command: str, redirected: str, status: int) -> None:
+    """What can't be told is left out, and the status is what it would be."""
+    line = f'"$0" -W error -m workos_mfa {command} {redirected}'
+    done = subprocess.run(  # noqa: S603 - our own
+        ["/bin/sh", "-c", line, sys.executable],
+        input=b"JBSWY3DPEHPK3PXP",
+        capture_output=True,
+        env=environment_with(WORKOS_API_KEY=""),
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (status, b"", b"")
+
+
+def test_streams_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same, where a missing stream is None and a full disk is a file."""
+    monkeypatch.setattr("sys.stdin", None)
+    with Path("/dev/full").open("w") as out, Path("/dev/full").open("w") as err:
+        monkeypatch.setattr("sys.stdout", None)
+        monkeypatch.setattr("sys.stderr", err)
+        assert main.main(["code"]) == 2
+        monkeypatch.setattr("sys.stdout", out)
+        assert main.main(["demo"]) == 74
+        with pytest.raises(SystemExit):
+            main.main(["code", SECRET])
+
+
+SECRET = "JBSWY3DPEHPK3PXP"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [SECRET],
+        [f"--{SECRET}"],
+        ["code", SECRET],
+        ["code", f"--json={SECRET}"],
+        ["get", "auth_factor_1", SECRET, f"{SECRET} (choose from"],
+        ["enroll", SECRET],
+        ["enroll", "totp", "--issuer", "a", "--user", "b", SECRET],
+        ["users", "list", "user_1", "--order", f"{SECRET} (choose from {SECRET}"],
+        ["import-totp", "x.csv", "--rate", SECRET],
+        ["emulate", "--port", SECRET],
+    ],
+)
+def test_a_mistake_is_not_repeated(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What was given in the wrong place may be a secret, and standard error may be a log."""
+    with pytest.raises(SystemExit) as caught:
+        main.main(arguments)
+    assert caught.value.code == 2
+    err = capsys.readouterr().err
+    assert SECRET not in err
+    assert err.startswith("usage: ")
+    assert "error: " in err

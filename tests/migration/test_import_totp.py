@@ -353,7 +353,7 @@ def test_what_it_says_is_lost(emulator: Emulator, server: EmulatorServer) -> Non
         done = subprocess.run(  # noqa: S603 - our own
             command, env=environment_with(**_environment(server)), stdout=full, stderr=subprocess.PIPE, check=False
         )
-    assert done.returncode != 0
+    assert done.returncode == 74
     assert b"Traceback" not in done.stderr
     assert user_of(3) in Path("failed.csv").read_text()
 

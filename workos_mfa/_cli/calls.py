@@ -275,7 +275,7 @@ def _acting(doubt: str) -> Generator[None, None, None]:
     try:
         yield
     except KeyboardInterrupt:
-        sys.stderr.write(f"\nWorkOS may have acted: {doubt}.\n")
+        output.complain(f"\nWorkOS may have acted: {doubt}.\n")
         raise
 
 

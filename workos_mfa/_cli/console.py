@@ -6,7 +6,7 @@ import shutil
 import textwrap
 from typing import TextIO
 
-from workos_mfa._cli.output import BOLD, CYAN, painted
+from workos_mfa._cli.output import BOLD, CYAN, painted, write
 from workos_mfa._cli.terminal_qr import NotDrawnError, drawn
 
 _INDENT = "   "
@@ -54,7 +54,7 @@ class Console:
 
     def _write(self, *lines: str) -> None:
         for line in lines:
-            print(line, file=self._out, flush=True)
+            write(f"{line}\n", self._out)
 
 
 def _wrapped(text: str, *, first: str = "", then: str = "") -> list[str]:

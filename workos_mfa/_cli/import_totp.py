@@ -52,6 +52,7 @@ exit status:
   3  the API refused rows, or the key
   4  the API does not respond
   5  of some rows nobody knows whether they arrived
+  74  the summary could not be written; all else was done
   130  stopped by Ctrl-C"""
 
 _DEFAULT_RATE = 40.0
@@ -283,10 +284,10 @@ def _summary(counts: Counts, bad: int, seconds: float) -> str:
 def _tell_problems(given: _Given, problems: Sequence[Problem]) -> None:
     for problem in problems[:_MOST_SHOWN]:
         who = f" ({problem.user_id})" if problem.user_id else ""
-        sys.stderr.write(f"{given.file}, line {problem.line}{who}: {problem.reason}\n")
+        output.complain(f"{given.file}, line {problem.line}{who}: {problem.reason}\n")
     if len(problems) > _MOST_SHOWN:
         more = "" if given.failed else "; --failed FILE lists them all"
-        sys.stderr.write(f"and {len(problems) - _MOST_SHOWN:,} more{more}\n")
+        output.complain(f"and {len(problems) - _MOST_SHOWN:,} more{more}\n")
 
 
 def _counted(checked: Checked) -> str:

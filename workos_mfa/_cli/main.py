@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol, cast
 
 from workos_mfa._cli import output
+from workos_mfa._cli.arguments import ArgumentParser
 from workos_mfa._version import __version__
 
 _DESCRIPTION = "The WorkOS Multi-Factor Auth API: try it out, make its calls by hand, see what is wrong."
@@ -67,14 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(name: str, arguments: list[str]) -> int:
-    return _module(name).run(command_parser(name).parse_args(arguments))
+    return _module(name).run(command_parser(name).parsed(arguments))
 
 
-def command_parser(name: str) -> argparse.ArgumentParser:
+def command_parser(name: str) -> ArgumentParser:
     """The parser of a command, whose name the options then have as ``command``."""
-    parser = argparse.ArgumentParser(
-        prog=f"workos-mfa {name}", formatter_class=output.HelpFormatter, allow_abbrev=False
-    )
+    parser = ArgumentParser(prog=f"workos-mfa {name}", formatter_class=output.HelpFormatter, allow_abbrev=False)
     parser.set_defaults(command=name)
     _module(name).add_arguments(parser)
     return parser
@@ -85,7 +84,7 @@ def _module(name: str) -> _Module:
 
 
 def _without_a_command(given: list[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog="workos-mfa",
         usage="%(prog)s [--help] [--version] COMMAND ...",
         description=f"{_DESCRIPTION}\n\n{_list()}",
@@ -95,13 +94,14 @@ def _without_a_command(given: list[str]) -> int:
     )
     parser.add_argument("--version", action="version", version=f"workos-mfa {__version__}")
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
-    wanted = cast("str | None", parser.parse_args(given).command)
+    wanted = cast("str | None", parser.parsed(given).command)
     if wanted is not None:
         import difflib
 
         near = difflib.get_close_matches(wanted, COMMANDS, n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        parser.error(f"there is no command {wanted!r}.{hint} workos-mfa --help lists them all")
+        # What is like no command may be anything, a secret too.
+        what = f"there is no command {wanted!r}. Did you mean {near[0]!r}?" if near else "there is no such command."
+        parser.error(f"{what} workos-mfa --help lists them all")
     parser.print_help()
     return output.USAGE
 

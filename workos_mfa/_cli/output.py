@@ -18,6 +18,7 @@ USAGE = 2
 REFUSED = 3
 NOTHING_DONE = 4
 OUTCOME_UNKNOWN = 5
+OUTPUT_LOST = 74  # EX_IOERR of sysexits.h
 
 STATUSES = """\
 exit status:
@@ -27,6 +28,7 @@ exit status:
   3  refused by the API
   4  no response that can be used, and nothing was done
   5  no response that can be used: it may have been done
+  74  what was to be shown could not be written; all else may have been done
   130, 141  stopped by Ctrl-C, or by a reader that left"""
 
 # What a shell reports for the signals of Ctrl-C and of a closed pipe.
@@ -39,6 +41,10 @@ _BESIDE = re.compile(r" +(?:\S+ {2,})?")
 
 class UsageError(Exception):
     """Something that was given, or is missing, can't be used like this. Nothing was sent."""
+
+
+class OutputLostError(Exception):
+    """Standard output can't be written, such as on a disk that is full."""
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -79,15 +85,19 @@ def ended(command: str, run: Callable[[], int], *, as_json: bool = False) -> int
     :param command: its name, which begins that line.
     :param as_json: whether an error of the API or of the way there is an object of JSON instead.
     """
+    _open_missing_streams()
     try:
         try:
             return run()
         finally:
-            sys.stdout.flush()
+            write("")
     except BrokenPipeError:
-        # Python writes what is left in its buffer at exit, and that would fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard(sys.stdout)
         return CLOSED_PIPE
+    except OutputLostError as error:
+        _discard(sys.stdout)
+        tell(command, f"the output could not be written: {error}")
+        return OUTPUT_LOST
     except KeyboardInterrupt:
         tell(command, "stopped")
         return INTERRUPTED
@@ -137,13 +147,54 @@ def _tell_as_json(error: MFAError) -> None:
         "outcome_unknown": error.outcome_unknown,
         "needs_new_challenge": error.needs_new_challenge,
     }
-    sys.stderr.write(json.dumps(told) + "\n")
+    complain(json.dumps(told) + "\n")
 
 
 def tell(command: str, text: str) -> None:
     """Say something on standard error, after the command's name."""
     name = f"workos-mfa {command}".rstrip()
-    sys.stderr.write(f"{name}: {text}\n")
+    complain(f"{name}: {text}\n")
+
+
+def complain(text: str) -> None:
+    """Write on standard error. If it takes nothing, there is nobody to tell that."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        _discard(sys.stderr)
+
+
+def write(text: str, out: TextIO | None = None) -> None:
+    """Write on standard output, or where ``out`` leads; and all that was written before.
+
+    :raises BrokenPipeError: if nobody reads it.
+    :raises OutputLostError: if it can't be written.
+    """
+    stream = out or sys.stdout
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputLostError(error.strerror or type(error).__name__) from None
+
+
+def _open_missing_streams() -> None:
+    """Python has None for a stream that was closed before it began; what goes there goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # It stays open until the process ends.
+            number = os.open(os.devnull, os.O_WRONLY)
+            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8", closefd=False))
+
+
+def _discard(stream: TextIO) -> None:
+    """Python writes what is left in its buffer at exit, and that would fail once more."""
+    number = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(number, stream.fileno())
+    os.close(number)
 
 
 def print_json(value: Mapping[str, object]) -> None:
@@ -154,14 +205,13 @@ def print_json(value: Mapping[str, object]) -> None:
     # What moves the cursor is escaped, and so are letters that the output can't hold.
     if not is_unicode(sys.stdout) or visible(text) != text.replace("\n", " "):
         text = json.dumps(value, indent=2)
-    sys.stdout.write(f"{text}\n")
+    write(f"{text}\n")
 
 
 def print_lines(*lines: str) -> None:
     """Print lines as they are; what the terminal's encoding does not have is escaped."""
     encoding = sys.stdout.encoding or "utf-8"
-    for line in lines:
-        sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    write("".join(line.encode(encoding, "backslashreplace").decode(encoding) + "\n" for line in lines))
 
 
 def print_fields(fields: Mapping[str, object]) -> None:
