@@ -180,6 +180,23 @@ def test_what_a_server_says_moves_no_cursor(api: Emulator, person: Person) -> No
     assert "Zo\\u00eb" in ended("get", factor.id, "--json", PYTHONIOENCODING="ascii").out
 
 
+def test_an_id_that_is_none_moves_no_cursor(api: Emulator, person: Person) -> None:
+    """The hints hold ids, of which some can be pasted: one that is none is shown without what moves the cursor."""
+    client = MFA(transport=api)
+    factor = client.enroll_factor(type="totp", issuer="Foo", user="alan")
+    body = {**factor.to_dict(secrets=True), "id": "auth_factor_\x1b[2J\x9b"}
+    api.faults.respond(201, body, operation="enroll_factor")
+    err = person.does("enroll", "totp", "--issuer", "Foo", "--user", "alan").err
+    assert err.endswith("workos-mfa delete auth_factor_ [2J \n")
+    body = {**client.challenge_factor(factor.id).to_dict(secrets=True), "id": "auth_challenge_1; echo x\x9b"}
+    api.faults.respond(201, body, operation="challenge_factor")
+    out = Terminal()
+    person.monkeypatch.setattr("sys.stdout", out)
+    assert main.main(["challenge", factor.id]) == 0
+    assert "Next:" not in out.getvalue()
+    assert "\x9b" not in out.getvalue()
+
+
 # What happens to a call, the command, and the exit status.
 ENDS: dict[str, tuple[Callable[[Emulator], object] | None, tuple[str, ...], int]] = {
     "not found": (None, ("get", "auth_factor_1"), 3),

@@ -152,6 +152,15 @@ def test_a_window_that_is_too_narrow(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "█" not in told
 
 
+def test_what_a_server_says_moves_no_cursor() -> None:
+    """In no kind of text: a server chooses its ids and messages."""
+    out = io.StringIO()
+    console = Console(out)
+    for show in (console.step, console.call, console.result, console.say):
+        show("a\x1b[2J\x9bb\nc")
+    assert out.getvalue().replace("\n", "").isprintable()
+
+
 def demo_on(emulator: Emulator, out: io.StringIO) -> Demo:
     """The demo on an emulator that the test can look into."""
     return Demo(MFA(transport=emulator), Console(out), emulator)

@@ -37,6 +37,8 @@ from tests.transports.stages import (
 )
 from workos_mfa._cli import main
 from workos_mfa._cli.certificate import issuer_of
+from workos_mfa._cli.doctor import show
+from workos_mfa._cli.network_checks import Finding
 
 KEY = "sk_test_sentinelkey"
 PASSWORD = "sentinel%2Fpass"
@@ -502,3 +504,18 @@ def test_a_person_reads_it_in_60_columns(world: World, capsys: pytest.CaptureFix
 def test_what_is_no_certificate_was_signed_by_nobody_known(certificate: bytes) -> None:
     """Bytes that can't be read as a certificate are no traceback."""
     assert issuer_of(certificate) == "unknown"
+
+
+@pytest.mark.parametrize("name", ["Acme\x1b]0;x\x07Proxies", "Acme\x9b2JProxies", "Acme\u202eProxies", "Acme\nProxies"])
+def test_an_authority_moves_no_cursor(name: str) -> None:
+    """Whoever stands in between chooses the names in a certificate, also in one that is refused."""
+    pem = trustme.CA(organization_name=name).cert_pem.bytes().decode()
+    said = issuer_of(ssl.PEM_cert_to_DER_cert(pem))
+    assert said.isprintable()
+    assert said.startswith("Acme ")
+
+
+def test_a_finding_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever was found, the only control characters are those of our colours."""
+    show(Finding("call", good=False, found="x\x1b[2J\x9by", advice="z\x1b[2J"))
+    assert capsys.readouterr().out == "bad   call      x [2J y\n                -> z [2J\n"

@@ -232,6 +232,18 @@ def test_a_factor_of_somebody_else_beside_ours(world: World) -> None:
     assert [factor_id in problem.reason for factor_id in world.factors(0)] == [True, True]
 
 
+def test_an_id_moves_no_cursor(world: World) -> None:
+    """What is told of a row goes to a terminal and into a file, and an id is what a server says it is."""
+    made = MFA(transport=Emulator()).create_user_auth_factor(user_of(0)).factor.to_dict()
+    factors = [{**made, "id": f"auth_factor_{number}\x1b[2J\x9b"} for number in range(2)]
+    body = {"object": "list", "data": factors, "list_metadata": {"before": None, "after": None}}
+    world.emulator.faults.lose_response(operation=CREATE)
+    world.emulator.faults.respond(200, body, operation=LIST, after=1)
+    (problem,) = world.run(1).tally.failed
+    assert "auth_factor_1 [2J" in problem.reason
+    assert problem.reason.isprintable()
+
+
 def test_a_new_phone_is_not_ours(world: World) -> None:
     """What settles a row is a TOTP factor: a phone that the user adds meanwhile is something else."""
     world.emulator.faults.lose_request(operation=CREATE, after=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 import sys
 from collections.abc import Callable, Generator, Mapping
 from typing import cast
@@ -14,6 +15,7 @@ from workos_mfa._client.mfa import MFA
 from workos_mfa._core.models import Model, TOTPFactor, UserEnrollment
 from workos_mfa._core.redaction import masked_phone
 
+_ID = re.compile(r"\w[\w-]*", re.ASCII)
 _KEY = "The key is taken from WORKOS_API_KEY, or asked for at a terminal."
 _HIDDEN = (
     "The secret, the URI and the QR code are hidden, and the API shows them this once. To have them, delete the factor "
@@ -165,7 +167,8 @@ def _challenge(mfa: MFA, options: argparse.Namespace) -> int:
     with _acting("a text message may be on its way"):
         challenge = mfa.challenge_factor(options.factor, sms_template=options.sms_template)
     _show(challenge, options)
-    if sys.stdout.isatty() and not options.json:
+    # What is to be pasted into a shell must be an id, whatever the server says.
+    if sys.stdout.isatty() and not options.json and _ID.fullmatch(challenge.id):
         output.print_lines("", f"Next: workos-mfa verify {challenge.id}")
     return output.DONE
 
@@ -196,7 +199,7 @@ def _delete(mfa: MFA, options: argparse.Namespace) -> int:
     if options.json:
         output.print_json({"id": options.factor, "deleted": True})
     else:
-        output.print_lines(f"deleted {options.factor}")
+        output.print_lines(f"deleted {output.visible(options.factor)}")
     return output.DONE
 
 

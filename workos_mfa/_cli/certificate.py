@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from workos_mfa._cli.output import visible
+
 _ORGANISATION = b"\x55\x04\x0a"
 _COMMON_NAME = b"\x55\x04\x03"
 _VERSION = 0xA0
@@ -12,6 +14,8 @@ _VERSION = 0xA0
 def issuer_of(certificate: bytes) -> str:
     """The organisation and the name of the authority, or ``"unknown"``.
 
+    Anybody may have made the certificate, so what moves the cursor is left out.
+
     :param certificate: the certificate as DER.
     """
     try:
@@ -19,7 +23,7 @@ def issuer_of(certificate: bytes) -> str:
     except (IndexError, StopIteration):
         return "unknown"
     found = (names.get(kind, b"").decode("utf-8", "replace") for kind in (_ORGANISATION, _COMMON_NAME))
-    return ", ".join(filter(None, found)) or "unknown"
+    return visible(", ".join(filter(None, found))) or "unknown"
 
 
 def _issuer_names(certificate: bytes) -> dict[bytes, bytes]:

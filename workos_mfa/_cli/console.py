@@ -6,7 +6,7 @@ import shutil
 import textwrap
 from typing import TextIO
 
-from workos_mfa._cli.output import BOLD, CYAN, painted, write
+from workos_mfa._cli.output import BOLD, CYAN, painted, visible, write
 from workos_mfa._cli.terminal_qr import NotDrawnError, drawn
 
 _INDENT = "   "
@@ -22,22 +22,22 @@ class Console:
 
     def step(self, title: str) -> None:
         self._steps += 1
-        self._write("", painted(f"{self._steps}. {title}", BOLD, self._out))
+        self._write("", painted(f"{self._steps}. {visible(title)}", BOLD, self._out))
 
     def call(self, code: str) -> None:
         """Show a call. A long one is broken between its arguments."""
-        unbroken = code.replace(" ", _HARD_SPACE).replace(f",{_HARD_SPACE}", ", ")
+        unbroken = visible(code).replace(" ", _HARD_SPACE).replace(f",{_HARD_SPACE}", ", ")
         for line in _wrapped(unbroken, first="   >>> ", then="   ...     "):
             self._write(painted(line.replace(_HARD_SPACE, " "), CYAN, self._out))
 
     def result(self, *texts: str) -> None:
         for text in texts:
-            self._write(*_wrapped(text, first=_INDENT, then=_INDENT))
+            self._write(*_wrapped(visible(text), first=_INDENT, then=_INDENT))
 
     def say(self, *texts: str) -> None:
         """Show paragraphs. An empty one is an empty line."""
         for text in texts:
-            self._write(*_wrapped(text))
+            self._write(*_wrapped(visible(text)))
 
     def ask(self, question: str) -> str:
         """Ask a question. Gives what the person types, without spaces."""

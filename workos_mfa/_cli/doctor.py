@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         safe = attrs.evolve(finding, found=masked(finding.found, secrets), advice=masked(finding.advice, secrets))
         findings.append(safe)
         if not options.json:
-            _show(safe)
+            show(safe)
     is_good = all(finding.good is not False for finding in findings)
     if options.json:
         output.print_json({"good": is_good, "checks": [attrs.asdict(finding) for finding in findings]})
@@ -228,14 +228,15 @@ def _secrets() -> Iterator[str]:
             yield from (password, unquote(password))
 
 
-def _show(finding: Finding) -> None:
+def show(finding: Finding) -> None:
+    """Show what was found to a person."""
     mark, style = _MARKS[finding.good]
     before = f"{mark}  {finding.check:8}  "
-    lines = _wrapped(finding.found, before)
+    lines = _wrapped(output.visible(finding.found), before)
     lines[0] = output.painted(mark, style) + lines[0][len(mark) :]
     output.print_lines(*lines)
     if finding.advice:
-        output.print_lines(*_wrapped(f"-> {finding.advice}", " " * len(before)))
+        output.print_lines(*_wrapped(f"-> {output.visible(finding.advice)}", " " * len(before)))
 
 
 def _wrapped(text: str, before: str) -> list[str]:

@@ -284,7 +284,7 @@ def _summary(counts: Counts, bad: int, seconds: float) -> str:
 def _tell_problems(given: _Given, problems: Sequence[Problem]) -> None:
     for problem in problems[:_MOST_SHOWN]:
         who = f" ({problem.user_id})" if problem.user_id else ""
-        output.complain(f"{given.file}, line {problem.line}{who}: {problem.reason}\n")
+        output.complain(f"{output.visible(str(given.file))}, line {problem.line}{who}: {problem.reason}\n")
     if len(problems) > _MOST_SHOWN:
         more = "" if given.failed else "; --failed FILE lists them all"
         output.complain(f"and {len(problems) - _MOST_SHOWN:,} more{more}\n")

@@ -153,7 +153,7 @@ def _tell_as_json(error: MFAError) -> None:
 def tell(command: str, text: str) -> None:
     """Say something on standard error, after the command's name."""
     name = f"workos-mfa {command}".rstrip()
-    complain(f"{name}: {text}\n")
+    complain(f"{name}: {visible(text)}\n")
 
 
 def complain(text: str) -> None:

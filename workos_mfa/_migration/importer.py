@@ -305,7 +305,9 @@ class Importer:
 
 
 def _problem(job: Job, reason: str) -> Problem:
-    return Problem(job.row.line, job.row.user_id, " ".join(reason.split()))
+    # It holds what a server says, and goes to a terminal.
+    printable = "".join(character if character.isprintable() else " " for character in reason)
+    return Problem(job.row.line, job.row.user_id, " ".join(printable.split()))
 
 
 def _is_refusal(error: MFAError) -> bool:
