@@ -164,7 +164,7 @@ def _opened(path: Path) -> BinaryIO:
 
 def _is_own_file(number: int) -> bool:
     found = os.fstat(number)
-    return stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid()
+    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
 
 
 def _append(file: BinaryIO, entry: dict[str, str] | dict[str, object]) -> None:
