@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import signal
 import sys
@@ -57,6 +56,7 @@ exit status:
 
 _DEFAULT_RATE = 40.0
 _DEFAULT_SETTLE = 30.0
+_LEAST, _MOST = 0.001, 86_400.0  # a row in a quarter of an hour, and a day
 _MOST_SHOWN = 20
 _BETWEEN_LOOKS = 0.1
 _BESIDE_JOURNAL = ("-wal", "-shm", "-journal")  # what SQLite puts there
@@ -128,7 +128,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skip-bad-rows", action="store_true", help="import the good rows if others are bad")
     parser.add_argument(
         "--rate",
-        type=_positive,
+        type=_within_reason,
         default=_DEFAULT_RATE,
         metavar="N",
         help="writes a second (%(default)g); WorkOS allows 500 in 10 seconds for an environment, your app's included",
@@ -136,7 +136,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--concurrency", type=_threads, default=16, metavar="N", help="threads (%(default)s)")
     parser.add_argument(
         "--settle",
-        type=_positive,
+        type=_within_reason,
         default=_DEFAULT_SETTLE,
         metavar="SECONDS",
         help="after so long a call without a response can no longer arrive, and is looked for (%(default)g)",
@@ -331,9 +331,9 @@ def _is_same(one: Path, other: Path) -> bool:
     return os.path.realpath(one) == os.path.realpath(other)
 
 
-def _positive(text: str) -> float:
+def _within_reason(text: str) -> float:
     value = float(text)
-    if not 0 < value < math.inf:
+    if not _LEAST <= value <= _MOST:
         raise ValueError
     return value
 
