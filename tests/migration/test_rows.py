@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,42 @@ def test_duplicates(tmp_path: Path) -> None:
     )
     assert checked.good == 2
     assert [row.user_id for row in checked.rows()] == ["user_1", "user_3"]
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "reason"),
+    [
+        ("rows.csv", f"user_id,secret\nuser_1,{SECRET}\nuser_2,", "a field is far too long"),
+        ("rows.csv", f'user_id,secret\nuser_1,{SECRET}\n"user_2,', "a field is far too long"),
+        ("rows.jsonl", f'{{"user_id": "user_1", "secret": "{SECRET}"}}\n{{"user_id": "', "is far too long"),
+    ],
+)
+def test_a_line_that_is_far_too_long(tmp_path: Path, name: str, start: str, reason: str) -> None:
+    """It is told by its number, the lines after it are read, and it needs no more memory than a shorter one."""
+    path = tmp_path / name
+    *_, last = start.splitlines()
+    path.write_text(start + "," * 20_000_000 + f"\n{start.splitlines()[-2].replace('user_1', 'user_3')}\n")
+    tracemalloc.start()
+    rows = list(open_table(path).rows())
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 10_000_000
+    first, problem, third = rows
+    assert isinstance(first, Row)
+    assert isinstance(problem, Problem)
+    assert reason in problem.reason
+    assert isinstance(third, Row)
+    assert (third.user_id, third.line) == ("user_3", problem.line + 1)
+    assert last not in problem.reason
+
+
+def test_a_header_that_is_far_too_long(tmp_path: Path) -> None:
+    """It needs no more memory than a shorter one either."""
+    path = tmp_path / "rows.csv"
+    path.write_text("x" * 20_000_000)
+    tracemalloc.start()
+    with pytest.raises(FileError):
+        open_table(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 10_000_000

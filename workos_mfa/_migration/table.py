@@ -21,6 +21,8 @@ Format = Literal["csv", "jsonl"]
 
 _BY_SUFFIX: dict[str, Format] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _LOOKED_AT = 65_536
+_LONGEST_LINE = 1 << 20
+_TOO_LONG = "x" * (csv.field_size_limit() + 1)  # stands for a longer line: the reader refuses such a field
 
 
 class FileError(Exception):
@@ -97,7 +99,7 @@ def _refusal(path: Path, file: TextIO) -> str:
 
 def _header_refusal(file: TextIO) -> str:
     try:
-        header = [name.strip() for name in next(csv.reader(file, strict=True))]
+        header = [name.strip() for name in next(csv.reader(_lines(file), strict=True))]
     except csv.Error:
         header = []
     return _columns_refusal(header)
@@ -119,8 +121,17 @@ def _columns_refusal(header: list[str]) -> str:
     return ""
 
 
+def _lines(file: TextIO) -> Iterator[str]:
+    """The lines, of which none is long: memory must suffice for a file of any kind."""
+    while line := file.readline(_LONGEST_LINE):
+        part = line
+        while len(part) == _LONGEST_LINE and not part.endswith("\n"):
+            line, part = _TOO_LONG, file.readline(_LONGEST_LINE)
+        yield line
+
+
 def _csv_rows(file: TextIO) -> Iterator[Row | Problem]:
-    reader = csv.reader(file, strict=True)
+    reader = csv.reader(_lines(file), strict=True)
     header = [name.strip() for name in next(reader)]
     while True:
         line = reader.line_num + 1
@@ -142,8 +153,10 @@ def _csv_rows(file: TextIO) -> Iterator[Row | Problem]:
 
 
 def _json_rows(file: TextIO) -> Iterator[Row | Problem]:
-    for line, text in enumerate(file, 1):
-        if text.strip():
+    for line, text in enumerate(_lines(file), 1):
+        if text == _TOO_LONG:
+            yield Problem(line, "", "this line is far too long")
+        elif text.strip():
             found = _fields(text)
             yield Problem(line, "", found) if isinstance(found, str) else row_of(line, found)
 
