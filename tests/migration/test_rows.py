@@ -10,6 +10,7 @@ import pytest
 
 from tests.leaks import shows
 from workos_mfa._migration.check import check
+from workos_mfa._migration.failed_file import write_failed
 from workos_mfa._migration.row import Problem, Row, row_of
 from workos_mfa._migration.table import FileError, open_table
 
@@ -242,3 +243,12 @@ def test_a_header_that_is_far_too_long(tmp_path: Path) -> None:
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 10_000_000
+
+
+def test_failed_rows_that_can_not_be_written(tmp_path: Path) -> None:
+    """If the file can't be put into its place, nothing is left beside it."""
+    path = tmp_path / "failed.csv"
+    path.mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_failed(path, [Problem(2, "user_1", "it is bad")], "csv")
+    assert list(tmp_path.iterdir()) == [path]
